@@ -1,0 +1,91 @@
+//! `bst1`, backstop's own tag: the whole signing day and 65 bits of MAC.
+//!
+//! ```text
+//! bst1=KXXXXXXXXXXXXXXXX=local@domain        23 octets more than the address
+//! K     the key's id, one of a-z2-7
+//! X*16  base32 (a-z2-7, any case when read) of ten octets: 15 bits of unix day, then the first 65 bits of
+//!       HMAC-SHA256(secret, "bst1|" K "|" day in decimal "|" folded address)
+//! ```
+//!
+//! Days end at 2059-09-18. A tag is made only where one SRS hop still fits into the 64 octets of a local part; DESIGN.md
+//! has the full specification and tests/vectors/bst1.jsonl fixed examples.
+
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox};
+use crate::day::{Day, Implied, in_date};
+use crate::encode;
+use crate::key::{Key, KeyId, KeyRing, Use};
+use crate::mac;
+use crate::verdict::Verdict;
+
+/// What the tag adds to a local part.
+const LENGTH: usize = 23;
+/// What one SRS0 hop adds besides the domain: `SRS0=HHHH=TT=` and `=`.
+const SRS_HOP: usize = 14;
+/// The last day that fifteen bits can hold: 2059-09-18.
+pub(crate) const LAST_DAY: u32 = (1 << 15) - 1;
+
+/// A tag as read: its key and its ten octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tag {
+    id: KeyId,
+    octets: [u8; 10],
+}
+
+/// Reads `KXXXXXXXXXXXXXXXX=rest`, what follows `bst1=`.
+pub(super) fn read(value: &[u8]) -> Option<(Tag, &[u8])> {
+    let (id, value) = value.split_first()?;
+    encode::base32_value(*id)?;
+    let (text, rest) = value.split_first_chunk::<16>()?;
+    let rest = rest.strip_prefix(b"=").filter(|rest| !rest.is_empty())?;
+    Some((Tag { id: KeyId(id.to_ascii_lowercase()), octets: encode::ten_of_base32(text)? }, rest))
+}
+
+/// Whether a tagged address keeps within the limits and leaves room for one SRS hop.
+pub(super) fn fits(mailbox: Mailbox<'_>, day: Day) -> bool {
+    LENGTH + mailbox.local().len() + SRS_HOP + mailbox.domain().len() <= MAX_LOCAL
+        && LENGTH + mailbox.as_bytes().len() <= MAX_ADDRESS
+        && day.number() <= LAST_DAY
+}
+
+/// The address signed on this day.
+pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, day: Day) -> Option<Address> {
+    let text = encode::base32_of_ten(octets(key, mailbox, day)?);
+    let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
+    Address::join(&[quote, b"bst1=", &[key.id.0], &text, b"=", mailbox.content(), quote], mailbox.domain())
+}
+
+/// Fifteen bits of day, then 65 bits of MAC; `None` past the last day.
+fn octets(key: &Key, mailbox: Mailbox<'_>, day: Day) -> Option<[u8; 10]> {
+    let day = u16::try_from(day.number()).ok().filter(|day| u32::from(*day) <= LAST_DAY)?;
+    let mut message = key.keyed.message();
+    message.push(b"bst1|").push(&[key.id.0]).push(b"|").push_decimal(u32::from(day)).push(b"|");
+    message.push_folded_address(mailbox);
+    let [first, rest @ ..] = mac::prefix::<9>(&message.finish());
+    // The first bit of the MAC shares an octet with the last seven of the day; all others move up by one.
+    let [high, low] = (day << 1 | u16::from(first >> 7)).to_be_bytes();
+    let mut octets = [0; 10];
+    let mut carry = first;
+    let [day_high, day_low, tag @ ..] = &mut octets;
+    (*day_high, *day_low) = (high, low);
+    for (to, next) in tag.iter_mut().zip(rest) {
+        *to = carry << 1 | next >> 7;
+        carry = next;
+    }
+    Some(octets)
+}
+
+/// Steps 3 to 5 of the order of verdicts.
+pub(super) fn check(ring: &KeyRing, read: Tag, address: Address, today: Day) -> Verdict {
+    let mailbox = address.mailbox();
+    let [high, low, ..] = read.octets;
+    let Ok(signed) = Day::from_number(u32::from(u16::from_be_bytes([high, low]) >> 1)) else {
+        return Verdict::Untagged;
+    };
+    let covered = || ring.covers(Use::Bst1, mailbox.domain(), signed);
+    let Some(key) = ring.key_by_id(Use::Bst1, read.id, mailbox.domain()) else {
+        return Verdict::UnknownKey { key: Some(read.id), covered: covered() };
+    };
+    let right = octets(key, mailbox, signed).is_some_and(|expected| mac::equal(expected, read.octets));
+    let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
+    Verdict::judge(key, right, implied, address, covered)
+}

@@ -1,0 +1,130 @@
+//! `prvs`, the tag of draft-levine-smtp-batv-01, which Exim shares.
+//!
+//! ```text
+//! prvs=KDDDSSSSSS=local@domain        local+prvs=KDDDSSSSSS@domain
+//! K       the key's digit
+//! DDD     (signing day + days) mod 1000
+//! SSSSSS  hex of the first three octets of the HMAC
+//! sha1    over K DDD address, byte for byte as given; verified also over the address with A-Z folded
+//! sha256  over K DDD address, A-Z folded, without the quotes and backslashes of a quoted local part
+//! ```
+//!
+//! A tag adds [`LENGTH`] octets to the local part. Twenty-four bits fall to 2^24 tries: limit the tries, or use bst1.
+
+use super::Form;
+use super::foreign::{is_whole, strip_prefix};
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox};
+use crate::day::{Day, implied_by_prvs};
+use crate::encode;
+use crate::key::{Key, KeyId, KeyRing, Use};
+use crate::mac::{self, Mac};
+use crate::verdict::Verdict;
+
+/// What the tag adds to a local part: `prvs=KDDDSSSSSS=`.
+const LENGTH: usize = 16;
+/// K DDD SSSSSS.
+const VALUE: usize = 10;
+
+/// A tag as read: its key, its day number and its MAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tag {
+    /// K DDD as they stand, the beginning of the signed text.
+    stamp: [u8; 4],
+    mac: [u8; 3],
+}
+
+/// Whether these octets are `digits` digits and then hex.
+pub(super) fn is_tag(tag: &[u8], digits: usize) -> bool {
+    let (day, hash) = tag.split_at_checked(digits).unwrap_or_default();
+    day.iter().all(u8::is_ascii_digit) && hash.iter().all(u8::is_ascii_hexdigit) && !hash.is_empty()
+}
+
+/// Reads `KDDDSSSSSS=rest`, what follows `prvs=`.
+#[inline]
+pub(super) fn read(value: &[u8]) -> Option<(Tag, &[u8])> {
+    let (tag, rest) = value.split_first_chunk::<VALUE>()?;
+    let rest = rest.strip_prefix(b"=").filter(|rest| !rest.is_empty())?;
+    is_tag(tag, 4).then(|| (parts(tag), rest))
+}
+
+/// Reads `rest+prvs=KDDDSSSSSS`.
+pub(super) fn read_subaddress(content: &[u8]) -> Option<(Tag, &[u8])> {
+    let (head, tag) = content.split_last_chunk::<VALUE>()?;
+    let (rest, name) = head.split_last_chunk::<6>()?;
+    strip_prefix(name, b"+prvs=").filter(|_| is_tag(tag, 4) && is_whole(rest)).map(|_| (parts(tag), rest))
+}
+
+fn parts(tag: &[u8; VALUE]) -> Tag {
+    let [k, d1, d2, d3, hex @ ..] = *tag;
+    Tag { stamp: [k, d1, d2, d3], mac: encode::unhex(hex) }
+}
+
+/// Whether a tagged address keeps within the limits of RFC 5321.
+pub(super) fn fits(mailbox: Mailbox<'_>) -> bool {
+    mailbox.local().len() + LENGTH <= MAX_LOCAL && mailbox.as_bytes().len() + LENGTH <= MAX_ADDRESS
+}
+
+/// The address signed on this day.
+#[inline]
+pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, form: Form, day: Day) -> Option<Address> {
+    let expiry = (day.number() + u32::from(key.days)) % 1000;
+    let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
+    let stamp = [key.id.0, digit(100), digit(10), digit(1)];
+    let hash = encode::hex(tag(key, stamp, mailbox, key.mac == Mac::Sha256));
+    let mut text = *b"+prvs=KDDDSSSSSS=";
+    let [_, _, _, _, _, _, value @ .., _] = &mut text;
+    for (to, from) in value.iter_mut().zip(stamp.into_iter().chain(hash)) {
+        *to = from;
+    }
+    let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
+    let ([_, prefix @ ..], [subaddress @ .., _]) = (&text, &text);
+    match form {
+        Form::Prefix => Address::join(&[quote, prefix, mailbox.content(), quote], mailbox.domain()),
+        Form::Subaddress => Address::join(&[quote, mailbox.content(), subaddress, quote], mailbox.domain()),
+    }
+}
+
+/// The first three octets of the HMAC.
+#[inline]
+fn tag(key: &Key, stamp: [u8; 4], mailbox: Mailbox<'_>, fold: bool) -> [u8; 3] {
+    let mut message = key.keyed.message();
+    message.push(&stamp);
+    if key.mac == Mac::Sha256 {
+        message.push_folded_address(mailbox);
+    } else if fold {
+        message.push_folded(mailbox.as_bytes());
+    } else {
+        message.push(mailbox.as_bytes());
+    }
+    mac::prefix(&message.finish())
+}
+
+/// Steps 3 to 5 of the order of verdicts.
+#[inline]
+pub(super) fn check(ring: &KeyRing, read: Tag, address: Address, day: Day) -> Verdict {
+    let mailbox = address.mailbox();
+    let [k, expiry @ ..] = read.stamp;
+    let (id, expiry) = (KeyId(k), expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')));
+    let covered = || covered(ring, mailbox.domain(), expiry, day);
+    let Some(key) = ring.key_by_id(Use::Prvs, id, mailbox.domain()) else {
+        return Verdict::UnknownKey { key: Some(id), covered: covered() };
+    };
+    let mut right = mac::equal(tag(key, read.stamp, mailbox, false), read.mac);
+    if key.mac == Mac::Sha1 && mailbox.as_bytes().iter().any(u8::is_ascii_uppercase) {
+        // Not skipped when the first was right, so that the time does not tell.
+        right |= mac::equal(tag(key, read.stamp, mailbox, true), read.mac);
+    }
+    Verdict::judge(key, right, implied_by_prvs(expiry, u32::from(key.days), day), address, covered)
+}
+
+/// Whether keys of the ring signed for the domain on every day that the number may stand for.
+///
+/// The number counts from a key's `days`, and the key is not known: both the longest and the shortest lived are asked.
+#[cold]
+fn covered(ring: &KeyRing, domain: &[u8], expiry: u32, today: Day) -> bool {
+    let days = || ring.fitting(Use::Prvs, domain).map(|(_, key)| u32::from(key.days));
+    let signed = |days| implied_by_prvs(expiry, days, today).signed;
+    days().min().zip(days().max()).is_some_and(|(least, most)| {
+        ring.covers(Use::Prvs, domain, signed(least)) && ring.covers(Use::Prvs, domain, signed(most))
+    })
+}

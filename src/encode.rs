@@ -1,0 +1,106 @@
+//! Text forms of short tags in fixed buffers: hex, base32 and base64.
+//!
+//! Hex is written and read by arithmetic, so that no table index depends on a tag. Base32 is the lower-case alphabet
+//! `a-z2-7` without padding, read in any case. Base64 is what Mail::SRS cuts its hashes from.
+
+use base64ct::{Base64Unpadded, Encoding};
+
+const BASE32: base32::Encoding = base32::RFC4648_LOWER_NOPAD.with_ignore_case();
+
+/// Three octets in lower-case hex.
+pub(crate) fn hex(bytes: [u8; 3]) -> [u8; 6] {
+    let digit = |nibble: u8| nibble + b'0' + ((9u8.wrapping_sub(nibble) >> 7) * (b'a' - b'0' - 10));
+    let [a, b, c] = bytes;
+    [digit(a >> 4), digit(a & 15), digit(b >> 4), digit(b & 15), digit(c >> 4), digit(c & 15)]
+}
+
+/// Reads six hex digits of any case; the caller has checked that they are hex digits.
+pub(crate) fn unhex(digits: [u8; 6]) -> [u8; 3] {
+    let nibble = |digit: u8| (digit & 15) + (digit >> 6) * 9;
+    let [a, b, c, d, e, f] = digits;
+    [nibble(a) << 4 | nibble(b), nibble(c) << 4 | nibble(d), nibble(e) << 4 | nibble(f)]
+}
+
+/// Ten octets as sixteen base32 characters.
+pub(crate) fn base32_of_ten(bytes: [u8; 10]) -> [u8; 16] {
+    let mut text = [b'a'; 16];
+    // Sixteen characters are exactly what ten octets take.
+    let _ = BASE32.encode_buf(&bytes, &mut text);
+    text
+}
+
+/// Eight octets as thirteen base32 characters.
+pub(crate) fn base32_of_eight(bytes: [u8; 8]) -> [u8; 13] {
+    let mut text = [b'a'; 13];
+    // Thirteen characters are exactly what eight octets take.
+    let _ = BASE32.encode_buf(&bytes, &mut text);
+    text
+}
+
+/// Reads sixteen base32 characters of any case; `None` if one is foreign to the alphabet.
+pub(crate) fn ten_of_base32(text: &[u8; 16]) -> Option<[u8; 10]> {
+    let mut bytes = [0; 10];
+    BASE32.decode_buf(core::str::from_utf8(text).ok()?, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// The value of one base32 character of any case.
+pub(crate) const fn base32_value(character: u8) -> Option<u8> {
+    match character {
+        b'a'..=b'z' => Some(character - b'a'),
+        b'A'..=b'Z' => Some(character - b'A'),
+        b'2'..=b'7' => Some(character - b'2' + 26),
+        _ => None,
+    }
+}
+
+/// The base32 character, in lower case, of a value below 32; of its low five bits above.
+pub(crate) const fn base32_character(value: u8) -> u8 {
+    match value & 31 {
+        letter @ 0..=25 => b'a' + letter,
+        digit => b'2' + digit - 26,
+    }
+}
+
+/// The longest base64 text of a SHA-1 digest, without padding.
+pub(crate) const SHA1_BASE64: usize = 27;
+
+/// A SHA-1 digest in base64 (`A-Za-z0-9+/`), without padding, without a table.
+pub(crate) fn base64_of_sha1(digest: &[u8; 20]) -> [u8; SHA1_BASE64] {
+    let mut text = [b'A'; SHA1_BASE64];
+    // Twenty-seven characters are exactly what twenty octets take.
+    let _ = Base64Unpadded::encode(digest, &mut text);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_octet_survives_hex_in_both_cases() {
+        for octet in 0..=255 {
+            let text = hex([octet, !octet, 7]);
+            assert_eq!(core::str::from_utf8(&text).unwrap(), alloc::format!("{:02x}{:02x}07", octet, !octet));
+            assert_eq!(unhex(text), [octet, !octet, 7]);
+            assert_eq!(unhex(text.map(|b| b.to_ascii_uppercase())), [octet, !octet, 7]);
+        }
+    }
+
+    #[test]
+    fn base32_reads_what_it_writes_in_any_case() {
+        let bytes = [0x51, 0x2a, 0xff, 0, 1, 2, 3, 4, 5, 0x80];
+        let text = base32_of_ten(bytes);
+        assert_eq!(ten_of_base32(&text), Some(bytes));
+        assert_eq!(ten_of_base32(&text.map(|b| b.to_ascii_uppercase())), Some(bytes));
+        assert_eq!(ten_of_base32(b"aaaaaaaaaaaaaaa1"), None);
+        for value in 0..32 {
+            assert_eq!(base32_value(base32_character(value)), Some(value));
+        }
+    }
+
+    #[test]
+    fn base64_is_the_standard_alphabet() {
+        assert_eq!(&base64_of_sha1(&[0xff; 20]), b"//////////////////////////8");
+    }
+}

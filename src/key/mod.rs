@@ -1,0 +1,312 @@
+//! Keys and the ring that holds them.
+//!
+//! A key serves one use, says how long its tags live, between which days it signs, and for which domains. A [`KeyRing`]
+//! is read from text (`text.rs` has the grammar), keeps that text to the letter, and is changed only as a whole: every
+//! edit (`edit.rs`) makes a new ring. It answers two questions: which key signs for this domain today, and which key
+//! may have made this tag.
+
+mod edit;
+mod text;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::day::Day;
+use crate::domains::{Domains, Fit};
+use crate::error::Error;
+use crate::mac::{self, Keyed, Mac};
+use crate::verdict::Unsigned;
+
+/// What a key's tags mark; a tag of one use never passes as one of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Use {
+    /// BATV sender tags of the draft: `prvs=KDDDSSSSSS=`.
+    Prvs,
+    /// backstop's own stronger sender tags: `bst1=`.
+    Bst1,
+    /// Senders of forwarded mail: `SRS0=` and `SRS1=`.
+    Srs,
+    /// Marks inside the message: a header or the Message-ID.
+    Mark,
+}
+
+impl Use {
+    /// All uses, in the order of the documentation.
+    pub const ALL: [Use; 4] = [Use::Prvs, Use::Bst1, Use::Srs, Use::Mark];
+
+    /// The word in the key ring.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Use::Prvs => "prvs",
+            Use::Bst1 => "bst1",
+            Use::Srs => "srs",
+            Use::Mark => "mark",
+        }
+    }
+
+    /// The most days that a tag of this use may live.
+    pub const fn max_days(self) -> u16 {
+        match self {
+            Use::Srs => 500,
+            Use::Prvs | Use::Bst1 | Use::Mark => 99,
+        }
+    }
+
+    /// The characters that may name a key of this use.
+    pub const fn ids(self) -> &'static [u8] {
+        match self {
+            Use::Prvs | Use::Srs => b"0123456789",
+            Use::Bst1 | Use::Mark => b"abcdefghijklmnopqrstuvwxyz234567",
+        }
+    }
+
+    /// Whether a key of this use may carry this MAC.
+    pub const fn takes(self, mac: Mac) -> bool {
+        matches!((self, mac), (Use::Prvs, _) | (Use::Srs, Mac::Sha1) | (Use::Bst1 | Use::Mark, Mac::Sha256))
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The character that names a key on the wire: a digit (prvs, srs) or one of `a-z2-7` (bst1, mark).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub(crate) u8);
+
+impl KeyId {
+    /// The character.
+    pub const fn as_char(self) -> char {
+        self.0 as char
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Write::write_char(f, self.as_char())
+    }
+}
+
+/// The octets of a key; wiped when dropped, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// The most octets that a secret may have.
+    pub const MAX: usize = 1024;
+
+    /// Takes 1 to [`Secret::MAX`] octets; 32 random ones are what `key new` makes.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for none or too many.
+    pub fn new(octets: &[u8]) -> Result<Secret, Error> {
+        if octets.is_empty() || octets.len() > Secret::MAX {
+            return Err(Error::Range { name: "the length of a secret", low: 1, high: Secret::MAX });
+        }
+        Ok(Secret(Zeroizing::new(octets.to_vec())))
+    }
+
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// One line of a key ring, ready for use.
+#[derive(Clone)]
+pub struct Key {
+    pub(crate) usage: Use,
+    pub(crate) id: KeyId,
+    pub(crate) mac: Mac,
+    pub(crate) days: u16,
+    pub(crate) from: Option<Day>,
+    pub(crate) until: Option<Day>,
+    pub(crate) domains: Domains,
+    pub(crate) keyed: Keyed,
+    pub(crate) secret_len: usize,
+    fingerprint: [u8; 32],
+    /// Index of the line in the text.
+    line: usize,
+}
+
+impl Key {
+    /// What its tags mark.
+    pub const fn usage(&self) -> Use {
+        self.usage
+    }
+
+    /// The character that names it.
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Its hash.
+    pub const fn mac(&self) -> Mac {
+        self.mac
+    }
+
+    /// How many days its tags live; for srs the greatest age.
+    pub const fn days(&self) -> u16 {
+        self.days
+    }
+
+    /// The first day on which it signs; `None` is open.
+    pub const fn from(&self) -> Option<Day> {
+        self.from
+    }
+
+    /// The last day on which it signs; `None` is open.
+    pub const fn until(&self) -> Option<Day> {
+        self.until
+    }
+
+    /// The domains for which it signs.
+    pub const fn domains(&self) -> &Domains {
+        &self.domains
+    }
+
+    /// The line of the ring's text on which it stands, counted from 1.
+    pub const fn line(&self) -> usize {
+        self.line + 1
+    }
+
+    /// How many octets its secret has.
+    pub const fn secret_len(&self) -> usize {
+        self.secret_len
+    }
+
+    /// Eight characters by which two hosts can tell whether they hold the same key with the same settings.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.fingerprint)
+    }
+
+    /// Whether it signs on this day.
+    pub fn signs_on(&self, day: Day) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
+    }
+
+    /// Whether a tag signed on this day may be its own: the window with a skew day at each end.
+    pub(crate) fn window_holds(&self, day: Day) -> bool {
+        self.from.is_none_or(|from| from <= day.plus(1)) && self.until.is_none_or(|until| day <= until.plus(1))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({} {} {})", self.usage, self.id, self.fingerprint())
+    }
+}
+
+/// Eight characters that stand for a key or a ring and tell nothing of a secret that cannot be guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 8]);
+
+impl Fingerprint {
+    fn of(digest: &[u8; 32]) -> Fingerprint {
+        let mut text = [0; 8];
+        for (to, from) in text.iter_mut().zip(crate::encode::base32_of_ten(mac::prefix(digest))) {
+            *to = from;
+        }
+        Fingerprint(text)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|&octet| fmt::Write::write_char(f, octet as char))
+    }
+}
+
+/// All keys of a site, in the order of their text.
+///
+/// ```
+/// use backstop::{Day, KeyRing, Use};
+/// let ring = KeyRing::parse(b"version 1\nprvs 4 sha256 10 2026-11-21 - example.com text:not so secret\n")?;
+/// assert_eq!(ring.keys()[0].id().as_char(), '4');
+/// assert_eq!(ring.keys()[0].usage(), Use::Prvs);
+/// let error = KeyRing::parse(b"version 1\nprvs x sha256 10 - - * text:a").unwrap_err();
+/// assert_eq!(error.to_string(), "line 2 of the key ring: column 2 (id) must be a digit for prvs");
+/// # Ok::<(), backstop::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyRing {
+    text: Zeroizing<String>,
+    keys: Vec<Key>,
+}
+
+impl KeyRing {
+    /// Reads the text form.
+    ///
+    /// # Errors
+    /// [`Error::Ring`] with the line and the remedy; never half a ring.
+    pub fn parse(text: &[u8]) -> Result<KeyRing, Error> {
+        text::parse(text)
+    }
+
+    /// The text as it was read or edited, comments and all. It holds the secrets.
+    pub fn as_text(&self) -> &str {
+        &self.text
+    }
+
+    /// The keys, in the order of the text.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Eight characters by which two hosts can tell whether they hold the same keys in the same order.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&mac::fingerprint_of_all(self.keys.iter().map(|key| &key.fingerprint)))
+    }
+
+    /// The keys of one use whose domains hold this one, with how closely each fits.
+    #[inline]
+    pub(crate) fn fitting<'r>(&'r self, usage: Use, domain: &[u8]) -> impl Iterator<Item = (Fit, &'r Key)> {
+        let of_use = self.keys.iter().filter(move |key| key.usage == usage);
+        of_use.filter_map(move |key| Some((key.domains.fit(domain)?, key)))
+    }
+
+    /// The key that signs for this domain on this day: the closest domain, then the latest `from`, then the first.
+    ///
+    /// # Errors
+    /// [`Unsigned::NotOwn`] where no key of the use names the domain, [`Unsigned::NoKey`] where none signs on that day.
+    #[inline]
+    pub fn signing_key(&self, usage: Use, domain: &[u8], day: Day) -> Result<&Key, Unsigned> {
+        let mut best: Option<(Fit, Option<Day>, &Key)> = None;
+        let mut reason = Unsigned::NotOwn;
+        for (fit, key) in self.fitting(usage, domain) {
+            reason = Unsigned::NoKey;
+            if key.signs_on(day) && best.as_ref().is_none_or(|(other, from, _)| (*other, *from) < (fit, key.from)) {
+                best = Some((fit, key.from, key));
+            }
+        }
+        best.map(|(.., key)| key).ok_or(reason)
+    }
+
+    /// The key of this use and id that serves the domain; a ring never holds two.
+    #[inline]
+    pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
+        let named = self.keys.iter().filter(|key| key.usage == usage && key.id == id);
+        named.into_iter().find(|key| key.domains.contains(domain))
+    }
+
+    /// Whether some key of the use signed for the domain on this day.
+    pub(crate) fn covers(&self, usage: Use, domain: &[u8], day: Day) -> bool {
+        self.fitting(usage, domain).any(|(_, key)| key.signs_on(day))
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeyRing").field(&self.keys).finish()
+    }
+}

@@ -1,0 +1,225 @@
+//! The text form of a key ring.
+//!
+//! ```text
+//! ring   = *(comment EOL) "version" WS "1" EOL *(line EOL)
+//! line   = comment / blank / use WS id WS mac WS days WS from WS until WS domains WS secret
+//! comment= "#" anything
+//! use    = "prvs" / "bst1" / "srs" / "mark"       id     = one character
+//! mac    = "sha1" / "sha256"                      days   = 1..99, srs 1..500
+//! from   = "-" / YYYY-MM-DD                       until  = the same, not before from
+//! secret = "text:" the rest of the line / ("hex:" / "base32:" / "base64:") encoded
+//! EOL    = LF / CRLF                              WS     = 1*(blank / tab)
+//! ```
+//!
+//! A ring may have [`MAX_TEXT`] octets and [`MAX_KEYS`] keys. No message repeats what a column holds: a slip may have put
+//! a secret there.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use base64ct::{Base64, Base64Unpadded, Encoding};
+use zeroize::Zeroizing;
+
+use super::{Key, KeyId, KeyRing, Secret, Use};
+use crate::day::Day;
+use crate::domains::Domains;
+use crate::error::Error;
+use crate::mac::{self, Keyed, Mac};
+
+/// The longest ring, in octets.
+pub const MAX_TEXT: usize = 1 << 20;
+/// The most keys in a ring.
+pub const MAX_KEYS: usize = 1000;
+
+/// The columns before the secret.
+const COLUMNS: [&str; 7] = ["use", "id", "mac", "days", "from", "until", "domains"];
+
+pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
+    if text.len() > MAX_TEXT {
+        return Err(ring_error(0, format!("it is longer than {MAX_TEXT} octets; prune it")));
+    }
+    let text = core::str::from_utf8(text).map_err(|error| {
+        let before = text.get(..error.valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|&&octet| octet == b'\n').count();
+        ring_error(line, "it is not UTF-8; write a secret of other octets as hex: or base64:")
+    })?;
+    let mut found: Vec<(Key, Secret)> = Vec::new();
+    let mut versioned = false;
+    for (index, line) in lines(text) {
+        if line.starts_with('#') || line.trim_matches([' ', '\t']).is_empty() {
+            continue;
+        }
+        if !versioned {
+            version(line).map_err(|message| ring_error(index, message))?;
+            versioned = true;
+            continue;
+        }
+        let (key, secret) = key(index, line).map_err(|message| ring_error(index, message))?;
+        if let Some(message) = found.iter().find_map(|(other, its)| conflict(&key, &secret, other, its)) {
+            return Err(ring_error(index, message));
+        }
+        if found.len() == MAX_KEYS {
+            return Err(ring_error(index, format!("a ring may hold {MAX_KEYS} keys; prune it")));
+        }
+        found.push((key, secret));
+    }
+    if !versioned {
+        return Err(ring_error(0, "the ring must begin with the line `version 1`"));
+    }
+    let keys = found.into_iter().map(|(key, _)| key).collect();
+    Ok(KeyRing { text: Zeroizing::new(text.to_string()), keys })
+}
+
+/// The lines without their ends, with their index.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).enumerate()
+}
+
+/// Splits off the first word; the rest begins at the next word.
+pub(super) fn word(line: &str) -> (&str, &str) {
+    let line = line.trim_start_matches([' ', '\t']);
+    let (word, rest) = line.split_at(line.find([' ', '\t']).unwrap_or(line.len()));
+    (word, rest.trim_start_matches([' ', '\t']))
+}
+
+fn ring_error(index: usize, message: impl Into<String>) -> Error {
+    Error::Ring { line: index + 1, message: message.into() }
+}
+
+fn version(line: &str) -> Result<(), String> {
+    let (name, rest) = word(line);
+    let (number, more) = word(rest);
+    if name != "version" || !more.is_empty() {
+        return Err("the ring must begin with the line `version 1`".into());
+    }
+    match number.parse::<u32>() {
+        Ok(1) => Ok(()),
+        Ok(other) => Err(format!("version {other} is not known; this backstop reads version 1")),
+        Err(_) => Err("the version must be a number; this backstop reads version 1".into()),
+    }
+}
+
+fn column(number: usize, what: &str) -> String {
+    let name = COLUMNS.get(number - 1).unwrap_or(&"secret");
+    format!("column {number} ({name}) {what}")
+}
+
+fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
+    let mut rest = text;
+    let mut columns = [""; 7];
+    for slot in &mut columns {
+        (*slot, rest) = word(rest);
+    }
+    if rest.is_empty() {
+        let names = COLUMNS.join(" ");
+        return Err(format!("a key has eight columns: {names} secret"));
+    }
+    let [usage, id, mac, days, from, until, domains] = columns;
+    let usage = Use::ALL
+        .into_iter()
+        .find(|known| known.as_str() == usage)
+        .ok_or_else(|| column(1, "must be prvs, bst1, srs or mark"))?;
+    let id = match id.as_bytes() {
+        [id] if usage.ids().contains(id) => KeyId(*id),
+        _ if usage.ids().len() == 10 => return Err(column(2, &format!("must be a digit for {usage}"))),
+        _ => return Err(column(2, &format!("must be one of a-z2-7 for {usage}"))),
+    };
+    let mac = match mac {
+        "sha1" => Mac::Sha1,
+        "sha256" => Mac::Sha256,
+        _ => return Err(column(3, "must be sha1 or sha256")),
+    };
+    if !usage.takes(mac) {
+        let only = if usage == Use::Srs { "sha1" } else { "sha256" };
+        return Err(column(3, &format!("must be {only} for {usage}")));
+    }
+    let days = days
+        .parse::<u16>()
+        .ok()
+        .filter(|number| (1..=usage.max_days()).contains(number) && number.to_string() == days)
+        .ok_or_else(|| column(4, &format!("must be a number from 1 to {} for {usage}", usage.max_days())))?;
+    let (from, until) = (date(5, from)?, date(6, until)?);
+    if let (Some(from), Some(until)) = (from, until) {
+        if until < from {
+            return Err(column(6, "lies before `from`; the key would never sign"));
+        }
+    }
+    let domains = Domains::parse(domains).map_err(|error| column(7, &format!("has a fault: {error}")))?;
+    let secret = secret(rest)?;
+    let settings = text.get(..text.len() - rest.len()).unwrap_or_default();
+    let settings: Vec<&[u8]> = settings.split([' ', '\t']).filter(|w| !w.is_empty()).map(str::as_bytes).collect();
+    let key = Key {
+        usage,
+        id,
+        mac,
+        days,
+        from,
+        until,
+        domains,
+        keyed: Keyed::new(mac, secret.octets()),
+        secret_len: secret.octets().len(),
+        fingerprint: mac::fingerprint(secret.octets(), &settings),
+        line,
+    };
+    Ok((key, secret))
+}
+
+fn date(number: usize, text: &str) -> Result<Option<Day>, String> {
+    match text {
+        "-" => Ok(None),
+        text => Day::parse(text).map(Some).map_err(|_| column(number, "must be `-` or a date such as 2026-11-21")),
+    }
+}
+
+/// Reads `text:...`, `hex:...`, `base32:...` or `base64:...`.
+fn secret(text: &str) -> Result<Secret, String> {
+    let wrong = |what: &str| column(8, what);
+    let Some((form, value)) = text.split_once(':') else {
+        return Err(wrong("must begin with text:, hex:, base32: or base64:"));
+    };
+    let octets = match form {
+        "text" => {
+            if value.trim_matches([' ', '\t']).len() != value.len() {
+                return Err(wrong("has blanks at an end of text:; write it as hex: or base64:"));
+            }
+            if value.bytes().any(|octet| octet.is_ascii_control() && octet != b'\t') {
+                return Err(wrong("has a control character in text:; write it as hex: or base64:"));
+            }
+            Zeroizing::new(value.as_bytes().to_vec())
+        }
+        "hex" | "base32" | "base64" => {
+            let value = value.trim_end_matches([' ', '\t']);
+            let octets = match form {
+                "hex" => hex(value),
+                "base32" => base32::RFC4648_NOPAD.with_ignore_case().decode(value.trim_end_matches('=')).ok(),
+                _ => Base64::decode_vec(value).or_else(|_| Base64Unpadded::decode_vec(value)).ok(),
+            };
+            Zeroizing::new(octets.ok_or_else(|| wrong(&format!("is not {form}")))?)
+        }
+        _ => return Err(wrong("must begin with text:, hex:, base32: or base64:")),
+    };
+    Secret::new(&octets).map_err(|_| wrong(&format!("must have 1 to {} octets", Secret::MAX)))
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |digit: &u8| (*digit as char).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(nibble(high)? << 4 | nibble(low)?)).collect()
+}
+
+/// Why two keys cannot stand in one ring.
+fn conflict(key: &Key, secret: &Secret, other: &Key, its: &Secret) -> Option<String> {
+    let line = other.line();
+    if key.usage == other.usage && key.id == other.id && key.domains.overlaps(&other.domains) {
+        let usage = key.usage;
+        return Some(format!("line {line} has a {usage} key of the same id for the same domains; choose another id"));
+    }
+    if key.usage != other.usage && secret == its {
+        return Some(format!("line {line} has the same secret for another use; give each use its own"));
+    }
+    None
+}

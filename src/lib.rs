@@ -1,0 +1,37 @@
+#![doc = "x"]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(any(test, feature = "std")), no_std)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::cast_possible_truncation,
+        reason = "tests fail by panicking"
+    )
+)]
+
+extern crate alloc;
+
+mod address;
+pub mod batv;
+mod day;
+mod domains;
+mod encode;
+mod error;
+mod key;
+mod mac;
+pub mod mark;
+pub mod srs;
+mod verdict;
+
+pub use crate::address::{Address, MAX_ADDRESS, MAX_DOMAIN, MAX_LOCAL, Mailbox, Path};
+pub use crate::batv::Form;
+pub use crate::day::Day;
+pub use crate::domains::Domains;
+pub use crate::error::{AddressProblem, Error};
+pub use crate::key::{Fingerprint, Key, KeyId, KeyRing, Secret, Use};
+pub use crate::mac::Mac;
+pub use crate::verdict::{Foreign, Lapse, Malformed, Proof, Signed, UNPARSABLE, Unsigned, Verdict};

@@ -1,0 +1,326 @@
+//! Message authentication: the only file that names a hash, and the only one that compares secrets.
+//!
+//! A key is kept as the two states of HMAC (RFC 2104) after their key blocks, so that a message of up to 55 octets costs
+//! two compressions and a longer one one more for each 64 octets. The plain `hmac` crate makes the fingerprints, where
+//! speed is no matter, and is the oracle of the tests.
+//!
+//! Running time depends on the lengths of the key and the message and never on their content.
+
+use ctutils::CtEq;
+use hmac::{Hmac, KeyInit, Mac as _};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
+
+use crate::address::Mailbox;
+
+const BLOCK: usize = 64;
+/// Where the message's length stands in the last block.
+const LENGTH_AT: usize = 56;
+
+/// The hash under a key's HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mac {
+    /// HMAC-SHA-1 (RFC 2104): what the draft, Exim and Mail::SRS use.
+    Sha1,
+    /// HMAC-SHA-256 over the folded address.
+    Sha256,
+}
+
+/// The chaining value of a hash.
+#[derive(Clone)]
+enum State {
+    Sha1([u32; 5]),
+    Sha256([u32; 8]),
+}
+
+impl State {
+    const fn new(mac: Mac) -> State {
+        match mac {
+            Mac::Sha1 => State::Sha1([0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]),
+            Mac::Sha256 => State::Sha256([
+                0x6a09_e667,
+                0xbb67_ae85,
+                0x3c6e_f372,
+                0xa54f_f53a,
+                0x510e_527f,
+                0x9b05_688c,
+                0x1f83_d9ab,
+                0x5be0_cd19,
+            ]),
+        }
+    }
+
+    #[inline]
+    fn compress(&mut self, block: &[u8; BLOCK]) {
+        match self {
+            State::Sha1(state) => sha1::block_api::compress(state, core::slice::from_ref(block)),
+            State::Sha256(state) => sha2::block_api::compress256(state, core::slice::from_ref(block)),
+        }
+    }
+
+    /// Writes the value big-endian and returns its length in octets.
+    #[inline]
+    fn write(&self, out: &mut [u8]) -> usize {
+        let words: &[u32] = match self {
+            State::Sha1(state) => state,
+            State::Sha256(state) => state,
+        };
+        for (chunk, word) in out.chunks_exact_mut(4).zip(words) {
+            chunk.copy_from_slice(&word.to_be_bytes());
+        }
+        words.len() * 4
+    }
+}
+
+impl Drop for State {
+    #[inline]
+    fn drop(&mut self) {
+        match self {
+            State::Sha1(state) => state.zeroize(),
+            State::Sha256(state) => state.zeroize(),
+        }
+    }
+}
+
+/// A key, ready for use: the inner and outer state of HMAC.
+#[derive(Clone)]
+pub(crate) struct Keyed {
+    inner: State,
+    outer: State,
+}
+
+impl Keyed {
+    pub(crate) fn new(mac: Mac, secret: &[u8]) -> Keyed {
+        let mut key = [0; BLOCK];
+        if let Some(room) = key.get_mut(..secret.len()) {
+            room.copy_from_slice(secret);
+        } else {
+            match mac {
+                Mac::Sha1 => key.iter_mut().zip(Sha1::digest(secret)).for_each(|(to, from)| *to = from),
+                Mac::Sha256 => key.iter_mut().zip(Sha256::digest(secret)).for_each(|(to, from)| *to = from),
+            }
+        }
+        let state = |pad: u8| {
+            let mut block = key.map(|octet| octet ^ pad);
+            let mut state = State::new(mac);
+            state.compress(&block);
+            block.zeroize();
+            state
+        };
+        let keyed = Keyed { inner: state(0x36), outer: state(0x5c) };
+        key.zeroize();
+        keyed
+    }
+
+    /// Begins the tag of one message.
+    #[inline]
+    pub(crate) fn message(&self) -> Message<'_> {
+        Message { keyed: self, state: self.inner.clone(), block: [0; BLOCK], used: 0, blocks: 1 }
+    }
+}
+
+/// A message on its way to a tag.
+pub(crate) struct Message<'k> {
+    keyed: &'k Keyed,
+    state: State,
+    block: [u8; BLOCK],
+    used: usize,
+    /// Blocks before the present one, the key block among them.
+    blocks: u64,
+}
+
+impl Message<'_> {
+    /// Appends bytes as they are.
+    #[inline]
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> &mut Self {
+        self.append(bytes, <[u8]>::copy_from_slice)
+    }
+
+    /// Appends bytes with `A-Z` in lower case.
+    #[inline]
+    pub(crate) fn push_folded(&mut self, bytes: &[u8]) -> &mut Self {
+        self.append(bytes, |room, piece| {
+            for (to, from) in room.iter_mut().zip(piece) {
+                *to = from.to_ascii_lowercase();
+            }
+        })
+    }
+
+    /// Appends the folded address: `A-Z` in lower case, a quoted local part without its quotes and backslashes, so that
+    /// needless quoting changes nothing.
+    #[inline]
+    pub(crate) fn push_folded_address(&mut self, mailbox: Mailbox<'_>) -> &mut Self {
+        if mailbox.is_quoted() {
+            self.push_folded_content(mailbox.content(), true).push(b"@").push_folded(mailbox.domain())
+        } else {
+            self.push_folded(mailbox.as_bytes())
+        }
+    }
+
+    /// Appends the content of a local part, folded; one that stood in quotes without the backslashes of its pairs.
+    #[inline]
+    pub(crate) fn push_folded_content(&mut self, mut content: &[u8], quoted: bool) -> &mut Self {
+        while let Some(backslash) = content.iter().position(|&octet| octet == b'\\').filter(|_| quoted) {
+            let (plain, pair) = content.split_at_checked(backslash).unwrap_or_default();
+            self.push_folded(plain).push_folded(pair.get(1..2).unwrap_or_default());
+            content = pair.get(2..).unwrap_or_default();
+        }
+        self.push_folded(content)
+    }
+
+    /// Appends a number below ten million in decimal.
+    #[inline]
+    pub(crate) fn push_decimal(&mut self, number: u32) -> &mut Self {
+        let digits = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1]
+            .map(|place| b'0' + u8::try_from(number / place % 10).unwrap_or(0));
+        let zeros = digits.iter().take(6).take_while(|&&digit| digit == b'0').count();
+        self.push(digits.get(zeros..).unwrap_or_default())
+    }
+
+    #[inline]
+    fn append(&mut self, mut bytes: &[u8], put: impl Fn(&mut [u8], &[u8])) -> &mut Self {
+        while let Some(room) = self.block.get_mut(self.used..) {
+            if bytes.len() < room.len() {
+                if let Some(room) = room.get_mut(..bytes.len()) {
+                    put(room, bytes);
+                }
+                self.used += bytes.len();
+                break;
+            }
+            let (now, later) = bytes.split_at_checked(room.len()).unwrap_or_default();
+            put(room, now);
+            bytes = later;
+            self.state.compress(&self.block);
+            self.block = [0; BLOCK];
+            self.used = 0;
+            self.blocks += 1;
+        }
+        self
+    }
+
+    /// The tag: 20 octets for SHA-1, then zeros, or 32 for SHA-256.
+    #[inline]
+    pub(crate) fn finish(&mut self) -> [u8; 32] {
+        let bits = (self.blocks * BLOCK as u64 + self.used as u64) * 8;
+        if let Some(octet) = self.block.get_mut(self.used) {
+            *octet = 0x80;
+        }
+        if self.used >= LENGTH_AT {
+            self.state.compress(&self.block);
+            self.block = [0; BLOCK];
+        }
+        self.close(bits);
+        let mut digest = [0; BLOCK];
+        let length = self.state.write(&mut digest);
+        if let Some(octet) = digest.get_mut(length) {
+            *octet = 0x80;
+        }
+        self.block = digest;
+        self.state = self.keyed.outer.clone();
+        self.close((BLOCK + length) as u64 * 8);
+        let mut tag = [0; 32];
+        self.state.write(&mut tag);
+        tag
+    }
+
+    #[inline]
+    fn close(&mut self, bits: u64) {
+        let (_, end) = self.block.split_at_mut(LENGTH_AT);
+        end.copy_from_slice(&bits.to_be_bytes());
+        self.state.compress(&self.block);
+    }
+}
+
+/// The first octets of a tag.
+#[inline]
+pub(crate) fn prefix<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
+    let mut first = [0; N];
+    for (to, from) in first.iter_mut().zip(tag) {
+        *to = *from;
+    }
+    first
+}
+
+/// Compares without telling by time where two tags differ; tags of different lengths differ.
+#[inline]
+pub(crate) fn equal<const N: usize>(left: [u8; N], right: [u8; N]) -> bool {
+    left.ct_eq(&right).to_bool()
+}
+
+/// Compares text of which each octet may be one of two with the secret `expected`, in lower case, without telling by time
+/// where they differ; `expected` may be the longer one.
+#[inline]
+pub(crate) fn equal_text(expected: &[u8], given: impl ExactSizeIterator<Item = [u8; 2]>) -> bool {
+    if given.len() > expected.len() {
+        return false;
+    }
+    let differs = expected.iter().zip(given).fold(0, |sum, (octet, [one, other])| {
+        // An octet with bit 6 but not bit 5 is a capital: base64 has no other octets there.
+        let lower = octet | (octet & 0x40) >> 1;
+        sum | (lower.ct_ne(&one) & lower.ct_ne(&other)).to_u8()
+    });
+    differs.ct_eq(&0).to_bool()
+}
+
+/// What two hosts compare to see whether they hold the same key with the same settings.
+pub(crate) fn fingerprint(secret: &[u8], settings: &[&[u8]]) -> [u8; 32] {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
+    mac.update(b"backstop fingerprint 1");
+    for setting in settings {
+        mac.update(b"|");
+        mac.update(setting);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// One fingerprint over many, in their order.
+pub(crate) fn fingerprint_of_all<'a>(fingerprints: impl Iterator<Item = &'a [u8; 32]>) -> [u8; 32] {
+    fingerprints.fold(Sha256::new(), |hash, fingerprint| hash.chain_update(fingerprint)).finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn oracle(mac: Mac, secret: &[u8], message: &[u8]) -> [u8; 32] {
+        let mut out = [0; 32];
+        match mac {
+            Mac::Sha1 => {
+                let mut hmac = Hmac::<Sha1>::new_from_slice(secret).unwrap();
+                hmac.update(message);
+                out[..20].copy_from_slice(&hmac.finalize().into_bytes());
+            }
+            Mac::Sha256 => {
+                let mut hmac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+                hmac.update(message);
+                out.copy_from_slice(&hmac.finalize().into_bytes());
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn every_length_of_key_and_message_agrees_with_the_plain_construction() {
+        let bytes: Vec<u8> = (0..300_u16).map(|i| (i * 7 % 256) as u8).collect();
+        for mac in [Mac::Sha1, Mac::Sha256] {
+            for key in [1, 20, 32, 63, 64, 65, 128, 200] {
+                let keyed = Keyed::new(mac, &bytes[..key]);
+                for length in 0..=bytes.len() {
+                    let (message, expected) = (&bytes[..length], oracle(mac, &bytes[..key], &bytes[..length]));
+                    assert_eq!(keyed.message().push(message).finish(), expected, "{mac:?} {key} {length}");
+                    let (one, two) = message.split_at(length / 3);
+                    assert_eq!(keyed.message().push(one).push(two).finish(), expected, "{mac:?} {key} {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn folding_lowers_ascii_only() {
+        let keyed = Keyed::new(Mac::Sha256, b"key");
+        let folded = keyed.message().push_folded("JÖRG@Example.COM".as_bytes()).finish();
+        assert_eq!(folded, keyed.message().push("jÖrg@example.com".as_bytes()).finish());
+    }
+}

@@ -1,0 +1,488 @@
+//! The sender rewriting scheme: senders of forwarded mail out, their bounces back, as Mail::SRS does it.
+//!
+//! ```text
+//! SRS0 sep HHHH=TT=domain=local@forwarder      sep: "=", "+" or "-"
+//! SRS1 sep HHHH=host=REST@forwarder            REST: what follows "SRS0" or "SRS1=HHHH=host=", its separator first
+//! HHHH   the first characters of the base64 of HMAC-SHA1 over the folded parts in their order: TT domain local, host REST
+//! TT     unix day mod 1024 in two base32 characters
+//! ```
+//!
+//! SRS1 carries no day: it verifies from a day before its key signs until `days` and the skew after its key's end.
+//! Unlike Mail::SRS: one skew day ahead is in date; the result keeps the limits of RFC 5321 unless told otherwise; a part
+//! that needs quotes is quoted as a whole; nothing that leaves or returns is anything but an address. DESIGN.md has the
+//! table of differences.
+
+use crate::address::{Address, MAX_LOCAL, Mailbox, Path, check_domain, is_bare};
+use crate::day::{Day, Implied, implied_by_srs};
+use crate::domains::Domains;
+use crate::encode::{SHA1_BASE64, base32_character, base32_value, base64_of_sha1};
+use crate::error::Error;
+use crate::key::{Key, KeyRing, Use};
+use crate::mac;
+use crate::verdict::{Foreign, Lapse, Malformed, Proof, Signed, Unsigned, Verdict};
+
+/// The characters with which the last two values of base64 are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Alphabet {
+    /// `+/`: Mail::SRS, libsrs2, pysrs, postsrsd before 2.2.6.
+    #[default]
+    Classic,
+    /// `-_`: postsrsd since 2.2.6.
+    Url,
+    /// `_.`: libsrs_alt.
+    Alt,
+}
+
+/// What to do with a result whose local part is longer than 64 octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OverLong {
+    /// Leave the sender as it is, reason `too-long`.
+    #[default]
+    Leave,
+    /// Emit it all the same, up to 254 octets in all, as every peer does.
+    Emit,
+}
+
+/// The options in which sites differ; verifying takes all alphabets and separators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    separator: u8,
+    hash_length: usize,
+    hash_min: usize,
+    max_age: Option<u16>,
+    always_rewrite: bool,
+    alphabet: Alphabet,
+    over_long: OverLong,
+}
+
+impl Dialect {
+    /// Mail::SRS's own choices: separator `=`, four characters of hash, `+/`.
+    pub const CLASSIC: Dialect = Dialect {
+        separator: b'=',
+        hash_length: 4,
+        hash_min: 4,
+        max_age: None,
+        always_rewrite: false,
+        alphabet: Alphabet::Classic,
+        over_long: OverLong::Leave,
+    };
+
+    /// The first separator: `=`, `+` or `-`.
+    ///
+    /// # Errors
+    /// [`Error::Separator`] for any other.
+    pub const fn with_separator(mut self, separator: char) -> Result<Dialect, Error> {
+        self.separator = match separator {
+            '=' => b'=',
+            '+' => b'+',
+            '-' => b'-',
+            _ => return Err(Error::Separator),
+        };
+        Ok(self)
+    }
+
+    /// How many characters of hash are written, and the least number that is taken: 1 to 27, `min` not above `length`.
+    ///
+    /// Four characters are 24 bits; below that a hash can be guessed in minutes.
+    ///
+    /// # Errors
+    /// [`Error::Range`].
+    pub const fn with_hash(mut self, length: usize, min: usize) -> Result<Dialect, Error> {
+        if length == 0 || length > SHA1_BASE64 {
+            return Err(Error::Range { name: "the length of the SRS hash", low: 1, high: SHA1_BASE64 });
+        }
+        if min == 0 || min > length {
+            return Err(Error::Range { name: "the least length of the SRS hash", low: 1, high: length });
+        }
+        (self.hash_length, self.hash_min) = (length, min);
+        Ok(self)
+    }
+
+    /// The greatest age in days, 1 to 500, instead of the key's `days`.
+    ///
+    /// # Errors
+    /// [`Error::Range`].
+    pub const fn with_max_age(mut self, days: u16) -> Result<Dialect, Error> {
+        if days == 0 || days > Use::Srs.max_days() {
+            return Err(Error::Range { name: "the greatest age", low: 1, high: Use::Srs.max_days() as usize });
+        }
+        self.max_age = Some(days);
+        Ok(self)
+    }
+
+    /// Whether senders in the forwarder's own domain are rewritten too.
+    #[must_use]
+    pub const fn with_always_rewrite(mut self, always: bool) -> Dialect {
+        self.always_rewrite = always;
+        self
+    }
+
+    /// The alphabet of the hash.
+    #[must_use]
+    pub const fn with_alphabet(mut self, alphabet: Alphabet) -> Dialect {
+        self.alphabet = alphabet;
+        self
+    }
+
+    /// What to do with results above 64 octets of local part.
+    #[must_use]
+    pub const fn with_over_long(mut self, over_long: OverLong) -> Dialect {
+        self.over_long = over_long;
+        self
+    }
+
+    fn max_age(&self, key: &Key) -> u32 {
+        u32::from(self.max_age.unwrap_or(key.days))
+    }
+}
+
+impl Default for Dialect {
+    fn default() -> Dialect {
+        Dialect::CLASSIC
+    }
+}
+
+/// The two shapes, with what follows the four letters: the separator and the rest.
+#[derive(Clone, Copy)]
+enum Shape<'a> {
+    Srs0(&'a [u8]),
+    Srs1(&'a [u8]),
+}
+
+fn shape(content: &[u8]) -> Option<Shape<'_>> {
+    let (name, rest) = content.split_first_chunk::<4>()?;
+    let separated = matches!(rest.first(), Some(b'=' | b'+' | b'-'));
+    match name.map(|octet| octet.to_ascii_uppercase()) {
+        _ if !separated => None,
+        [b'S', b'R', b'S', b'0'] => Some(Shape::Srs0(rest)),
+        [b'S', b'R', b'S', b'1'] => Some(Shape::Srs1(rest)),
+        _ => None,
+    }
+}
+
+/// Whether the content of a local part begins like an SRS address.
+pub(crate) fn is_srs(content: &[u8]) -> bool {
+    shape(content).is_some()
+}
+
+/// Cuts at the first `=`.
+fn cut(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|&octet| octet == b'=')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// What follows the separator of SRS1: hash, first host, REST with its separator.
+fn srs1_parts(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (hash, rest) = cut(rest.get(1..)?)?;
+    let (host, rest) = cut(rest)?;
+    let whole = check_domain(host, 0).is_ok() && rest.len() > 1 && matches!(rest.first(), Some(b'=' | b'+' | b'-'));
+    whole.then_some((hash, host, rest))
+}
+
+/// Rewrites the envelope sender of forwarded mail into the forwarder's domain.
+///
+/// An SRS0 sender of another host becomes SRS1, an SRS1 sender a new SRS1. The null sender, a sender in the forwarder's
+/// own domain and SRS addresses at an own forwarder (`own`) stay as they are. Whether the mail is forwarded at all is for
+/// the caller to know.
+///
+/// ```
+/// use backstop::{Day, Domains, KeyRing, srs};
+/// let ring = KeyRing::parse(b"version 1\nsrs 0 sha1 21 - - * text:tops3cr3t\n")?;
+/// let own = Domains::parse("fwd.example.net")?;
+/// let day = Day::from_unix_seconds(1_700_000_000)?;
+/// let signed = srs::forward(&ring, b"alice@example.com", "fwd.example.net", &own, &srs::Dialect::CLASSIC, day)?;
+/// assert_eq!(signed.address().unwrap().as_bytes(), b"SRS0=PGkz=G3=example.com=alice@fwd.example.net");
+/// # Ok::<(), backstop::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Address`] if the sender is no path or the forwarder no domain.
+pub fn forward(
+    ring: &KeyRing,
+    sender: &[u8],
+    forwarder: &str,
+    own: &Domains,
+    dialect: &Dialect,
+    day: Day,
+) -> Result<Signed, Error> {
+    let forwarder = forwarder.as_bytes();
+    check_domain(forwarder, 0)?;
+    let mailbox = match Path::parse_tagged(sender)? {
+        Path::Null => return Ok(Signed::Unsigned(Unsigned::Null)),
+        Path::Postmaster => return Ok(Signed::Unsigned(Unsigned::NotOwn)),
+        Path::Mailbox(mailbox) => mailbox,
+    };
+    let shape = shape(mailbox.content());
+    if shape.is_none() {
+        mailbox.within_limits()?;
+    }
+    let at_forwarder = mailbox.domain().eq_ignore_ascii_case(forwarder);
+    if shape.is_some() && (at_forwarder || own.contains(mailbox.domain())) {
+        return Ok(Signed::Unsigned(Unsigned::Already));
+    }
+    if at_forwarder && !dialect.always_rewrite {
+        return Ok(Signed::Unsigned(Unsigned::OwnDomain));
+    }
+    let key = match ring.signing_key(Use::Srs, forwarder, day) {
+        Ok(key) => key,
+        Err(reason) => return Ok(Signed::Unsigned(reason)),
+    };
+    Ok(match rewrite(key, mailbox, shape, forwarder, dialect, day) {
+        Ok(address) => Signed::Done(address),
+        Err(reason) => Signed::Unsigned(reason),
+    })
+}
+
+fn rewrite(
+    key: &Key,
+    mailbox: Mailbox<'_>,
+    shape: Option<Shape<'_>>,
+    forwarder: &[u8],
+    dialect: &Dialect,
+    day: Day,
+) -> Result<Address, Unsigned> {
+    let (content, quoted) = (mailbox.content(), mailbox.is_quoted());
+    let (host, rest) = match shape {
+        None => (mailbox.domain(), content),
+        Some(Shape::Srs0(rest)) => (mailbox.domain(), rest),
+        Some(Shape::Srs1(rest)) => {
+            let (_, host, rest) = srs1_parts(rest).ok_or(Unsigned::Shape)?;
+            (host, rest)
+        }
+    };
+    if host.contains(&b'=') {
+        // A general address literal; the parts could not be told apart on the way back.
+        return Err(Unsigned::Shape);
+    }
+    let stamp = stamp(day);
+    let stamp: Option<&[u8]> = if shape.is_none() { Some(&stamp) } else { None };
+    let mut hash = hash(key, stamp.unwrap_or_default(), host, rest, quoted);
+    write_alphabet(&mut hash, dialect.alphabet);
+    let hash = hash.get(..dialect.hash_length).unwrap_or(&hash);
+    let quote: &[u8] = if quoted || host.first() == Some(&b'[') { b"\"" } else { b"" };
+    let separator = &[dialect.separator];
+    let address = match stamp {
+        Some(stamp) => {
+            Address::join(&[quote, b"SRS0", separator, hash, b"=", stamp, b"=", host, b"=", rest, quote], forwarder)
+        }
+        None => Address::join(&[quote, b"SRS1", separator, hash, b"=", host, b"=", rest, quote], forwarder),
+    };
+    address
+        .filter(|it| dialect.over_long == OverLong::Emit || it.mailbox().local().len() <= MAX_LOCAL)
+        .ok_or(Unsigned::TooLong)
+}
+
+/// The day mod 1024 in two characters, in upper case.
+fn stamp(day: Day) -> [u8; 2] {
+    let day = day.number() % 1024;
+    [day >> 5, day & 31].map(|value| base32_character(u8::try_from(value).unwrap_or(0)).to_ascii_uppercase())
+}
+
+/// The base64 of the MAC over stamp (none in SRS1), host and rest.
+#[inline]
+fn hash(key: &Key, stamp: &[u8], host: &[u8], rest: &[u8], quoted: bool) -> [u8; SHA1_BASE64] {
+    let mut message = key.keyed.message();
+    message.push_folded(stamp).push_folded(host).push_folded_content(rest, quoted);
+    base64_of_sha1(&mac::prefix(&message.finish()))
+}
+
+fn write_alphabet(hash: &mut [u8], alphabet: Alphabet) {
+    let (plus, slash) = match alphabet {
+        Alphabet::Classic => return,
+        Alphabet::Url => (b'-', b'_'),
+        Alphabet::Alt => (b'_', b'.'),
+    };
+    for octet in hash {
+        match *octet {
+            b'+' => *octet = plus,
+            b'/' => *octet = slash,
+            _ => {}
+        }
+    }
+}
+
+/// What a character of a given hash may stand for, in lower case.
+fn meanings(octet: u8) -> [u8; 2] {
+    match octet {
+        b'-' => [b'+', b'+'],
+        b'.' => [b'/', b'/'],
+        b'_' => [b'+', b'/'],
+        other => [other.to_ascii_lowercase(); 2],
+    }
+}
+
+/// Tells what the recipient of a bounce to a forwarder is, and to whom it returns.
+///
+/// An SRS1 address whose first host is an own forwarder as well is reversed to the end. A result in an own domain is a
+/// recipient to be judged in its turn, by [`batv::verify`](crate::batv::verify).
+///
+/// ```
+/// use backstop::{Day, Domains, KeyRing, Verdict, srs};
+/// let ring = KeyRing::parse(b"version 1\nsrs 0 sha1 21 - - * text:tops3cr3t\n")?;
+/// let own = Domains::parse("fwd.example.net")?;
+/// let day = Day::from_unix_seconds(1_700_600_000)?;
+/// let bounce = b"SRS0=PGkz=G3=example.com=alice@fwd.example.net";
+/// let Verdict::Genuine(proof) = srs::reverse(&ring, bounce, &own, &srs::Dialect::CLASSIC, day)? else { panic!() };
+/// assert_eq!(proof.mailbox.as_bytes(), b"alice@example.com");
+/// # Ok::<(), backstop::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Address`] if it is no path, [`Error::NullRecipient`] if it is `<>`.
+pub fn reverse(ring: &KeyRing, address: &[u8], own: &Domains, dialect: &Dialect, day: Day) -> Result<Verdict, Error> {
+    let mailbox = match Path::parse_tagged(address)? {
+        Path::Null => return Err(Error::NullRecipient),
+        Path::Postmaster => return Ok(Verdict::Untagged),
+        Path::Mailbox(mailbox) => mailbox,
+    };
+    let Some(shape) = shape(mailbox.content()) else {
+        return mailbox.within_limits().map(|_| Verdict::Untagged);
+    };
+    if !own.contains(mailbox.domain()) {
+        return Ok(Verdict::Foreign(Foreign::Srs));
+    }
+    let reversal = Reversal { ring, dialect, day };
+    let (Ok(verdict) | Err(verdict)) = match shape {
+        Shape::Srs0(rest) => reversal.srs0(mailbox, rest),
+        Shape::Srs1(rest) => reversal.srs1(mailbox, rest, own),
+    };
+    Ok(verdict)
+}
+
+/// What every step back needs.
+struct Reversal<'a> {
+    ring: &'a KeyRing,
+    dialect: &'a Dialect,
+    day: Day,
+}
+
+/// What one key says of an address, the best first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Genuine,
+    Lifetime,
+    Window,
+    Forged,
+    Unknown,
+}
+
+/// A verdict that ends the reversal early is the `Err` of each step.
+type Step<T> = Result<T, Verdict>;
+
+impl Reversal<'_> {
+    fn srs0(&self, mailbox: Mailbox<'_>, rest: &[u8]) -> Step<Verdict> {
+        let malformed = |why| Verdict::Malformed(why);
+        let parts = rest.get(1..).and_then(cut).and_then(|(hash, rest)| {
+            let (stamp, rest) = cut(rest)?;
+            Some((hash, stamp, cut(rest)?))
+        });
+        let Some((hash, stamp, (host, local))) = parts else { return Err(malformed(Malformed::Shape)) };
+        self.check_hash_length(hash)?;
+        let day = match *stamp {
+            [high, low] => base32_value(high).zip(base32_value(low)),
+            _ => None,
+        };
+        let Some((high, low)) = day else { return Err(malformed(Malformed::Stamp)) };
+        let day = u32::from(high) * 32 + u32::from(low);
+        let Some(result) = unquoted([b"", local], host, mailbox.is_quoted()).filter(is_within_limits) else {
+            return Err(malformed(Malformed::Mailbox));
+        };
+        let implied = |key: &Key| implied_by_srs(day, self.dialect.max_age(key), self.day);
+        let covered = |key: &Key| self.ring.covers(Use::Srs, mailbox.domain(), implied(key).signed);
+        self.judge(mailbox, hash, [stamp, host, local], result, |key| Some(implied(key)), covered)
+    }
+
+    fn srs1(&self, mailbox: Mailbox<'_>, rest: &[u8], own: &Domains) -> Step<Verdict> {
+        let Some((hash, host, rest)) = srs1_parts(rest) else { return Err(Verdict::Malformed(Malformed::Shape)) };
+        self.check_hash_length(hash)?;
+        let Some(result) = unquoted([b"SRS0", rest], host, mailbox.is_quoted()) else {
+            return Err(Verdict::Malformed(Malformed::Mailbox));
+        };
+        let verdict = self.judge(mailbox, hash, [b"", host, rest], result, |_| None, |_| false)?;
+        match (verdict, shape(result.mailbox().content())) {
+            (Verdict::Genuine(_), Some(Shape::Srs0(rest))) if own.contains(host) => self.srs0(result.mailbox(), rest),
+            _ => Ok(verdict),
+        }
+    }
+
+    fn check_hash_length(&self, hash: &[u8]) -> Step<()> {
+        if (self.dialect.hash_min..=SHA1_BASE64).contains(&hash.len()) {
+            Ok(())
+        } else {
+            Err(Verdict::Malformed(Malformed::HashLength))
+        }
+    }
+
+    /// Tries every key of the forwarder, since the address names none; `implied` is `None` for SRS1.
+    fn judge(
+        &self,
+        mailbox: Mailbox<'_>,
+        hash: &[u8],
+        [stamp, host, rest]: [&[u8]; 3],
+        result: Address,
+        implied: impl Fn(&Key) -> Option<Implied>,
+        covered: impl Fn(&Key) -> bool,
+    ) -> Step<Verdict> {
+        let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
+        for (_, key) in self.ring.fitting(Use::Srs, mailbox.domain()) {
+            let expected = self::hash(key, stamp, host, rest, mailbox.is_quoted());
+            let right = mac::equal_text(&expected, hash.iter().map(|&octet| meanings(octet)));
+            let implied = implied(key);
+            let (in_date, window) = match implied {
+                Some(implied) => (implied.in_date, key.window_holds(implied.signed)),
+                None => (true, self.srs1_window(key)),
+            };
+            let rank = match (right, in_date, window) {
+                (true, true, true) => Rank::Genuine,
+                (true, true, false) => Rank::Window,
+                (true, false, _) => Rank::Lifetime,
+                (false, _, true) => Rank::Forged,
+                (false, _, false) => Rank::Unknown,
+            };
+            if best.as_ref().is_none_or(|(other, ..)| rank < *other) {
+                best = Some((rank, key, implied));
+            }
+        }
+        let Some((rank, key, implied)) = best else {
+            return Err(Verdict::UnknownKey { key: None, covered: false });
+        };
+        let age = self.dialect.max_age(key);
+        let proof = Proof {
+            mailbox: result,
+            usage: Use::Srs,
+            key: key.id,
+            signed: implied.map(|it| it.signed),
+            expires: implied.map(|it| it.signed.plus(age)),
+        };
+        match rank {
+            Rank::Genuine => Ok(Verdict::Genuine(proof)),
+            Rank::Lifetime => Err(Verdict::Expired(proof, Lapse::Lifetime)),
+            Rank::Window => Err(Verdict::Expired(proof, Lapse::Window)),
+            Rank::Forged => Err(Verdict::Forged { key: key.id }),
+            Rank::Unknown => Err(Verdict::UnknownKey { key: None, covered: covered(key) }),
+        }
+    }
+
+    /// An SRS1 address may have been made on any day on which its key signed, and lives as long as its SRS0 might.
+    fn srs1_window(&self, key: &Key) -> bool {
+        let age = self.dialect.max_age(key);
+        key.from.is_none_or(|from| from <= self.day.plus(1))
+            && key.until.is_none_or(|until| self.day <= until.plus(age + 1))
+    }
+}
+
+fn is_within_limits(address: &Address) -> bool {
+    address.mailbox().local().len() <= MAX_LOCAL
+}
+
+/// The address of these parts, in quotes only where it needs them; `None` if it is none.
+fn unquoted(content: [&[u8]; 2], domain: &[u8], was_quoted: bool) -> Option<Address> {
+    let bare = content.iter().all(|piece| piece.iter().all(|&octet| is_bare(octet)));
+    if !bare && !was_quoted {
+        return None;
+    }
+    let [first, second] = content;
+    let quote: &[u8] = if bare { b"" } else { b"\"" };
+    let address = Address::join(&[quote, first, second, quote], domain)?;
+    matches!(Path::parse_tagged(address.as_bytes()), Ok(Path::Mailbox(_))).then_some(address)
+}
