@@ -129,6 +129,7 @@ pub(crate) struct Implied {
 }
 
 /// The day that a prvs expiry number (0..=999) implies for a key whose tags live `days` days.
+#[inline(always)]
 pub(crate) fn implied_by_prvs(expiry: u32, days: u32, today: Day) -> Implied {
     let ahead = (expiry + 1000 - today.0 % 1000) % 1000;
     let in_date = ahead <= days + 1;
@@ -138,6 +139,7 @@ pub(crate) fn implied_by_prvs(expiry: u32, days: u32, today: Day) -> Implied {
 }
 
 /// The day that an SRS stamp (0..=1023) implies when addresses live `days` days.
+#[inline(always)]
 pub(crate) fn implied_by_srs(stamp: u32, days: u32, today: Day) -> Implied {
     let age = (today.0 % 1024 + 1024 - stamp) % 1024;
     if age == 1023 && days < 1023 {

@@ -30,7 +30,7 @@ enum Pattern {
 }
 
 impl Pattern {
-    #[inline]
+    #[inline(always)]
     fn fit(&self, domain: &[u8]) -> Option<Fit> {
         match self {
             Pattern::All => Some(ALL),
@@ -104,7 +104,7 @@ impl Domains {
     }
 
     /// How closely a domain fits; `None` if it is not in the set.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fit(&self, domain: &[u8]) -> Option<Fit> {
         let best = self.fits.iter().filter_map(|pattern| pattern.fit(domain)).max()?;
         let taken = self.except.iter().any(|pattern| pattern.fit(domain).is_some());

@@ -27,7 +27,7 @@ pub mod mark;
 pub mod srs;
 mod verdict;
 
-pub use crate::address::{Address, MAX_ADDRESS, MAX_DOMAIN, MAX_LOCAL, Mailbox, Path};
+pub use crate::address::{Address, MAX_ADDRESS, MAX_DOMAIN, MAX_LOCAL, Mailbox, Path, Stripped};
 pub use crate::batv::Form;
 pub use crate::day::Day;
 pub use crate::domains::Domains;

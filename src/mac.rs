@@ -28,7 +28,7 @@ pub enum Mac {
 }
 
 /// The chaining value of a hash.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 enum State {
     Sha1([u32; 5]),
     Sha256([u32; 8]),
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn compress(&mut self, block: &[u8; BLOCK]) {
         match self {
             State::Sha1(state) => sha1::block_api::compress(state, core::slice::from_ref(block)),
@@ -59,23 +59,23 @@ impl State {
         }
     }
 
-    /// Writes the value big-endian and returns its length in octets.
-    #[inline]
-    fn write(&self, out: &mut [u8]) -> usize {
-        let words: &[u32] = match self {
-            State::Sha1(state) => state,
-            State::Sha256(state) => state,
+    /// The value big-endian, zeros after it, and its length in octets.
+    #[inline(always)]
+    fn to_bytes(self) -> ([u8; 32], usize) {
+        let (words, length) = match self {
+            State::Sha1([a, b, c, d, e]) => ([a, b, c, d, e, 0, 0, 0], 20),
+            State::Sha256(state) => (state, 32),
         };
-        for (chunk, word) in out.chunks_exact_mut(4).zip(words) {
+        let mut bytes = [0; 32];
+        for (chunk, word) in bytes.chunks_exact_mut(4).zip(words) {
             chunk.copy_from_slice(&word.to_be_bytes());
         }
-        words.len() * 4
+        (bytes, length)
     }
 }
 
-impl Drop for State {
-    #[inline]
-    fn drop(&mut self) {
+impl Zeroize for State {
+    fn zeroize(&mut self) {
         match self {
             State::Sha1(state) => state.zeroize(),
             State::Sha256(state) => state.zeroize(),
@@ -83,11 +83,18 @@ impl Drop for State {
     }
 }
 
-/// A key, ready for use: the inner and outer state of HMAC.
+/// A key, ready for use: the inner and outer state of HMAC; wiped when dropped.
 #[derive(Clone)]
 pub(crate) struct Keyed {
     inner: State,
     outer: State,
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        self.inner.zeroize();
+        self.outer.zeroize();
+    }
 }
 
 impl Keyed {
@@ -114,9 +121,9 @@ impl Keyed {
     }
 
     /// Begins the tag of one message.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn message(&self) -> Message<'_> {
-        Message { keyed: self, state: self.inner.clone(), block: [0; BLOCK], used: 0, blocks: 1 }
+        Message { keyed: self, state: self.inner, block: [0; BLOCK], used: 0, blocks: 1 }
     }
 }
 
@@ -132,13 +139,13 @@ pub(crate) struct Message<'k> {
 
 impl Message<'_> {
     /// Appends bytes as they are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, bytes: &[u8]) -> &mut Self {
         self.append(bytes, <[u8]>::copy_from_slice)
     }
 
     /// Appends bytes with `A-Z` in lower case.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_folded(&mut self, bytes: &[u8]) -> &mut Self {
         self.append(bytes, |room, piece| {
             for (to, from) in room.iter_mut().zip(piece) {
@@ -149,7 +156,7 @@ impl Message<'_> {
 
     /// Appends the folded address: `A-Z` in lower case, a quoted local part without its quotes and backslashes, so that
     /// needless quoting changes nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_folded_address(&mut self, mailbox: Mailbox<'_>) -> &mut Self {
         if mailbox.is_quoted() {
             self.push_folded_content(mailbox.content(), true).push(b"@").push_folded(mailbox.domain())
@@ -159,7 +166,7 @@ impl Message<'_> {
     }
 
     /// Appends the content of a local part, folded; one that stood in quotes without the backslashes of its pairs.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_folded_content(&mut self, mut content: &[u8], quoted: bool) -> &mut Self {
         while let Some(backslash) = content.iter().position(|&octet| octet == b'\\').filter(|_| quoted) {
             let (plain, pair) = content.split_at_checked(backslash).unwrap_or_default();
@@ -170,7 +177,7 @@ impl Message<'_> {
     }
 
     /// Appends a number below ten million in decimal.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_decimal(&mut self, number: u32) -> &mut Self {
         let digits = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1]
             .map(|place| b'0' + u8::try_from(number / place % 10).unwrap_or(0));
@@ -178,7 +185,7 @@ impl Message<'_> {
         self.push(digits.get(zeros..).unwrap_or_default())
     }
 
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, mut bytes: &[u8], put: impl Fn(&mut [u8], &[u8])) -> &mut Self {
         while let Some(room) = self.block.get_mut(self.used..) {
             if bytes.len() < room.len() {
@@ -200,7 +207,7 @@ impl Message<'_> {
     }
 
     /// The tag: 20 octets for SHA-1, then zeros, or 32 for SHA-256.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish(&mut self) -> [u8; 32] {
         let bits = (self.blocks * BLOCK as u64 + self.used as u64) * 8;
         if let Some(octet) = self.block.get_mut(self.used) {
@@ -210,30 +217,28 @@ impl Message<'_> {
             self.state.compress(&self.block);
             self.block = [0; BLOCK];
         }
-        self.close(bits);
-        let mut digest = [0; BLOCK];
-        let length = self.state.write(&mut digest);
-        if let Some(octet) = digest.get_mut(length) {
-            *octet = 0x80;
-        }
-        self.block = digest;
-        self.state = self.keyed.outer.clone();
-        self.close((BLOCK + length) as u64 * 8);
-        let mut tag = [0; 32];
-        self.state.write(&mut tag);
-        tag
-    }
-
-    #[inline]
-    fn close(&mut self, bits: u64) {
         let (_, end) = self.block.split_at_mut(LENGTH_AT);
         end.copy_from_slice(&bits.to_be_bytes());
         self.state.compress(&self.block);
+        let (digest, length) = self.state.to_bytes();
+        let mut block = [0; BLOCK];
+        let (head, end) = block.split_at_mut(LENGTH_AT);
+        if let Some((digest_room, mark)) = head.split_at_mut_checked(32) {
+            digest_room.copy_from_slice(&digest);
+            let mark = if length == 32 { mark.first_mut() } else { digest_room.get_mut(20) };
+            if let Some(octet) = mark {
+                *octet = 0x80;
+            }
+        }
+        end.copy_from_slice(&((BLOCK + length) as u64 * 8).to_be_bytes());
+        let mut state = self.keyed.outer;
+        state.compress(&block);
+        state.to_bytes().0
     }
 }
 
 /// The first octets of a tag.
-#[inline]
+#[inline(always)]
 pub(crate) fn prefix<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
     let mut first = [0; N];
     for (to, from) in first.iter_mut().zip(tag) {
@@ -243,14 +248,14 @@ pub(crate) fn prefix<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
 }
 
 /// Compares without telling by time where two tags differ; tags of different lengths differ.
-#[inline]
+#[inline(always)]
 pub(crate) fn equal<const N: usize>(left: [u8; N], right: [u8; N]) -> bool {
     left.ct_eq(&right).to_bool()
 }
 
 /// Compares text of which each octet may be one of two with the secret `expected`, in lower case, without telling by time
 /// where they differ; `expected` may be the longer one.
-#[inline]
+#[inline(always)]
 pub(crate) fn equal_text(expected: &[u8], given: impl ExactSizeIterator<Item = [u8; 2]>) -> bool {
     if given.len() > expected.len() {
         return false;

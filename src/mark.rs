@@ -13,13 +13,13 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::address::{Address, Mailbox, Path, check_domain, is_bare};
+use crate::address::{Mailbox, Path, check_domain, is_bare};
 use crate::day::{Day, Implied, in_date};
 use crate::encode::{base32_character, base32_of_eight, base32_of_ten, base32_value, ten_of_base32};
 use crate::error::Error;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac;
-use crate::verdict::{Foreign, Malformed, Unsigned, Verdict};
+use crate::verdict::{Foreign, Judgement, Malformed, Unsigned, Verdict};
 
 /// The name of the header that carries a mark.
 pub const HEADER: &str = "Backstop-Mark";
@@ -93,7 +93,7 @@ fn header_tag(key: &Key, day: Day, nonce: &[u8], from: Mailbox<'_>) -> [u8; 10] 
 ///
 /// # Errors
 /// [`Error::Address`] if the recipient is no path, [`Error::NullRecipient`] if it is `<>`.
-pub fn verify_header(ring: &KeyRing, value: &[u8], recipient: &[u8], today: Day) -> Result<Verdict, Error> {
+pub fn verify_header<'a>(ring: &KeyRing, value: &[u8], recipient: &'a [u8], today: Day) -> Result<Verdict<'a>, Error> {
     let Some(recipient) = recipient_mailbox(recipient)? else { return Ok(Verdict::Untagged) };
     let Some(mark) = Header::read(value) else { return Ok(Verdict::Malformed(Malformed::Shape)) };
     if ring.fitting(Use::Mark, mark.domain).next().is_none() {
@@ -113,21 +113,20 @@ fn recipient_mailbox(recipient: &[u8]) -> Result<Option<Mailbox<'_>>, Error> {
 }
 
 /// Steps 3 to 5 of the order of verdicts.
-fn check(
+fn check<'a>(
     ring: &KeyRing,
     id: KeyId,
     signed: Day,
-    recipient: Mailbox<'_>,
+    recipient: Mailbox<'a>,
     today: Day,
     right: impl FnOnce(&Key) -> bool,
-) -> Verdict {
+) -> Verdict<'a> {
     let covered = || ring.covers(Use::Mark, recipient.domain(), signed);
     let Some(key) = ring.key_by_id(Use::Mark, id, recipient.domain()) else {
         return Verdict::UnknownKey { key: Some(id), covered: covered() };
     };
-    let Some(mailbox) = Address::copy(recipient) else { return Verdict::Malformed(Malformed::Mailbox) };
     let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
-    Verdict::judge(key, right(key), implied, mailbox, covered)
+    Judgement::of(key, right(key), implied, covered).on(recipient.stripped(recipient.content()))
 }
 
 /// The parts of a mark header.
@@ -231,7 +230,7 @@ fn id_tag(key: &Key, day: Day, left: &[u8], domain: &[u8], from: Mailbox<'_>) ->
 ///
 /// # Errors
 /// [`Error::Address`] if the recipient is no path, [`Error::NullRecipient`] if it is `<>`.
-pub fn verify_message_id(ring: &KeyRing, id: &[u8], recipient: &[u8], today: Day) -> Result<Verdict, Error> {
+pub fn verify_message_id<'a>(ring: &KeyRing, id: &[u8], recipient: &'a [u8], today: Day) -> Result<Verdict<'a>, Error> {
     let Some(recipient) = recipient_mailbox(recipient)? else { return Ok(Verdict::Untagged) };
     let Some((left, mark, domain)) = split_id(id) else { return Ok(Verdict::Untagged) };
     if ring.fitting(Use::Mark, domain).next().is_none() {

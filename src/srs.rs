@@ -12,14 +12,14 @@
 //! that needs quotes is quoted as a whole; nothing that leaves or returns is anything but an address. DESIGN.md has the
 //! table of differences.
 
-use crate::address::{Address, MAX_LOCAL, Mailbox, Path, check_domain, is_bare};
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Path, Stripped, check_domain, is_bare};
 use crate::day::{Day, Implied, implied_by_srs};
 use crate::domains::Domains;
 use crate::encode::{SHA1_BASE64, base32_character, base32_value, base64_of_sha1};
 use crate::error::Error;
 use crate::key::{Key, KeyRing, Use};
 use crate::mac;
-use crate::verdict::{Foreign, Lapse, Malformed, Proof, Signed, Unsigned, Verdict};
+use crate::verdict::{Foreign, Judgement, Lapse, Malformed, Signed, Unsigned, Verdict};
 
 /// The characters with which the last two values of base64 are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -205,8 +205,8 @@ pub fn forward(
     dialect: &Dialect,
     day: Day,
 ) -> Result<Signed, Error> {
-    let forwarder = forwarder.as_bytes();
-    check_domain(forwarder, 0)?;
+    let forwarding = Forwarding { ring, forwarder: forwarder.as_bytes(), own, dialect, day };
+    check_domain(forwarding.forwarder, 0)?;
     let mailbox = match Path::parse_tagged(sender)? {
         Path::Null => return Ok(Signed::Unsigned(Unsigned::Null)),
         Path::Postmaster => return Ok(Signed::Unsigned(Unsigned::NotOwn)),
@@ -216,60 +216,67 @@ pub fn forward(
     if shape.is_none() {
         mailbox.within_limits()?;
     }
-    let at_forwarder = mailbox.domain().eq_ignore_ascii_case(forwarder);
-    if shape.is_some() && (at_forwarder || own.contains(mailbox.domain())) {
-        return Ok(Signed::Unsigned(Unsigned::Already));
-    }
-    if at_forwarder && !dialect.always_rewrite {
-        return Ok(Signed::Unsigned(Unsigned::OwnDomain));
-    }
-    let key = match ring.signing_key(Use::Srs, forwarder, day) {
-        Ok(key) => key,
-        Err(reason) => return Ok(Signed::Unsigned(reason)),
-    };
-    Ok(match rewrite(key, mailbox, shape, forwarder, dialect, day) {
+    Ok(match forwarding.rewrite(mailbox, shape) {
         Ok(address) => Signed::Done(address),
         Err(reason) => Signed::Unsigned(reason),
     })
 }
 
-fn rewrite(
-    key: &Key,
-    mailbox: Mailbox<'_>,
-    shape: Option<Shape<'_>>,
-    forwarder: &[u8],
-    dialect: &Dialect,
+/// What every step forward needs.
+struct Forwarding<'a> {
+    ring: &'a KeyRing,
+    forwarder: &'a [u8],
+    own: &'a Domains,
+    dialect: &'a Dialect,
     day: Day,
-) -> Result<Address, Unsigned> {
-    let (content, quoted) = (mailbox.content(), mailbox.is_quoted());
-    let (host, rest) = match shape {
-        None => (mailbox.domain(), content),
-        Some(Shape::Srs0(rest)) => (mailbox.domain(), rest),
-        Some(Shape::Srs1(rest)) => {
-            let (_, host, rest) = srs1_parts(rest).ok_or(Unsigned::Shape)?;
-            (host, rest)
+}
+
+impl Forwarding<'_> {
+    #[inline(always)]
+    fn rewrite(&self, mailbox: Mailbox<'_>, shape: Option<Shape<'_>>) -> Result<Address, Unsigned> {
+        let at_forwarder = mailbox.domain().eq_ignore_ascii_case(self.forwarder);
+        if shape.is_some() && (at_forwarder || self.own.contains(mailbox.domain())) {
+            return Err(Unsigned::Already);
         }
-    };
-    if host.contains(&b'=') {
-        // A general address literal; the parts could not be told apart on the way back.
-        return Err(Unsigned::Shape);
+        if at_forwarder && !self.dialect.always_rewrite {
+            return Err(Unsigned::OwnDomain);
+        }
+        let key = self.ring.signing_key(Use::Srs, self.forwarder, self.day)?;
+        let (content, quoted) = (mailbox.content(), mailbox.is_quoted());
+        let (host, rest) = match shape {
+            None => (mailbox.domain(), content),
+            Some(Shape::Srs0(rest)) => (mailbox.domain(), rest),
+            Some(Shape::Srs1(rest)) => {
+                let (_, host, rest) = srs1_parts(rest).ok_or(Unsigned::Shape)?;
+                (host, rest)
+            }
+        };
+        let literal = host.first() == Some(&b'[');
+        if literal && host.contains(&b'=') {
+            // A general address literal; the parts could not be told apart on the way back.
+            return Err(Unsigned::Shape);
+        }
+        let stamp = stamp(self.day);
+        let stamp: &[u8] = if shape.is_none() { &stamp } else { b"" };
+        let mut hash = hash(key, stamp, host, rest, quoted);
+        write_alphabet(&mut hash, self.dialect.alphabet);
+        let hash = hash.get(..self.dialect.hash_length).unwrap_or(&hash);
+        let quote: &[u8] = if quoted || literal { b"\"" } else { b"" };
+        let (name, stamp_and_equals) = if shape.is_none() { (b'0', stamp.len() + 1) } else { (b'1', 0) };
+        let local = 2 * quote.len() + 5 + hash.len() + 1 + stamp_and_equals + host.len() + 1 + rest.len();
+        let fits = local <= MAX_LOCAL || self.dialect.over_long == OverLong::Emit;
+        if !fits || local + 1 + self.forwarder.len() > MAX_ADDRESS {
+            return Err(Unsigned::TooLong);
+        }
+        let head = [b'S', b'R', b'S', name, self.dialect.separator];
+        Ok(match *stamp {
+            [high, low] => {
+                let middle = [b'=', high, low, b'='];
+                Address::join(&[quote, &head, hash, &middle, host, b"=", rest, quote], self.forwarder)
+            }
+            _ => Address::join(&[quote, &head, hash, b"=", host, b"=", rest, quote], self.forwarder),
+        })
     }
-    let stamp = stamp(day);
-    let stamp: Option<&[u8]> = if shape.is_none() { Some(&stamp) } else { None };
-    let mut hash = hash(key, stamp.unwrap_or_default(), host, rest, quoted);
-    write_alphabet(&mut hash, dialect.alphabet);
-    let hash = hash.get(..dialect.hash_length).unwrap_or(&hash);
-    let quote: &[u8] = if quoted || host.first() == Some(&b'[') { b"\"" } else { b"" };
-    let separator = &[dialect.separator];
-    let address = match stamp {
-        Some(stamp) => {
-            Address::join(&[quote, b"SRS0", separator, hash, b"=", stamp, b"=", host, b"=", rest, quote], forwarder)
-        }
-        None => Address::join(&[quote, b"SRS1", separator, hash, b"=", host, b"=", rest, quote], forwarder),
-    };
-    address
-        .filter(|it| dialect.over_long == OverLong::Emit || it.mailbox().local().len() <= MAX_LOCAL)
-        .ok_or(Unsigned::TooLong)
 }
 
 /// The day mod 1024 in two characters, in upper case.
@@ -323,13 +330,20 @@ fn meanings(octet: u8) -> [u8; 2] {
 /// let day = Day::from_unix_seconds(1_700_600_000)?;
 /// let bounce = b"SRS0=PGkz=G3=example.com=alice@fwd.example.net";
 /// let Verdict::Genuine(proof) = srs::reverse(&ring, bounce, &own, &srs::Dialect::CLASSIC, day)? else { panic!() };
-/// assert_eq!(proof.mailbox.as_bytes(), b"alice@example.com");
+/// assert_eq!(proof.mailbox.to_string(), "alice@example.com");
 /// # Ok::<(), backstop::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::Address`] if it is no path, [`Error::NullRecipient`] if it is `<>`.
-pub fn reverse(ring: &KeyRing, address: &[u8], own: &Domains, dialect: &Dialect, day: Day) -> Result<Verdict, Error> {
+pub fn reverse<'a>(
+    ring: &KeyRing,
+    address: &'a [u8],
+    own: &Domains,
+    dialect: &Dialect,
+    day: Day,
+) -> Result<Verdict<'a>, Error> {
+    let reversal = Reversal { ring, own, dialect, day };
     let mailbox = match Path::parse_tagged(address)? {
         Path::Null => return Err(Error::NullRecipient),
         Path::Postmaster => return Ok(Verdict::Untagged),
@@ -341,23 +355,52 @@ pub fn reverse(ring: &KeyRing, address: &[u8], own: &Domains, dialect: &Dialect,
     if !own.contains(mailbox.domain()) {
         return Ok(Verdict::Foreign(Foreign::Srs));
     }
-    let reversal = Reversal { ring, dialect, day };
-    let (Ok(verdict) | Err(verdict)) = match shape {
-        Shape::Srs0(rest) => reversal.srs0(mailbox, rest),
-        Shape::Srs1(rest) => reversal.srs1(mailbox, rest, own),
+    let from = From { domain: mailbox.domain(), quoted: mailbox.is_quoted() };
+    let step = match shape {
+        Shape::Srs0(rest) => reversal.srs0(from, rest),
+        Shape::Srs1(rest) => reversal.srs1(from, rest),
     };
-    Ok(verdict)
+    Ok(match step {
+        Ok((judgement, result)) => judgement.on(result),
+        Err(malformed) => Verdict::Malformed(malformed),
+    })
 }
+
+/// What one step back found: the judgement and to whom the address returns.
+type Step<'a> = Result<(Judgement, Stripped<'a>), Malformed>;
 
 /// What every step back needs.
 struct Reversal<'a> {
     ring: &'a KeyRing,
+    own: &'a Domains,
     dialect: &'a Dialect,
     day: Day,
 }
 
+/// Where an address came to: the forwarder, and whether its parts stood in quotes.
+#[derive(Clone, Copy)]
+struct From<'a> {
+    domain: &'a [u8],
+    quoted: bool,
+}
+
+impl<'a> From<'a> {
+    /// The address of these parts, in quotes only where it needs them.
+    ///
+    /// The parts of an unquoted local part have the octets of one already; in quotes, a cut at an escaped `=` leaves a
+    /// lone backslash at the end of the part before it, which is neither hash, stamp nor host.
+    #[inline(always)]
+    fn result(self, srs0: bool, content: &'a [u8], domain: &'a [u8]) -> Result<Stripped<'a>, Malformed> {
+        let quoted = self.quoted && !content.iter().all(|&octet| is_bare(octet));
+        if content.is_empty() || check_domain(domain, 0).is_err() {
+            return Err(Malformed::Mailbox);
+        }
+        Ok(Stripped { srs0, quoted, content, domain })
+    }
+}
+
 /// What one key says of an address, the best first.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Genuine,
     Lifetime,
@@ -366,66 +409,53 @@ enum Rank {
     Unknown,
 }
 
-/// A verdict that ends the reversal early is the `Err` of each step.
-type Step<T> = Result<T, Verdict>;
-
 impl Reversal<'_> {
-    fn srs0(&self, mailbox: Mailbox<'_>, rest: &[u8]) -> Step<Verdict> {
-        let malformed = |why| Verdict::Malformed(why);
-        let parts = rest.get(1..).and_then(cut).and_then(|(hash, rest)| {
-            let (stamp, rest) = cut(rest)?;
-            Some((hash, stamp, cut(rest)?))
-        });
-        let Some((hash, stamp, (host, local))) = parts else { return Err(malformed(Malformed::Shape)) };
+    #[inline(always)]
+    fn srs0<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Step<'a> {
+        let (hash, rest) = rest.get(1..).and_then(cut).ok_or(Malformed::Shape)?;
+        let (stamp, rest) = cut(rest).ok_or(Malformed::Shape)?;
+        let (host, local) = cut(rest).ok_or(Malformed::Shape)?;
         self.check_hash_length(hash)?;
-        let day = match *stamp {
-            [high, low] => base32_value(high).zip(base32_value(low)),
-            _ => None,
-        };
-        let Some((high, low)) = day else { return Err(malformed(Malformed::Stamp)) };
+        let [high, low] = *stamp else { return Err(Malformed::Stamp) };
+        let (high, low) = base32_value(high).zip(base32_value(low)).ok_or(Malformed::Stamp)?;
         let day = u32::from(high) * 32 + u32::from(low);
-        let Some(result) = unquoted([b"", local], host, mailbox.is_quoted()).filter(is_within_limits) else {
-            return Err(malformed(Malformed::Mailbox));
-        };
-        let implied = |key: &Key| implied_by_srs(day, self.dialect.max_age(key), self.day);
-        let covered = |key: &Key| self.ring.covers(Use::Srs, mailbox.domain(), implied(key).signed);
-        self.judge(mailbox, hash, [stamp, host, local], result, |key| Some(implied(key)), covered)
+        let result = from.result(false, local, host)?;
+        if result.local_len() > MAX_LOCAL {
+            return Err(Malformed::Mailbox);
+        }
+        let implied = |key: &Key| Some(implied_by_srs(day, self.dialect.max_age(key), self.day));
+        Ok((self.judge(from, hash, [stamp, host, local], implied), result))
     }
 
-    fn srs1(&self, mailbox: Mailbox<'_>, rest: &[u8], own: &Domains) -> Step<Verdict> {
-        let Some((hash, host, rest)) = srs1_parts(rest) else { return Err(Verdict::Malformed(Malformed::Shape)) };
+    fn srs1<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Step<'a> {
+        let (hash, host, rest) = srs1_parts(rest).ok_or(Malformed::Shape)?;
         self.check_hash_length(hash)?;
-        let Some(result) = unquoted([b"SRS0", rest], host, mailbox.is_quoted()) else {
-            return Err(Verdict::Malformed(Malformed::Mailbox));
-        };
-        let verdict = self.judge(mailbox, hash, [b"", host, rest], result, |_| None, |_| false)?;
-        match (verdict, shape(result.mailbox().content())) {
-            (Verdict::Genuine(_), Some(Shape::Srs0(rest))) if own.contains(host) => self.srs0(result.mailbox(), rest),
-            _ => Ok(verdict),
+        let result = from.result(true, rest, host)?;
+        let judgement = self.judge(from, hash, [b"", host, rest], |_| None);
+        match judgement {
+            Judgement::Right { lapse: None, .. } if self.own.contains(host) => {
+                self.srs0(From { domain: host, ..from }, rest)
+            }
+            _ => Ok((judgement, result)),
         }
     }
 
-    fn check_hash_length(&self, hash: &[u8]) -> Step<()> {
-        if (self.dialect.hash_min..=SHA1_BASE64).contains(&hash.len()) {
-            Ok(())
-        } else {
-            Err(Verdict::Malformed(Malformed::HashLength))
-        }
+    fn check_hash_length(&self, hash: &[u8]) -> Result<(), Malformed> {
+        if (self.dialect.hash_min..=SHA1_BASE64).contains(&hash.len()) { Ok(()) } else { Err(Malformed::HashLength) }
     }
 
     /// Tries every key of the forwarder, since the address names none; `implied` is `None` for SRS1.
+    #[inline(always)]
     fn judge(
         &self,
-        mailbox: Mailbox<'_>,
+        from: From<'_>,
         hash: &[u8],
         [stamp, host, rest]: [&[u8]; 3],
-        result: Address,
         implied: impl Fn(&Key) -> Option<Implied>,
-        covered: impl Fn(&Key) -> bool,
-    ) -> Step<Verdict> {
+    ) -> Judgement {
         let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
-        for (_, key) in self.ring.fitting(Use::Srs, mailbox.domain()) {
-            let expected = self::hash(key, stamp, host, rest, mailbox.is_quoted());
+        for (_, key) in self.ring.fitting(Use::Srs, from.domain) {
+            let expected = self::hash(key, stamp, host, rest, from.quoted);
             let right = mac::equal_text(&expected, hash.iter().map(|&octet| meanings(octet)));
             let implied = implied(key);
             let (in_date, window) = match implied {
@@ -444,23 +474,21 @@ impl Reversal<'_> {
             }
         }
         let Some((rank, key, implied)) = best else {
-            return Err(Verdict::UnknownKey { key: None, covered: false });
+            return Judgement::UnknownKey { key: None, covered: false };
         };
-        let age = self.dialect.max_age(key);
-        let proof = Proof {
-            mailbox: result,
-            usage: Use::Srs,
-            key: key.id,
-            signed: implied.map(|it| it.signed),
-            expires: implied.map(|it| it.signed.plus(age)),
+        let signed = implied.map(|it| it.signed);
+        let lapse = match rank {
+            Rank::Genuine => None,
+            Rank::Lifetime => Some(Lapse::Lifetime),
+            Rank::Window => Some(Lapse::Window),
+            Rank::Forged => return Judgement::Forged { key: key.id },
+            Rank::Unknown => {
+                let covered = signed.is_some_and(|day| self.ring.covers(Use::Srs, from.domain, day));
+                return Judgement::UnknownKey { key: None, covered };
+            }
         };
-        match rank {
-            Rank::Genuine => Ok(Verdict::Genuine(proof)),
-            Rank::Lifetime => Err(Verdict::Expired(proof, Lapse::Lifetime)),
-            Rank::Window => Err(Verdict::Expired(proof, Lapse::Window)),
-            Rank::Forged => Err(Verdict::Forged { key: key.id }),
-            Rank::Unknown => Err(Verdict::UnknownKey { key: None, covered: covered(key) }),
-        }
+        let expires = signed.map(|day| day.plus(self.dialect.max_age(key)));
+        Judgement::Right { usage: Use::Srs, key: key.id, signed, expires, lapse }
     }
 
     /// An SRS1 address may have been made on any day on which its key signed, and lives as long as its SRS0 might.
@@ -469,20 +497,4 @@ impl Reversal<'_> {
         key.from.is_none_or(|from| from <= self.day.plus(1))
             && key.until.is_none_or(|until| self.day <= until.plus(age + 1))
     }
-}
-
-fn is_within_limits(address: &Address) -> bool {
-    address.mailbox().local().len() <= MAX_LOCAL
-}
-
-/// The address of these parts, in quotes only where it needs them; `None` if it is none.
-fn unquoted(content: [&[u8]; 2], domain: &[u8], was_quoted: bool) -> Option<Address> {
-    let bare = content.iter().all(|piece| piece.iter().all(|&octet| is_bare(octet)));
-    if !bare && !was_quoted {
-        return None;
-    }
-    let [first, second] = content;
-    let quote: &[u8] = if bare { b"" } else { b"\"" };
-    let address = Address::join(&[quote, first, second, quote], domain)?;
-    matches!(Path::parse_tagged(address.as_bytes()), Ok(Path::Mailbox(_))).then_some(address)
 }

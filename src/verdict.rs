@@ -5,15 +5,15 @@
 
 use core::fmt;
 
-use crate::address::Address;
+use crate::address::{Address, Stripped};
 use crate::day::{Day, Implied};
 use crate::key::{Key, KeyId, Use};
 
 /// What a right MAC proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof {
+pub struct Proof<'a> {
     /// The address under the tag: the mailbox, the sender to whom an SRS address returns, or the From of a mark.
-    pub mailbox: Address,
+    pub mailbox: Stripped<'a>,
     /// The use of the key that made the tag.
     pub usage: Use,
     /// The key that made the tag.
@@ -26,12 +26,11 @@ pub struct Proof {
 
 /// What an address with or without a tag is, in the order in which it is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "held inline, so that verifying allocates nothing")]
-pub enum Verdict {
+pub enum Verdict<'a> {
     /// Signed by a key of the ring, in date.
-    Genuine(Proof),
+    Genuine(Proof<'a>),
     /// Signed by a key of the ring, but too old or outside the key's window.
-    Expired(Proof, Lapse),
+    Expired(Proof<'a>, Lapse),
     /// The MAC is wrong, whatever the date.
     Forged {
         /// The key that the tag names; for SRS, which names none, the first one tried.
@@ -52,37 +51,7 @@ pub enum Verdict {
     Untagged,
 }
 
-impl Verdict {
-    /// Steps 4 and 5 of the order: what the key that a tag names says of it.
-    #[inline]
-    pub(crate) fn judge(
-        key: &Key,
-        right: bool,
-        implied: Implied,
-        mailbox: Address,
-        covered: impl FnOnce() -> bool,
-    ) -> Verdict {
-        let window = key.window_holds(implied.signed);
-        if !right {
-            return match window {
-                true => Verdict::Forged { key: key.id },
-                false => Verdict::UnknownKey { key: Some(key.id), covered: covered() },
-            };
-        }
-        let proof = Proof {
-            mailbox,
-            usage: key.usage,
-            key: key.id,
-            signed: Some(implied.signed),
-            expires: Some(implied.signed.plus(u32::from(key.days))),
-        };
-        match (implied.in_date, window) {
-            (false, _) => Verdict::Expired(proof, Lapse::Lifetime),
-            (true, false) => Verdict::Expired(proof, Lapse::Window),
-            (true, true) => Verdict::Genuine(proof),
-        }
-    }
-
+impl<'a> Verdict<'a> {
     /// The word that stands for it in text, JSON, logs and metrics.
     pub const fn slug(&self) -> &'static str {
         match self {
@@ -97,7 +66,7 @@ impl Verdict {
     }
 
     /// What a right MAC proved, also when it came too late.
-    pub const fn proof(&self) -> Option<&Proof> {
+    pub const fn proof(&self) -> Option<&Proof<'a>> {
         match self {
             Verdict::Genuine(proof) | Verdict::Expired(proof, _) => Some(proof),
             _ => None,
@@ -149,6 +118,53 @@ impl Verdict {
             Verdict::Foreign(_) => "550 5.7.1 This return address carries a signature of another system",
             Verdict::Untagged => "550 5.7.1 We sign all our mail; this bounce answers mail that we did not send",
         })
+    }
+}
+
+/// What a key says of a tag: a verdict without the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Right { usage: Use, key: KeyId, signed: Option<Day>, expires: Option<Day>, lapse: Option<Lapse> },
+    Forged { key: KeyId },
+    UnknownKey { key: Option<KeyId>, covered: bool },
+}
+
+impl Judgement {
+    /// Steps 4 and 5 of the order of verdicts, for a tag that names its key and its day.
+    #[inline(always)]
+    pub(crate) fn of(key: &Key, right: bool, implied: Implied, covered: impl FnOnce() -> bool) -> Judgement {
+        let window = key.window_holds(implied.signed);
+        if !right {
+            return match window {
+                true => Judgement::Forged { key: key.id },
+                false => Judgement::UnknownKey { key: Some(key.id), covered: covered() },
+            };
+        }
+        let lapse = match (implied.in_date, window) {
+            (false, _) => Some(Lapse::Lifetime),
+            (true, false) => Some(Lapse::Window),
+            (true, true) => None,
+        };
+        let expires = implied.signed.plus(u32::from(key.days));
+        Judgement::Right { usage: key.usage, key: key.id, signed: Some(implied.signed), expires: Some(expires), lapse }
+    }
+}
+
+impl Judgement {
+    /// The verdict on this mailbox.
+    #[inline(always)]
+    pub(crate) fn on(self, mailbox: Stripped<'_>) -> Verdict<'_> {
+        match self {
+            Judgement::Forged { key } => Verdict::Forged { key },
+            Judgement::UnknownKey { key, covered } => Verdict::UnknownKey { key, covered },
+            Judgement::Right { usage, key, signed, expires, lapse } => {
+                let proof = Proof { mailbox, usage, key, signed, expires };
+                match lapse {
+                    None => Verdict::Genuine(proof),
+                    Some(lapse) => Verdict::Expired(proof, lapse),
+                }
+            }
+        }
     }
 }
 

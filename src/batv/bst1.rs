@@ -15,7 +15,7 @@ use crate::day::{Day, Implied, in_date};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac;
-use crate::verdict::Verdict;
+use crate::verdict::Judgement;
 
 /// What the tag adds to a local part.
 const LENGTH: usize = 23;
@@ -47,45 +47,41 @@ pub(super) fn fits(mailbox: Mailbox<'_>, day: Day) -> bool {
         && day.number() <= LAST_DAY
 }
 
-/// The address signed on this day.
-pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, day: Day) -> Option<Address> {
-    let text = encode::base32_of_ten(octets(key, mailbox, day)?);
+/// The address signed on this day; the caller has asked [`fits`].
+pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, day: Day) -> Address {
+    let text = encode::base32_of_ten(octets(key, mailbox, day));
     let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
     Address::join(&[quote, b"bst1=", &[key.id.0], &text, b"=", mailbox.content(), quote], mailbox.domain())
 }
 
-/// Fifteen bits of day, then 65 bits of MAC; `None` past the last day.
-fn octets(key: &Key, mailbox: Mailbox<'_>, day: Day) -> Option<[u8; 10]> {
-    let day = u16::try_from(day.number()).ok().filter(|day| u32::from(*day) <= LAST_DAY)?;
+/// Fifteen bits of day, then 65 bits of MAC.
+fn octets(key: &Key, mailbox: Mailbox<'_>, day: Day) -> [u8; 10] {
     let mut message = key.keyed.message();
-    message.push(b"bst1|").push(&[key.id.0]).push(b"|").push_decimal(u32::from(day)).push(b"|");
+    message.push(b"bst1|").push(&[key.id.0]).push(b"|").push_decimal(day.number()).push(b"|");
     message.push_folded_address(mailbox);
-    let [first, rest @ ..] = mac::prefix::<9>(&message.finish());
     // The first bit of the MAC shares an octet with the last seven of the day; all others move up by one.
-    let [high, low] = (day << 1 | u16::from(first >> 7)).to_be_bytes();
+    let [first, rest @ ..] = mac::prefix::<9>(&message.finish());
+    let [.., high, low] = (day.number() << 1 | u32::from(first >> 7)).to_be_bytes();
     let mut octets = [0; 10];
-    let mut carry = first;
     let [day_high, day_low, tag @ ..] = &mut octets;
     (*day_high, *day_low) = (high, low);
+    let mut carry = first;
     for (to, next) in tag.iter_mut().zip(rest) {
         *to = carry << 1 | next >> 7;
         carry = next;
     }
-    Some(octets)
+    octets
 }
 
 /// Steps 3 to 5 of the order of verdicts.
-pub(super) fn check(ring: &KeyRing, read: Tag, address: Address, today: Day) -> Verdict {
-    let mailbox = address.mailbox();
+pub(super) fn check(ring: &KeyRing, read: Tag, mailbox: Mailbox<'_>, today: Day) -> Judgement {
     let [high, low, ..] = read.octets;
-    let Ok(signed) = Day::from_number(u32::from(u16::from_be_bytes([high, low]) >> 1)) else {
-        return Verdict::Untagged;
-    };
+    let signed = Day::MIN.plus(u32::from(u16::from_be_bytes([high, low]) >> 1));
     let covered = || ring.covers(Use::Bst1, mailbox.domain(), signed);
     let Some(key) = ring.key_by_id(Use::Bst1, read.id, mailbox.domain()) else {
-        return Verdict::UnknownKey { key: Some(read.id), covered: covered() };
+        return Judgement::UnknownKey { key: Some(read.id), covered: covered() };
     };
-    let right = octets(key, mailbox, signed).is_some_and(|expected| mac::equal(expected, read.octets));
+    let right = mac::equal(octets(key, mailbox, signed), read.octets);
     let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
-    Verdict::judge(key, right, implied, address, covered)
+    Judgement::of(key, right, implied, covered)
 }

@@ -49,11 +49,17 @@ pub(super) enum Found<'a> {
     Nothing,
 }
 
+#[inline(always)]
 pub(super) fn recognise(content: &[u8]) -> Found<'_> {
     let prvs = strip_prefix(content, b"prvs=");
-    if let Some((tag, rest)) = prvs.and_then(prvs::read) {
-        return Found::Prvs(tag, rest);
+    match prvs.and_then(prvs::read) {
+        Some((tag, rest)) => Found::Prvs(tag, rest),
+        None => recognise_rest(content, prvs),
     }
+}
+
+/// All but the usual case; `prvs` is what follows `prvs=`.
+fn recognise_rest<'a>(content: &'a [u8], prvs: Option<&'a [u8]>) -> Found<'a> {
     let bst1 = strip_prefix(content, b"bst1=");
     if let Some((tag, rest)) = bst1.and_then(bst1::read) {
         return Found::Bst1(tag, rest);
@@ -102,6 +108,7 @@ fn other(content: &[u8]) -> Option<(Foreign, &[u8])> {
 }
 
 /// What follows a prefix of any case.
+#[inline(always)]
 pub(super) fn strip_prefix<'a>(content: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = content.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)

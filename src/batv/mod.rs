@@ -15,9 +15,9 @@ mod prvs;
 
 pub use self::foreign::Tag;
 use self::foreign::{Found, recognise};
-use crate::address::{Address, Mailbox, Path};
+use crate::address::{MAX_LOCAL, Mailbox, Path, Stripped};
 use crate::day::Day;
-use crate::error::Error;
+use crate::error::{AddressProblem, Error};
 use crate::key::{Key, KeyRing, Use};
 use crate::srs;
 use crate::verdict::{Malformed, Signed, Unsigned, Verdict};
@@ -48,19 +48,16 @@ pub enum Form {
 /// # Errors
 /// [`Error::Address`] if the sender is no path.
 pub fn sign(ring: &KeyRing, sender: &[u8], form: Form, day: Day) -> Result<Signed, Error> {
-    Ok(match Path::parse(sender)? {
-        Path::Null => Signed::Unsigned(Unsigned::Null),
-        Path::Postmaster => Signed::Unsigned(Unsigned::NotOwn),
-        Path::Mailbox(mailbox) => match choose(ring, mailbox, form, day) {
-            Ok(Choice::Bst1(key)) => done(bst1::make(key, mailbox, day)),
-            Ok(Choice::Prvs(key)) => done(prvs::make(key, mailbox, form, day)),
-            Err(reason) => Signed::Unsigned(reason),
-        },
-    })
-}
-
-fn done(address: Option<Address>) -> Signed {
-    address.map_or(Signed::Unsigned(Unsigned::TooLong), Signed::Done)
+    let mailbox = match Path::parse(sender)? {
+        Path::Null => return Ok(Signed::Unsigned(Unsigned::Null)),
+        Path::Postmaster => return Ok(Signed::Unsigned(Unsigned::NotOwn)),
+        Path::Mailbox(mailbox) => mailbox,
+    };
+    match choose(ring, mailbox, form, day) {
+        Ok(Choice::Bst1(key)) => Ok(Signed::Done(bst1::make(key, mailbox, day))),
+        Ok(Choice::Prvs(key)) => Ok(Signed::Done(prvs::make(key, mailbox, form, day))),
+        Err(reason) => Ok(Signed::Unsigned(reason)),
+    }
 }
 
 /// The kind of tag that an address gets, and the key that makes it.
@@ -78,7 +75,7 @@ impl<'r> Choice<'r> {
 }
 
 /// Decides whether and how an address is signed, without computing anything.
-#[inline]
+#[inline(always)]
 pub(crate) fn choose<'r>(
     ring: &'r KeyRing,
     mailbox: Mailbox<'_>,
@@ -115,14 +112,14 @@ pub(crate) fn choose<'r>(
 /// let ring = KeyRing::parse(b"version 1\nprvs 0 sha1 7 - - * text:secret\n")?;
 /// let day = Day::parse("2026-11-25")?;
 /// let Verdict::Genuine(proof) = batv::verify(&ring, b"prvs=07853508f8=user@example.com", day)? else { panic!() };
-/// assert_eq!(proof.mailbox.as_bytes(), b"user@example.com");
+/// assert_eq!(proof.mailbox.to_string(), "user@example.com");
 /// assert_eq!(batv::verify(&ring, b"prvs=07853508f9=user@example.com", day)?.slug(), "forged");
 /// # Ok::<(), backstop::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::Address`] if the recipient is no path, [`Error::NullRecipient`] if it is `<>`.
-pub fn verify(ring: &KeyRing, recipient: &[u8], day: Day) -> Result<Verdict, Error> {
+pub fn verify<'a>(ring: &KeyRing, recipient: &'a [u8], day: Day) -> Result<Verdict<'a>, Error> {
     let mailbox = match Path::parse_tagged(recipient)? {
         Path::Null => return Err(Error::NullRecipient),
         Path::Postmaster => return Ok(Verdict::Untagged),
@@ -136,24 +133,33 @@ pub fn verify(ring: &KeyRing, recipient: &[u8], day: Day) -> Result<Verdict, Err
         Found::Malformed => return Ok(Verdict::Malformed(Malformed::Shape)),
         Found::Nothing => return mailbox.within_limits().map(|_| Verdict::Untagged),
     };
-    let under = mailbox_of(mailbox, rest)?;
-    Ok(match found {
+    let stripped = mailbox.stripped(rest);
+    check_limit(stripped)?;
+    let joined;
+    let under = match found {
+        Found::Prvs(prvs::Tag { form: Form::Prefix, .. }, _) | Found::Bst1(..) if !mailbox.is_quoted() => {
+            mailbox.tail(rest.len())
+        }
+        _ => {
+            joined = stripped.to_address();
+            joined.mailbox()
+        }
+    };
+    let judgement = match found {
         Found::Prvs(tag, _) => prvs::check(ring, tag, under, day),
         Found::Bst1(tag, _) => bst1::check(ring, tag, under, day),
-        _ => Verdict::Untagged,
-    })
+        _ => return Ok(Verdict::Untagged),
+    };
+    Ok(judgement.on(stripped))
 }
 
-/// The address whose local part, inside the same quotes, is only `rest`.
-#[inline]
-fn mailbox_of(mailbox: Mailbox<'_>, rest: &[u8]) -> Result<Address, Error> {
-    let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
-    let address = Address::join(&[quote, rest, quote], mailbox.domain()).ok_or(Error::Address {
-        offset: crate::address::MAX_ADDRESS,
-        problem: crate::error::AddressProblem::LongAddress,
-    })?;
-    address.mailbox().within_limits()?;
-    Ok(address)
+/// The limit of a local part, on what is left when the tag is off.
+#[inline(always)]
+fn check_limit(stripped: Stripped<'_>) -> Result<(), Error> {
+    if stripped.local_len() <= MAX_LOCAL {
+        return Ok(());
+    }
+    Err(Error::Address { offset: MAX_LOCAL, problem: AddressProblem::LongLocal })
 }
 
 /// Takes a tag of any known system off, without verifying anything; `None` where there is none.
@@ -164,14 +170,14 @@ fn mailbox_of(mailbox: Mailbox<'_>, rest: &[u8]) -> Result<Address, Error> {
 /// ```
 /// use backstop::batv::strip;
 /// let (tag, address) = strip(b"btv1==123456789ab==user@example.com")?.unwrap();
-/// assert_eq!((tag.slug(), address.as_bytes()), ("btv1", &b"user@example.com"[..]));
+/// assert_eq!((tag.slug(), address.to_string().as_str()), ("btv1", "user@example.com"));
 /// assert_eq!(strip(b"list-owner+a=b.example@example.com")?, None);
 /// # Ok::<(), backstop::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::Address`] if it is no path.
-pub fn strip(address: &[u8]) -> Result<Option<(Tag, Address)>, Error> {
+pub fn strip(address: &[u8]) -> Result<Option<(Tag, Stripped<'_>)>, Error> {
     let Path::Mailbox(mailbox) = Path::parse_tagged(address)? else { return Ok(None) };
     let (tag, rest) = match recognise(mailbox.content()) {
         Found::Prvs(_, rest) => (Tag::Prvs, rest),
@@ -179,5 +185,7 @@ pub fn strip(address: &[u8]) -> Result<Option<(Tag, Address)>, Error> {
         Found::Foreign(foreign, rest) => (Tag::Foreign(foreign), rest),
         Found::Malformed | Found::Nothing => return mailbox.within_limits().map(|_| None),
     };
-    Ok(Some((tag, mailbox_of(mailbox, rest)?)))
+    let stripped = mailbox.stripped(rest);
+    check_limit(stripped)?;
+    Ok(Some((tag, stripped)))
 }

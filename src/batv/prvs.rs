@@ -13,50 +13,55 @@
 
 use super::Form;
 use super::foreign::{is_whole, strip_prefix};
-use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox};
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, is_folded};
 use crate::day::{Day, implied_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac::{self, Mac};
-use crate::verdict::Verdict;
+use crate::verdict::Judgement;
 
 /// What the tag adds to a local part: `prvs=KDDDSSSSSS=`.
 const LENGTH: usize = 16;
 /// K DDD SSSSSS.
 const VALUE: usize = 10;
 
-/// A tag as read: its key, its day number and its MAC.
+/// A tag as read: its key and day number, its MAC and where it stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tag {
     /// K DDD as they stand, the beginning of the signed text.
     stamp: [u8; 4],
     mac: [u8; 3],
+    pub(super) form: Form,
 }
 
 /// Whether these octets are `digits` digits and then hex.
+#[inline(always)]
 pub(super) fn is_tag(tag: &[u8], digits: usize) -> bool {
     let (day, hash) = tag.split_at_checked(digits).unwrap_or_default();
-    day.iter().all(u8::is_ascii_digit) && hash.iter().all(u8::is_ascii_hexdigit) && !hash.is_empty()
+    let day = day.iter().fold(true, |all, octet| all & octet.is_ascii_digit());
+    hash.iter().fold(day, |all, octet| all & octet.is_ascii_hexdigit()) && !hash.is_empty()
 }
 
 /// Reads `KDDDSSSSSS=rest`, what follows `prvs=`.
-#[inline]
+#[inline(always)]
 pub(super) fn read(value: &[u8]) -> Option<(Tag, &[u8])> {
     let (tag, rest) = value.split_first_chunk::<VALUE>()?;
     let rest = rest.strip_prefix(b"=").filter(|rest| !rest.is_empty())?;
-    is_tag(tag, 4).then(|| (parts(tag), rest))
+    is_tag(tag, 4).then(|| (parts(tag, Form::Prefix), rest))
 }
 
 /// Reads `rest+prvs=KDDDSSSSSS`.
 pub(super) fn read_subaddress(content: &[u8]) -> Option<(Tag, &[u8])> {
     let (head, tag) = content.split_last_chunk::<VALUE>()?;
     let (rest, name) = head.split_last_chunk::<6>()?;
-    strip_prefix(name, b"+prvs=").filter(|_| is_tag(tag, 4) && is_whole(rest)).map(|_| (parts(tag), rest))
+    strip_prefix(name, b"+prvs=")
+        .filter(|_| is_tag(tag, 4) && is_whole(rest))
+        .map(|_| (parts(tag, Form::Subaddress), rest))
 }
 
-fn parts(tag: &[u8; VALUE]) -> Tag {
+fn parts(tag: &[u8; VALUE], form: Form) -> Tag {
     let [k, d1, d2, d3, hex @ ..] = *tag;
-    Tag { stamp: [k, d1, d2, d3], mac: encode::unhex(hex) }
+    Tag { stamp: [k, d1, d2, d3], mac: encode::unhex(hex), form }
 }
 
 /// Whether a tagged address keeps within the limits of RFC 5321.
@@ -64,20 +69,19 @@ pub(super) fn fits(mailbox: Mailbox<'_>) -> bool {
     mailbox.local().len() + LENGTH <= MAX_LOCAL && mailbox.as_bytes().len() + LENGTH <= MAX_ADDRESS
 }
 
-/// The address signed on this day.
-#[inline]
-pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, form: Form, day: Day) -> Option<Address> {
+/// The address signed on this day; the caller has asked [`fits`].
+#[inline(always)]
+pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, form: Form, day: Day) -> Address {
     let expiry = (day.number() + u32::from(key.days)) % 1000;
     let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
-    let stamp = [key.id.0, digit(100), digit(10), digit(1)];
-    let hash = encode::hex(tag(key, stamp, mailbox, key.mac == Mac::Sha256));
-    let mut text = *b"+prvs=KDDDSSSSSS=";
-    let [_, _, _, _, _, _, value @ .., _] = &mut text;
-    for (to, from) in value.iter_mut().zip(stamp.into_iter().chain(hash)) {
-        *to = from;
+    let [k, d1, d2, d3] = [key.id.0, digit(100), digit(10), digit(1)];
+    let [h1, h2, h3, h4, h5, h6] = encode::hex(tag(key, [k, d1, d2, d3], mailbox, false));
+    if form == Form::Prefix && !mailbox.is_quoted() {
+        return Address::tagged(&[b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, h1, h2, h3, h4, h5, h6, b'='], mailbox);
     }
-    let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
+    let text = [b'+', b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, h1, h2, h3, h4, h5, h6, b'='];
     let ([_, prefix @ ..], [subaddress @ .., _]) = (&text, &text);
+    let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
     match form {
         Form::Prefix => Address::join(&[quote, prefix, mailbox.content(), quote], mailbox.domain()),
         Form::Subaddress => Address::join(&[quote, mailbox.content(), subaddress, quote], mailbox.domain()),
@@ -85,7 +89,7 @@ pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, form: Form, day: Day) -> Opt
 }
 
 /// The first three octets of the HMAC.
-#[inline]
+#[inline(always)]
 fn tag(key: &Key, stamp: [u8; 4], mailbox: Mailbox<'_>, fold: bool) -> [u8; 3] {
     let mut message = key.keyed.message();
     message.push(&stamp);
@@ -100,21 +104,20 @@ fn tag(key: &Key, stamp: [u8; 4], mailbox: Mailbox<'_>, fold: bool) -> [u8; 3] {
 }
 
 /// Steps 3 to 5 of the order of verdicts.
-#[inline]
-pub(super) fn check(ring: &KeyRing, read: Tag, address: Address, day: Day) -> Verdict {
-    let mailbox = address.mailbox();
+#[inline(always)]
+pub(super) fn check(ring: &KeyRing, read: Tag, mailbox: Mailbox<'_>, day: Day) -> Judgement {
     let [k, expiry @ ..] = read.stamp;
     let (id, expiry) = (KeyId(k), expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')));
     let covered = || covered(ring, mailbox.domain(), expiry, day);
     let Some(key) = ring.key_by_id(Use::Prvs, id, mailbox.domain()) else {
-        return Verdict::UnknownKey { key: Some(id), covered: covered() };
+        return Judgement::UnknownKey { key: Some(id), covered: covered() };
     };
     let mut right = mac::equal(tag(key, read.stamp, mailbox, false), read.mac);
-    if key.mac == Mac::Sha1 && mailbox.as_bytes().iter().any(u8::is_ascii_uppercase) {
+    if key.mac == Mac::Sha1 && !is_folded(mailbox.as_bytes()) {
         // Not skipped when the first was right, so that the time does not tell.
         right |= mac::equal(tag(key, read.stamp, mailbox, true), read.mac);
     }
-    Verdict::judge(key, right, implied_by_prvs(expiry, u32::from(key.days), day), address, covered)
+    Judgement::of(key, right, implied_by_prvs(expiry, u32::from(key.days), day), covered)
 }
 
 /// Whether keys of the ring signed for the domain on every day that the number may stand for.

@@ -269,7 +269,7 @@ impl KeyRing {
     }
 
     /// The keys of one use whose domains hold this one, with how closely each fits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fitting<'r>(&'r self, usage: Use, domain: &[u8]) -> impl Iterator<Item = (Fit, &'r Key)> {
         let of_use = self.keys.iter().filter(move |key| key.usage == usage);
         of_use.filter_map(move |key| Some((key.domains.fit(domain)?, key)))
@@ -279,7 +279,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`Unsigned::NotOwn`] where no key of the use names the domain, [`Unsigned::NoKey`] where none signs on that day.
-    #[inline]
+    #[inline(always)]
     pub fn signing_key(&self, usage: Use, domain: &[u8], day: Day) -> Result<&Key, Unsigned> {
         let mut best: Option<(Fit, Option<Day>, &Key)> = None;
         let mut reason = Unsigned::NotOwn;
@@ -293,7 +293,7 @@ impl KeyRing {
     }
 
     /// The key of this use and id that serves the domain; a ring never holds two.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
         let named = self.keys.iter().filter(|key| key.usage == usage && key.id == id);
         named.into_iter().find(|key| key.domains.contains(domain))

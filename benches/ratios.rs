@@ -1,0 +1,47 @@
+//! One line `NAME RATIO` for each operation: its cost on 37 octets with one key, over the floor of the same run.
+//!
+//! Floor and operations take turns in short rounds, so that a slow moment of the machine falls on all alike; the figure is
+//! the median over the rounds of the ratio within a round.
+
+#[path = "support.rs"]
+mod support;
+
+use std::hint::black_box;
+use std::time::Instant;
+
+const ROUNDS: usize = 201;
+const CALLS: u32 = 2_000;
+
+fn nanoseconds(run: &dyn Fn()) -> f64 {
+    let start = Instant::now();
+    for _ in 0..CALLS {
+        run();
+    }
+    start.elapsed().as_nanos() as f64 / f64::from(CALLS)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() {
+    let block = [7; 64];
+    let floor = || {
+        black_box(support::floor(black_box(&block)));
+    };
+    let operations = support::operations(37, 1);
+    let mut ratios = vec![Vec::new(); operations.len()];
+    let mut floors = Vec::new();
+    for _ in 0..ROUNDS {
+        let before = nanoseconds(&floor);
+        floors.push(before);
+        for ((_, run), ratios) in operations.iter().zip(&mut ratios) {
+            ratios.push(nanoseconds(run) / nanoseconds(&floor).min(before));
+        }
+    }
+    for ((name, _), ratios) in operations.iter().zip(ratios) {
+        println!("{name} {:.2}", median(ratios));
+    }
+    eprintln!("floor: {:.0} ns", median(floors));
+}

@@ -1,0 +1,26 @@
+//! Elements a second of every operation at four lengths and three sizes of ring, each group beside the floor.
+
+#[path = "support.rs"]
+mod support;
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+fn tags(criterion: &mut Criterion) {
+    for keys in [1, 4, 10] {
+        let mut group = criterion.benchmark_group(format!("keys-{keys}"));
+        group.throughput(Throughput::Elements(1));
+        let block = [7; 64];
+        group.bench_function("floor", |bencher| bencher.iter(|| support::floor(black_box(&block))));
+        for length in [14, 37, 51, 90] {
+            for (name, run) in support::operations(length, keys) {
+                group.bench_function(BenchmarkId::new(name, length), |bencher| bencher.iter(&run));
+            }
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, tags);
+criterion_main!(benches);
