@@ -14,6 +14,7 @@
 use core::fmt;
 
 use crate::error::{AddressProblem, Error};
+use crate::words;
 
 /// The longest local part, in octets, quotes included (RFC 5321, 4.5.3.1.1).
 pub const MAX_LOCAL: usize = 64;
@@ -90,6 +91,8 @@ pub struct Mailbox<'a> {
     bytes: &'a [u8],
     /// Length of the local part.
     at: usize,
+    /// Whether the local part is known to be only letters, digits, `.`, `-` and `/`, so that it carries no tag.
+    plain: bool,
 }
 
 impl<'a> Mailbox<'a> {
@@ -125,6 +128,12 @@ impl<'a> Mailbox<'a> {
         }
     }
 
+    /// Whether the local part is known to carry no tag, without a look at it.
+    #[inline(always)]
+    pub(crate) const fn is_plain(self) -> bool {
+        self.plain
+    }
+
     /// The address whose local part, inside the same quotes, is only `content`.
     #[inline(always)]
     pub(crate) fn stripped(self, content: &'a [u8]) -> Stripped<'a> {
@@ -135,7 +144,7 @@ impl<'a> Mailbox<'a> {
     #[inline(always)]
     pub(crate) fn tail(self, length: usize) -> Mailbox<'a> {
         let cut = self.at.saturating_sub(length);
-        Mailbox { bytes: self.bytes.get(cut..).unwrap_or_default(), at: self.at - cut }
+        Mailbox { bytes: self.bytes.get(cut..).unwrap_or_default(), at: self.at - cut, plain: false }
     }
 
     /// Fails when the local part is longer than [`MAX_LOCAL`].
@@ -248,7 +257,7 @@ impl Address {
 
     /// A borrowed view of its parts.
     pub fn mailbox(&self) -> Mailbox<'_> {
-        Mailbox { bytes: self.as_bytes(), at: usize::from(self.local) }
+        Mailbox { bytes: self.as_bytes(), at: usize::from(self.local), plain: false }
     }
 }
 
@@ -285,7 +294,6 @@ fn fmt_utf8(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// Bit sets over octets.
 const LOCAL: u8 = 1;
 const DOMAIN: u8 = 2;
-const ASCII: u8 = 4;
 const CLASS: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -298,9 +306,7 @@ const fn classes() -> [u8; 256] {
         let local = matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'/' | b'=' | b'?' | b'^' | b'`' | b'{'..=b'~');
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
         {
-            table[octet] = if both || local { LOCAL } else { 0 }
-                | if both { DOMAIN } else { 0 }
-                | if byte < 0x80 { ASCII } else { 0 };
+            table[octet] = if both || local { LOCAL } else { 0 } | if both { DOMAIN } else { 0 };
         }
         octet += 1;
     }
@@ -328,31 +334,9 @@ pub(crate) fn is_folded(bytes: &[u8]) -> bool {
 }
 
 /// Whether a local part may hold this octet without quotes.
+#[inline(always)]
 pub(crate) const fn is_bare(octet: u8) -> bool {
     class(octet) & LOCAL != 0
-}
-
-/// How many octets from the start are of the class, and whether all of those are ASCII. Eight octets a step.
-#[inline(always)]
-fn run(bytes: &[u8], of: u8) -> (usize, bool) {
-    let (mut length, mut common) = (0, ASCII);
-    let (chunks, _) = bytes.as_chunks::<8>();
-    for chunk in chunks {
-        let all = chunk.iter().fold(of | ASCII, |all, &octet| all & (class(octet)));
-        if all & of == 0 {
-            break;
-        }
-        common &= all;
-        length += 8;
-    }
-    for &octet in bytes.get(length..).unwrap_or_default() {
-        if class(octet) & of == 0 {
-            break;
-        }
-        common &= class(octet);
-        length += 1;
-    }
-    (length, common != 0)
 }
 
 #[cold]
@@ -362,44 +346,64 @@ fn fail<T>(offset: usize, problem: AddressProblem) -> Result<T, Error> {
 
 #[inline(always)]
 fn parse(input: &[u8], limit: LocalLimit) -> Result<Path<'_>, Error> {
+    // The usual address: ASCII, neither brackets nor quotes nor literal. All others take the long way.
+    let (at, plain) = usual_local(input);
+    let domain = input.get(at + 1..).unwrap_or_default();
+    let fits = at > 0 && (at <= MAX_LOCAL || limit == LocalLimit::Tagged) && input.len() <= MAX_ADDRESS;
+    if input.get(at) == Some(&b'@') && fits && words::is_plain_domain(domain) {
+        return Ok(Path::Mailbox(Mailbox { bytes: input, at, plain }));
+    }
+    parse_any(input, limit)
+}
+
+/// The length of the ASCII local part without quotes that bytes begin with, and whether it is plain.
+#[inline(always)]
+fn usual_local(bytes: &[u8]) -> (usize, bool) {
+    let (mut length, mut plain) = (0, true);
+    while let Some(rest) = bytes.get(length..) {
+        let run = words::plain_run(rest);
+        length += run;
+        match rest.get(run) {
+            Some(&octet) if octet < 0x80 && is_bare(octet) => length += 1,
+            _ => break,
+        }
+        plain = false;
+    }
+    (length, plain)
+}
+
+#[inline(never)]
+fn parse_any(input: &[u8], limit: LocalLimit) -> Result<Path<'_>, Error> {
     let (bytes, start) = match input {
         [b'<', inner @ .., b'>'] => (inner, 1),
         [b'<', ..] => return fail(input.len(), AddressProblem::Unclosed),
         _ => (input, 0),
     };
-    let (bytes, start, at, ascii) = match bytes.first() {
+    let route = match bytes.first() {
         None => return Ok(Path::Null),
-        Some(b'"') => (bytes, start, quoted_length(bytes, start)?, false),
-        Some(b'@') => {
-            let route = route_length(bytes, start)?;
-            let rest = bytes.get(route..).unwrap_or_default();
-            let at = match rest.first() {
-                Some(b'"') => quoted_length(rest, start + route)?,
-                _ => bare_length(rest, start + route)?.0,
-            };
-            (rest, start + route, at, false)
-        }
-        Some(_) => {
-            let (at, ascii) = match bare_length(bytes, start) {
-                Ok(found) => found,
-                Err(_) if bytes.eq_ignore_ascii_case(b"postmaster") => return Ok(Path::Postmaster),
-                Err(error) => return Err(error),
-            };
-            (bytes, start, at, ascii)
-        }
+        Some(b'@') => route_length(bytes, start)?,
+        Some(_) => 0,
+    };
+    let (bytes, start) = (bytes.get(route..).unwrap_or_default(), start + route);
+    let at = match bytes.first() {
+        Some(b'"') => quoted_length(bytes, start)?,
+        _ => match bare_length(bytes, start) {
+            Err(_) if bytes.eq_ignore_ascii_case(b"postmaster") => return Ok(Path::Postmaster),
+            found => found?,
+        },
     };
     let domain = bytes.get(at + 1..).unwrap_or_default();
-    let ascii = ascii & domain_is_ascii(domain, start + at + 1)?;
+    if !words::is_plain_domain(domain) || domain.len() > MAX_DOMAIN {
+        check_unusual_domain(domain, start + at + 1)?;
+    }
     if at > MAX_LOCAL && limit == LocalLimit::Strict {
         return fail(start + MAX_LOCAL, AddressProblem::LongLocal);
     }
     if bytes.len() > MAX_ADDRESS {
         return fail(start + MAX_ADDRESS, AddressProblem::LongAddress);
     }
-    if !ascii {
-        check_utf8(bytes, start)?;
-    }
-    Ok(Path::Mailbox(Mailbox { bytes, at }))
+    check_utf8(bytes, start)?;
+    Ok(Path::Mailbox(Mailbox { bytes, at, plain: false }))
 }
 
 fn check_utf8(bytes: &[u8], start: usize) -> Result<(), Error> {
@@ -423,15 +427,13 @@ fn route_length(bytes: &[u8], start: usize) -> Result<usize, Error> {
     Ok(end + 1)
 }
 
-/// The offset of the `@` behind an unquoted local part, and whether all before it is ASCII.
-#[inline(always)]
-fn bare_length(bytes: &[u8], start: usize) -> Result<(usize, bool), Error> {
-    let (length, ascii) = run(bytes, LOCAL);
-    match bytes.get(length) {
-        Some(b'@') if length > 0 => Ok((length, ascii)),
-        Some(b'@') => fail(start, AddressProblem::EmptyLocal),
-        Some(_) => fail(start + length, AddressProblem::LocalOctet),
-        None => fail(start + length, AddressProblem::NoAt),
+/// The offset of the `@` behind an unquoted local part.
+fn bare_length(bytes: &[u8], start: usize) -> Result<usize, Error> {
+    match bytes.iter().position(|&octet| !is_bare(octet)) {
+        None => fail(start + bytes.len(), AddressProblem::NoAt),
+        Some(stop) if bytes.get(stop) != Some(&b'@') => fail(start + stop, AddressProblem::LocalOctet),
+        Some(0) => fail(start, AddressProblem::EmptyLocal),
+        Some(at) => Ok(at),
     }
 }
 
@@ -455,25 +457,18 @@ fn quoted_length(bytes: &[u8], start: usize) -> Result<usize, Error> {
 }
 
 /// Checks a domain or an address literal that begins at this offset.
-pub(crate) fn check_domain(domain: &[u8], start: usize) -> Result<(), Error> {
-    if domain_is_ascii(domain, start)? { Ok(()) } else { check_utf8(domain, start) }
-}
-
-/// Checks all of a domain but its UTF-8; whether there is none above ASCII.
 #[inline(always)]
-fn domain_is_ascii(domain: &[u8], start: usize) -> Result<bool, Error> {
-    let (length, ascii) = run(domain, DOMAIN);
-    let dots = domain.first() == Some(&b'.') || domain.last() == Some(&b'.');
-    let dots = dots || domain.iter().zip(domain.iter().skip(1)).fold(false, |two, pair| two | (pair == (&b'.', &b'.')));
-    if length != domain.len() || length == 0 || dots || length > MAX_DOMAIN {
-        return unusual_domain(domain, length, start).map(|()| true);
+pub(crate) fn check_domain(domain: &[u8], start: usize) -> Result<(), Error> {
+    if words::is_plain_domain(domain) && domain.len() <= MAX_DOMAIN {
+        return Ok(());
     }
-    Ok(ascii)
+    check_unusual_domain(domain, start)?;
+    check_utf8(domain, start)
 }
 
-/// An address literal, or what is wrong with a domain of which `length` octets are of its class.
-#[cold]
-fn unusual_domain(domain: &[u8], length: usize, start: usize) -> Result<(), Error> {
+/// All but the UTF-8 of a domain that is more than letters, digits, dots and hyphens, or nothing at all.
+#[inline(never)]
+fn check_unusual_domain(domain: &[u8], start: usize) -> Result<(), Error> {
     if domain.is_empty() {
         return fail(start, AddressProblem::EmptyDomain);
     }
@@ -483,14 +478,17 @@ fn unusual_domain(domain: &[u8], length: usize, start: usize) -> Result<(), Erro
     if domain.first() == Some(&b'[') {
         return if is_literal(domain) { Ok(()) } else { fail(start, AddressProblem::Literal) };
     }
-    let labels = domain.get(..length).unwrap_or_default();
-    let doubled = labels.windows(2).position(|pair| pair == b"..").map(|at| at + 1);
-    let empty = if labels.first() == Some(&b'.') { Some(0) } else { doubled };
-    match empty {
-        Some(at) => fail(start + at, AddressProblem::EmptyLabel),
-        None if length < domain.len() => fail(start + length, AddressProblem::DomainOctet),
-        None => fail(start + length, AddressProblem::EmptyLabel),
+    let mut after_dot = true;
+    for (offset, &octet) in domain.iter().enumerate() {
+        if class(octet) & DOMAIN == 0 {
+            return fail(start + offset, AddressProblem::DomainOctet);
+        }
+        if octet == b'.' && after_dot {
+            return fail(start + offset, AddressProblem::EmptyLabel);
+        }
+        after_dot = octet == b'.';
     }
+    if after_dot { fail(start + domain.len(), AddressProblem::EmptyLabel) } else { Ok(()) }
 }
 
 /// `[192.0.2.1]`, `[IPv6:...]` or `[tag:content]` (RFC 5321, 4.1.3).

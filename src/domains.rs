@@ -34,10 +34,10 @@ impl Pattern {
     fn fit(&self, domain: &[u8]) -> Option<Fit> {
         match self {
             Pattern::All => Some(ALL),
-            Pattern::Exact(own) => own.eq_ignore_ascii_case(domain).then_some(EXACT),
+            Pattern::Exact(own) => is_same(own, domain).then_some(EXACT),
             Pattern::Below(suffix) => {
                 let start = domain.len().checked_sub(suffix.len()).filter(|&start| start > 0)?;
-                domain.get(start..)?.eq_ignore_ascii_case(suffix).then_some(suffix.len())
+                is_same(domain.get(start..)?, suffix).then_some(suffix.len())
             }
         }
     }
@@ -54,6 +54,12 @@ impl Pattern {
             (Pattern::Exact(_), Pattern::Below(_)) => false,
         }
     }
+}
+
+/// The same bytes, which they mostly are, or but for ASCII case.
+#[inline(always)]
+fn is_same(left: &[u8], right: &[u8]) -> bool {
+    left == right || left.eq_ignore_ascii_case(right)
 }
 
 /// A set of domains.
@@ -106,9 +112,16 @@ impl Domains {
     /// How closely a domain fits; `None` if it is not in the set.
     #[inline(always)]
     pub(crate) fn fit(&self, domain: &[u8]) -> Option<Fit> {
-        let best = self.fits.iter().filter_map(|pattern| pattern.fit(domain)).max()?;
-        let taken = self.except.iter().any(|pattern| pattern.fit(domain).is_some());
-        if taken { None } else { Some(best) }
+        let mut best = None;
+        for pattern in &self.fits {
+            best = best.max(pattern.fit(domain));
+        }
+        for pattern in &self.except {
+            if pattern.fit(domain).is_some() {
+                return None;
+            }
+        }
+        best
     }
 
     /// Whether some domain may lie in both sets.

@@ -65,11 +65,13 @@ pub(crate) const fn base32_character(value: u8) -> u8 {
 /// The longest base64 text of a SHA-1 digest, without padding.
 pub(crate) const SHA1_BASE64: usize = 27;
 
-/// A SHA-1 digest in base64 (`A-Za-z0-9+/`), without padding, without a table.
-pub(crate) fn base64_of_sha1(digest: &[u8; 20]) -> [u8; SHA1_BASE64] {
+/// The first characters of a SHA-1 digest in base64 (`A-Za-z0-9+/`), without a table; at least as many as asked for.
+#[inline(always)]
+pub(crate) fn base64_of_sha1(digest: &[u8; 20], characters: usize) -> [u8; SHA1_BASE64] {
     let mut text = [b'A'; SHA1_BASE64];
+    let octets = if characters <= 4 { 3 } else { digest.len() };
     // Twenty-seven characters are exactly what twenty octets take.
-    let _ = Base64Unpadded::encode(digest, &mut text);
+    let _ = Base64Unpadded::encode(digest.get(..octets).unwrap_or(digest), &mut text);
     text
 }
 
@@ -101,6 +103,7 @@ mod tests {
 
     #[test]
     fn base64_is_the_standard_alphabet() {
-        assert_eq!(&base64_of_sha1(&[0xff; 20]), b"//////////////////////////8");
+        assert_eq!(&base64_of_sha1(&[0xff; 20], 27), b"//////////////////////////8");
+        assert_eq!(&base64_of_sha1(&[0xff; 20], 4)[..4], b"////");
     }
 }

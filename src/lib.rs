@@ -26,6 +26,7 @@ mod mac;
 pub mod mark;
 pub mod srs;
 mod verdict;
+mod words;
 
 pub use crate::address::{Address, MAX_ADDRESS, MAX_DOMAIN, MAX_LOCAL, Mailbox, Path, Stripped};
 pub use crate::batv::Form;

@@ -258,7 +258,7 @@ impl Forwarding<'_> {
         }
         let stamp = stamp(self.day);
         let stamp: &[u8] = if shape.is_none() { &stamp } else { b"" };
-        let mut hash = hash(key, stamp, host, rest, quoted);
+        let mut hash = hash(key, stamp, host, rest, quoted, self.dialect.hash_length);
         write_alphabet(&mut hash, self.dialect.alphabet);
         let hash = hash.get(..self.dialect.hash_length).unwrap_or(&hash);
         let quote: &[u8] = if quoted || literal { b"\"" } else { b"" };
@@ -285,12 +285,12 @@ fn stamp(day: Day) -> [u8; 2] {
     [day >> 5, day & 31].map(|value| base32_character(u8::try_from(value).unwrap_or(0)).to_ascii_uppercase())
 }
 
-/// The base64 of the MAC over stamp (none in SRS1), host and rest.
-#[inline]
-fn hash(key: &Key, stamp: &[u8], host: &[u8], rest: &[u8], quoted: bool) -> [u8; SHA1_BASE64] {
+/// The base64 of the MAC over stamp (none in SRS1), host and rest, with at least so many characters.
+#[inline(always)]
+fn hash(key: &Key, stamp: &[u8], host: &[u8], rest: &[u8], quoted: bool, characters: usize) -> [u8; SHA1_BASE64] {
     let mut message = key.keyed.message();
     message.push_folded(stamp).push_folded(host).push_folded_content(rest, quoted);
-    base64_of_sha1(&mac::prefix(&message.finish()))
+    base64_of_sha1(&mac::prefix(&message.finish()), characters)
 }
 
 fn write_alphabet(hash: &mut [u8], alphabet: Alphabet) {
@@ -455,7 +455,7 @@ impl Reversal<'_> {
     ) -> Judgement {
         let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
         for (_, key) in self.ring.fitting(Use::Srs, from.domain) {
-            let expected = self::hash(key, stamp, host, rest, from.quoted);
+            let expected = self::hash(key, stamp, host, rest, from.quoted, hash.len());
             let right = mac::equal_text(&expected, hash.iter().map(|&octet| meanings(octet)));
             let implied = implied(key);
             let (in_date, window) = match implied {

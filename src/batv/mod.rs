@@ -83,7 +83,7 @@ pub(crate) fn choose<'r>(
     day: Day,
 ) -> Result<Choice<'r>, Unsigned> {
     let content = mailbox.content();
-    if content.contains(&b'=') && (recognise(content) != Found::Nothing || srs::is_srs(content)) {
+    if !mailbox.is_plain() && (recognise(content) != Found::Nothing || srs::is_srs(content)) {
         return Err(Unsigned::Already);
     }
     let mut reason = Unsigned::NotOwn;
@@ -126,7 +126,7 @@ pub fn verify<'a>(ring: &KeyRing, recipient: &'a [u8], day: Day) -> Result<Verdi
         Path::Mailbox(mailbox) => mailbox,
     };
     let content = mailbox.content();
-    let found = if content.contains(&b'=') { recognise(content) } else { Found::Nothing };
+    let found = if mailbox.is_plain() { Found::Nothing } else { recognise(content) };
     let rest = match found {
         Found::Prvs(_, rest) | Found::Bst1(_, rest) => rest,
         Found::Foreign(foreign, _) => return Ok(Verdict::Foreign(foreign)),

@@ -13,12 +13,13 @@
 
 use super::Form;
 use super::foreign::{is_whole, strip_prefix};
-use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, is_folded};
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox};
 use crate::day::{Day, implied_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac::{self, Mac};
 use crate::verdict::Judgement;
+use crate::words::is_folded;
 
 /// What the tag adds to a local part: `prvs=KDDDSSSSSS=`.
 const LENGTH: usize = 16;

@@ -241,10 +241,19 @@ impl fmt::Display for Fingerprint {
 #[derive(Clone)]
 pub struct KeyRing {
     text: Zeroizing<String>,
+    /// By use, then in the order of the text.
     keys: Vec<Key>,
+    /// Where the keys of bst1, srs and mark begin.
+    starts: [usize; 3],
 }
 
 impl KeyRing {
+    fn new(text: &str, mut keys: Vec<Key>) -> KeyRing {
+        keys.sort_by_key(|key| key.usage);
+        let starts = [Use::Bst1, Use::Srs, Use::Mark].map(|usage| keys.partition_point(|key| key.usage < usage));
+        KeyRing { text: Zeroizing::new(text.into()), keys, starts }
+    }
+
     /// Reads the text form.
     ///
     /// # Errors
@@ -258,7 +267,7 @@ impl KeyRing {
         &self.text
     }
 
-    /// The keys, in the order of the text.
+    /// The keys by use, in the order of [`Use::ALL`], then in the order of the text.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
@@ -268,11 +277,23 @@ impl KeyRing {
         Fingerprint::of(&mac::fingerprint_of_all(self.keys.iter().map(|key| &key.fingerprint)))
     }
 
+    /// The keys of one use.
+    #[inline(always)]
+    fn of_use(&self, usage: Use) -> &[Key] {
+        let [bst1, srs, mark] = self.starts;
+        let [start, end] = match usage {
+            Use::Prvs => [0, bst1],
+            Use::Bst1 => [bst1, srs],
+            Use::Srs => [srs, mark],
+            Use::Mark => [mark, self.keys.len()],
+        };
+        self.keys.get(start..end).unwrap_or_default()
+    }
+
     /// The keys of one use whose domains hold this one, with how closely each fits.
     #[inline(always)]
     pub(crate) fn fitting<'r>(&'r self, usage: Use, domain: &[u8]) -> impl Iterator<Item = (Fit, &'r Key)> {
-        let of_use = self.keys.iter().filter(move |key| key.usage == usage);
-        of_use.filter_map(move |key| Some((key.domains.fit(domain)?, key)))
+        self.of_use(usage).iter().filter_map(move |key| Some((key.domains.fit(domain)?, key)))
     }
 
     /// The key that signs for this domain on this day: the closest domain, then the latest `from`, then the first.
@@ -281,22 +302,22 @@ impl KeyRing {
     /// [`Unsigned::NotOwn`] where no key of the use names the domain, [`Unsigned::NoKey`] where none signs on that day.
     #[inline(always)]
     pub fn signing_key(&self, usage: Use, domain: &[u8], day: Day) -> Result<&Key, Unsigned> {
-        let mut best: Option<(Fit, Option<Day>, &Key)> = None;
+        let mut best: Option<(Fit, &Key)> = None;
         let mut reason = Unsigned::NotOwn;
-        for (fit, key) in self.fitting(usage, domain) {
+        for key in self.of_use(usage) {
+            let Some(fit) = key.domains.fit(domain) else { continue };
             reason = Unsigned::NoKey;
-            if key.signs_on(day) && best.as_ref().is_none_or(|(other, from, _)| (*other, *from) < (fit, key.from)) {
-                best = Some((fit, key.from, key));
+            if key.signs_on(day) && best.is_none_or(|(other, its)| (other, its.from) < (fit, key.from)) {
+                best = Some((fit, key));
             }
         }
-        best.map(|(.., key)| key).ok_or(reason)
+        best.map(|(_, key)| key).ok_or(reason)
     }
 
     /// The key of this use and id that serves the domain; a ring never holds two.
     #[inline(always)]
     pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
-        let named = self.keys.iter().filter(|key| key.usage == usage && key.id == id);
-        named.into_iter().find(|key| key.domains.contains(domain))
+        self.of_use(usage).iter().find(|key| key.id == id && key.domains.contains(domain))
     }
 
     /// Whether some key of the use signed for the domain on this day.

@@ -67,8 +67,7 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
     if !versioned {
         return Err(ring_error(0, "the ring must begin with the line `version 1`"));
     }
-    let keys = found.into_iter().map(|(key, _)| key).collect();
-    Ok(KeyRing { text: Zeroizing::new(text.to_string()), keys })
+    Ok(KeyRing::new(text, found.into_iter().map(|(key, _)| key).collect()))
 }
 
 /// The lines without their ends, with their index.
