@@ -235,6 +235,12 @@ impl Address {
         address
     }
 
+    /// Writes over what stands at this offset.
+    #[inline(always)]
+    pub(crate) fn patch(&mut self, at: usize, piece: &[u8]) {
+        self.put(at, piece);
+    }
+
     /// Puts a piece at this offset if there is room; the offset behind it, also if there was none.
     #[inline(always)]
     fn put(&mut self, at: usize, piece: &[u8]) -> usize {
@@ -361,8 +367,9 @@ fn parse(input: &[u8], limit: LocalLimit) -> Result<Path<'_>, Error> {
 fn usual_local(bytes: &[u8]) -> (usize, bool) {
     let (mut length, mut plain) = (0, true);
     while let Some(rest) = bytes.get(length..) {
-        let run = words::plain_run(rest);
+        let (run, equals) = words::plain_run(rest);
         length += run;
+        plain &= !equals;
         match rest.get(run) {
             Some(&octet) if octet < 0x80 && is_bare(octet) => length += 1,
             _ => break,

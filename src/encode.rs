@@ -8,6 +8,7 @@ use base64ct::{Base64Unpadded, Encoding};
 const BASE32: base32::Encoding = base32::RFC4648_LOWER_NOPAD.with_ignore_case();
 
 /// Three octets in lower-case hex.
+#[inline(always)]
 pub(crate) fn hex(bytes: [u8; 3]) -> [u8; 6] {
     let digit = |nibble: u8| nibble + b'0' + ((9u8.wrapping_sub(nibble) >> 7) * (b'a' - b'0' - 10));
     let [a, b, c] = bytes;
@@ -15,6 +16,7 @@ pub(crate) fn hex(bytes: [u8; 3]) -> [u8; 6] {
 }
 
 /// Reads six hex digits of any case; the caller has checked that they are hex digits.
+#[inline(always)]
 pub(crate) fn unhex(digits: [u8; 6]) -> [u8; 3] {
     let nibble = |digit: u8| (digit & 15) + (digit >> 6) * 9;
     let [a, b, c, d, e, f] = digits;

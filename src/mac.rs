@@ -59,19 +59,24 @@ impl State {
         }
     }
 
-    /// The value big-endian, zeros after it, and its length in octets.
+    /// The value as eight words, zeros after it, and its length in octets.
     #[inline(always)]
-    fn to_bytes(self) -> ([u8; 32], usize) {
-        let (words, length) = match self {
+    const fn words(self) -> ([u32; 8], usize) {
+        match self {
             State::Sha1([a, b, c, d, e]) => ([a, b, c, d, e, 0, 0, 0], 20),
-            State::Sha256(state) => (state, 32),
-        };
-        let mut bytes = [0; 32];
-        for (chunk, word) in bytes.chunks_exact_mut(4).zip(words) {
-            chunk.copy_from_slice(&word.to_be_bytes());
+            State::Sha256(words) => (words, 32),
         }
-        (bytes, length)
     }
+}
+
+/// Words as the octets of a block, big-endian.
+#[inline(always)]
+fn octets<const WORDS: usize, const OCTETS: usize>(words: [u32; WORDS]) -> [u8; OCTETS] {
+    let mut octets = [0; OCTETS];
+    for (chunk, word) in octets.chunks_exact_mut(4).zip(words) {
+        chunk.copy_from_slice(&word.to_be_bytes());
+    }
+    octets
 }
 
 impl Zeroize for State {
@@ -220,20 +225,14 @@ impl Message<'_> {
         let (_, end) = self.block.split_at_mut(LENGTH_AT);
         end.copy_from_slice(&bits.to_be_bytes());
         self.state.compress(&self.block);
-        let (digest, length) = self.state.to_bytes();
-        let mut block = [0; BLOCK];
-        let (head, end) = block.split_at_mut(LENGTH_AT);
-        if let Some((digest_room, mark)) = head.split_at_mut_checked(32) {
-            digest_room.copy_from_slice(&digest);
-            let mark = if length == 32 { mark.first_mut() } else { digest_room.get_mut(20) };
-            if let Some(octet) = mark {
-                *octet = 0x80;
-            }
-        }
-        end.copy_from_slice(&((BLOCK + length) as u64 * 8).to_be_bytes());
+        // The digest, the bit behind it and its length: by words, so that the block is stored as it will be loaded.
+        let ([a, b, c, d, e, f, g, h], length) = self.state.words();
+        let end = |at: usize| if at == length { 0x8000_0000 } else { 0 };
+        let bits = ((BLOCK + length) * 8) as u32;
+        let block = [a, b, c, d, e, f | end(20), g, h, end(32), 0, 0, 0, 0, 0, 0, bits];
         let mut state = self.keyed.outer;
-        state.compress(&block);
-        state.to_bytes().0
+        state.compress(&octets(block));
+        octets(state.words().0)
     }
 }
 

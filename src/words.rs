@@ -33,20 +33,25 @@ fn short_word(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet))
 }
 
-/// How many octets from the start are letters, digits or one of `-./`.
+/// How many octets from the start are letters, digits or one of `-./=`, and whether a `=` may be among them.
 #[inline(always)]
-pub(crate) fn plain_run(bytes: &[u8]) -> usize {
+pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
     let (chunks, rest) = bytes.as_chunks::<8>();
-    let mut length = 0;
+    let (mut length, mut equals) = (0, 0);
     for chunk in chunks {
-        let other = plain(u64::from_le_bytes(*chunk)) ^ TOPS;
+        let word = u64::from_le_bytes(*chunk);
+        let signs = equal(word, b'=');
+        let other = (plain(word) | signs) ^ TOPS;
+        equals |= signs;
         if other != 0 {
-            return length + other.trailing_zeros() as usize / 8;
+            return (length + other.trailing_zeros() as usize / 8, equals != 0);
         }
         length += 8;
     }
     // A zero octet is not plain, so the search ends at the last octet.
-    length + (plain(short_word(rest)) ^ TOPS).trailing_zeros() as usize / 8
+    let word = short_word(rest);
+    let signs = equal(word, b'=');
+    (length + ((plain(word) | signs) ^ TOPS).trailing_zeros() as usize / 8, (equals | signs) != 0)
 }
 
 /// Whether this is a domain of letters, digits and hyphens, with single dots between them.
@@ -97,8 +102,9 @@ mod tests {
     #[test]
     fn a_run_is_plain_up_to_its_first_other_octet() {
         every_place(|bytes, octet, place| {
-            let is_plain = octet.is_ascii_alphanumeric() || b"-./".contains(&octet);
-            assert_eq!(plain_run(bytes), if is_plain { bytes.len() } else { place }, "{bytes:?}");
+            let is_plain = octet.is_ascii_alphanumeric() || b"-./=".contains(&octet);
+            let expected = if is_plain { bytes.len() } else { place };
+            assert_eq!(plain_run(bytes), (expected, octet == b'='), "{bytes:?}");
         });
     }
 

@@ -17,7 +17,7 @@ use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox};
 use crate::day::{Day, implied_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
-use crate::mac::{self, Mac};
+use crate::mac::{self, Mac, Message};
 use crate::verdict::Judgement;
 use crate::words::is_folded;
 
@@ -76,32 +76,39 @@ pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, form: Form, day: Day) -> Add
     let expiry = (day.number() + u32::from(key.days)) % 1000;
     let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
     let [k, d1, d2, d3] = [key.id.0, digit(100), digit(10), digit(1)];
-    let [h1, h2, h3, h4, h5, h6] = encode::hex(tag(key, [k, d1, d2, d3], mailbox, false));
+    let stamp = [k, d1, d2, d3];
+    let mut message = key.keyed.message();
+    cover(&mut message, key.mac, stamp, mailbox, false);
     if form == Form::Prefix && !mailbox.is_quoted() {
-        return Address::tagged(&[b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, h1, h2, h3, h4, h5, h6, b'='], mailbox);
+        // Written around the hash before the hash is known: the processor has time for it just then.
+        let text = [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, b'-', b'-', b'-', b'-', b'-', b'-', b'='];
+        let mut address = Address::tagged(&text, mailbox);
+        address.patch(9, &encode::hex(mac::prefix(&message.finish())));
+        return address;
     }
-    let text = [b'+', b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, h1, h2, h3, h4, h5, h6, b'='];
-    let ([_, prefix @ ..], [subaddress @ .., _]) = (&text, &text);
+    let hash = encode::hex(mac::prefix(&message.finish()));
     let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
     match form {
-        Form::Prefix => Address::join(&[quote, prefix, mailbox.content(), quote], mailbox.domain()),
-        Form::Subaddress => Address::join(&[quote, mailbox.content(), subaddress, quote], mailbox.domain()),
+        Form::Prefix => {
+            Address::join(&[quote, b"prvs=", &stamp, &hash, b"=", mailbox.content(), quote], mailbox.domain())
+        }
+        Form::Subaddress => {
+            Address::join(&[quote, mailbox.content(), b"+prvs=", &stamp, &hash, quote], mailbox.domain())
+        }
     }
 }
 
-/// The first three octets of the HMAC.
+/// Appends what the tag covers.
 #[inline(always)]
-fn tag(key: &Key, stamp: [u8; 4], mailbox: Mailbox<'_>, fold: bool) -> [u8; 3] {
-    let mut message = key.keyed.message();
+fn cover(message: &mut Message<'_>, mac: Mac, stamp: [u8; 4], mailbox: Mailbox<'_>, fold: bool) {
     message.push(&stamp);
-    if key.mac == Mac::Sha256 {
+    if mac == Mac::Sha256 {
         message.push_folded_address(mailbox);
     } else if fold {
         message.push_folded(mailbox.as_bytes());
     } else {
         message.push(mailbox.as_bytes());
     }
-    mac::prefix(&message.finish())
 }
 
 /// Steps 3 to 5 of the order of verdicts.
@@ -113,12 +120,18 @@ pub(super) fn check(ring: &KeyRing, read: Tag, mailbox: Mailbox<'_>, day: Day) -
     let Some(key) = ring.key_by_id(Use::Prvs, id, mailbox.domain()) else {
         return Judgement::UnknownKey { key: Some(id), covered: covered() };
     };
-    let mut right = mac::equal(tag(key, read.stamp, mailbox, false), read.mac);
-    if key.mac == Mac::Sha1 && !is_folded(mailbox.as_bytes()) {
+    let mut message = key.keyed.message();
+    cover(&mut message, key.mac, read.stamp, mailbox, false);
+    let implied = implied_by_prvs(expiry, u32::from(key.days), day);
+    let is_mixed = key.mac == Mac::Sha1 && !is_folded(mailbox.as_bytes());
+    let mut right = mac::equal(mac::prefix(&message.finish()), read.mac);
+    if is_mixed {
         // Not skipped when the first was right, so that the time does not tell.
-        right |= mac::equal(tag(key, read.stamp, mailbox, true), read.mac);
+        let mut message = key.keyed.message();
+        cover(&mut message, key.mac, read.stamp, mailbox, true);
+        right |= mac::equal(mac::prefix(&message.finish()), read.mac);
     }
-    Judgement::of(key, right, implied_by_prvs(expiry, u32::from(key.days), day), covered)
+    Judgement::of(key, right, implied, covered)
 }
 
 /// Whether keys of the ring signed for the domain on every day that the number may stand for.
