@@ -22,6 +22,8 @@ mod domains;
 mod encode;
 mod error;
 mod key;
+#[cfg(feature = "std")]
+pub mod keyfile;
 mod mac;
 pub mod mark;
 pub mod srs;
@@ -32,6 +34,6 @@ pub use crate::batv::Form;
 pub use crate::day::Day;
 pub use crate::domains::Domains;
 pub use crate::error::{AddressProblem, Error};
-pub use crate::key::{Fingerprint, Key, KeyId, KeyRing, Secret, Use};
+pub use crate::key::{Finding, Fingerprint, Key, KeyId, KeyRing, NewKey, Secret, Use};
 pub use crate::mac::Mac;
 pub use crate::verdict::{Foreign, Lapse, Malformed, Proof, Signed, UNPARSABLE, Unsigned, Verdict};

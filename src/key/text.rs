@@ -28,9 +28,9 @@ use crate::error::Error;
 use crate::mac::{self, Keyed, Mac};
 
 /// The longest ring, in octets.
-pub const MAX_TEXT: usize = 1 << 20;
+pub(crate) const MAX_TEXT: usize = 1 << 20;
 /// The most keys in a ring.
-pub const MAX_KEYS: usize = 1000;
+pub(super) const MAX_KEYS: usize = 1000;
 
 /// The columns before the secret.
 const COLUMNS: [&str; 7] = ["use", "id", "mac", "days", "from", "until", "domains"];
