@@ -26,6 +26,7 @@ mod key;
 pub mod keyfile;
 mod mac;
 pub mod mark;
+pub mod policy;
 pub mod srs;
 mod verdict;
 
