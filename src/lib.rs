@@ -21,6 +21,7 @@ mod day;
 mod domains;
 mod encode;
 mod error;
+pub mod explain;
 mod key;
 #[cfg(feature = "std")]
 pub mod keyfile;

@@ -87,7 +87,8 @@ fn string(value: &[u8], out: &mut Vec<u8>) {
 
 fn escape(mut text: &[u8], out: &mut Vec<u8>) {
     let special = |octet: &u8| *octet < b' ' || matches!(octet, b'"' | b'\\');
-    while let Some((plain, [octet, rest @ ..])) = text.iter().position(special).and_then(|at| text.split_at_checked(at)) {
+    while let Some((plain, [octet, rest @ ..])) = text.iter().position(special).and_then(|at| text.split_at_checked(at))
+    {
         out.extend_from_slice(plain);
         match octet {
             b'"' | b'\\' => out.extend([b'\\', *octet]),

@@ -24,7 +24,9 @@ impl Stop {
     pub(crate) fn of_write(error: &std::io::Error) -> Stop {
         match error.kind() {
             std::io::ErrorKind::BrokenPipe => Stop::ClosedPipe,
-            _ => Stop::trouble(format!("standard output cannot be written: {error}; what came out so far is cut short")),
+            _ => {
+                Stop::trouble(format!("standard output cannot be written: {error}; what came out so far is cut short"))
+            }
         }
     }
 }

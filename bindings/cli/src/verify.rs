@@ -10,11 +10,11 @@
 
 use std::io::Write as _;
 
+use backstop::explain::printable;
 use backstop::{Day, KeyRing, Path, UNPARSABLE, Verdict, batv};
 
 use crate::args;
 use crate::json::Object;
-use crate::output::printable;
 use crate::ring;
 use crate::stop::{Run, Tally};
 use crate::stream::{self, Verb};
@@ -56,6 +56,8 @@ pub(crate) enum Columns {
     All,
     /// Without them, as `srs reverse` has it.
     WithoutDays,
+    /// With them; the input is a mark and no address.
+    Mark,
 }
 
 /// Writes and counts verdicts.
@@ -75,11 +77,19 @@ impl Verdicts {
         self.tally.count(if genuine { None } else { Some(verdict.slug()) });
         let proof = verdict.proof();
         let mailbox = match verdict {
-            Verdict::Untagged => Some(plain(input)),
+            Verdict::Untagged if self.columns != Columns::Mark => Some(plain(input)),
             _ => proof.map(|proof| proof.mailbox.as_bytes()),
         };
         let days = proof.map_or((None, None), |proof| (proof.signed, proof.expires));
-        self.put(input, verdict.slug(), mailbox, verdict.key().map(backstop::KeyId::as_char), days, verdict.reason(), out);
+        self.put(
+            input,
+            verdict.slug(),
+            mailbox,
+            verdict.key().map(backstop::KeyId::as_char),
+            days,
+            verdict.reason(),
+            out,
+        );
     }
 
     pub(crate) fn write_unparsable(&mut self, input: &[u8], out: &mut Vec<u8>) {
@@ -102,7 +112,7 @@ impl Verdicts {
             let mut object = Object::open(out);
             object.text("input", input).text("verdict", verdict.as_bytes()).optional("mailbox", mailbox);
             object.plain("key", key);
-            if self.columns == Columns::All {
+            if self.columns != Columns::WithoutDays {
                 object.plain("signed", signed).plain("expires", expires);
             }
             object.optional("reason", reason.map(str::as_bytes));

@@ -18,7 +18,9 @@ pub(crate) fn parse(text: &str) -> Result<Day, String> {
     let day = match text.strip_prefix('@') {
         Some(number) => match number.strip_suffix('d') {
             Some(days) => digits(days).and_then(|days| Day::from_number(days).ok()),
-            None => return digits(number).ok_or(forms).and_then(|it| day_of(it).ok_or(MILLISECONDS)).map_err(Into::into),
+            None => {
+                return digits(number).ok_or(forms).and_then(|it| day_of(it).ok_or(MILLISECONDS)).map_err(Into::into);
+            }
         },
         None => Day::parse(text).ok().or_else(|| {
             let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
