@@ -44,7 +44,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A string of what needs no escape (dates, key ids, fingerprints), or null.
+    /// A string of what needs no escape (key ids, dates, fingerprints), or null.
     pub(crate) fn plain(&mut self, name: &'static str, value: Option<impl Display>) -> &mut Self {
         let Some(value) = value else { return self.optional(name, None) };
         self.name(name);
@@ -76,6 +76,11 @@ impl<'a> Object<'a> {
 
 fn string(value: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
+    // Nearly every address is plain ASCII; without a way out of the loop eight or more octets are looked at together.
+    if value.iter().fold(true, |plain, octet| plain & is_plain(*octet)) {
+        out.extend_from_slice(value);
+        return out.push(b'"');
+    }
     for chunk in value.utf8_chunks() {
         escape(chunk.valid().as_bytes(), out);
         if !chunk.invalid().is_empty() {
@@ -83,6 +88,10 @@ fn string(value: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
+}
+
+const fn is_plain(octet: u8) -> bool {
+    octet >= b' ' && octet < 0x80 && octet != b'"' && octet != b'\\'
 }
 
 fn escape(mut text: &[u8], out: &mut Vec<u8>) {

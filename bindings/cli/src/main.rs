@@ -70,20 +70,23 @@ fn run(command: &Command) -> Run {
     }
 }
 
-/// Help goes out as it is; of an error the first paragraph becomes one sentence, and the help that explains it is named.
+/// Help goes out as it is. Of an error, the first paragraph becomes one sentence, and the help that explains it is named
+/// where clap tells the command.
 fn usage(error: &clap::Error) -> Run {
     let text = error.render().to_string();
-    match error.kind() {
+    let paragraph = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             output::print(text.as_bytes())?;
             return Ok(Outcome::Done);
         }
-        _ => {}
-    }
-    let paragraph = text.split("\n\n").next().unwrap_or_default();
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
+        _ => text.split("\n\n").next().unwrap_or_default(),
+    };
     let sentence = paragraph.strip_prefix("error: ").unwrap_or(paragraph).split_whitespace();
-    let command = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("backstop");
-    let command = command.split(' ').take_while(|word| !word.starts_with(['-', '<', '[']));
-    let (sentence, command) = (sentence.collect::<Vec<_>>().join(" "), command.collect::<Vec<_>>().join(" "));
-    Err(Stop::trouble(format!("{sentence}; see `{command} --help`")))
+    let mut sentence = sentence.collect::<Vec<_>>().join(" ");
+    if let Some(usage) = text.lines().find_map(|line| line.strip_prefix("Usage: ")) {
+        let command = usage.split(' ').take_while(|word| !word.starts_with(['-', '<', '[']));
+        sentence += &format!("; see `{} --help`", command.collect::<Vec<_>>().join(" "));
+    }
+    Err(Stop::Trouble(sentence))
 }

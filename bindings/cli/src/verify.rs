@@ -64,12 +64,13 @@ pub(crate) enum Columns {
 pub(crate) struct Verdicts {
     pub(crate) json: bool,
     columns: Columns,
+    dates: Dates,
     pub(crate) tally: Tally,
 }
 
 impl Verdicts {
     pub(crate) const fn new(json: bool, columns: Columns) -> Verdicts {
-        Verdicts { json, columns, tally: Tally::new("not genuine") }
+        Verdicts { json, columns, dates: Dates([None; 64]), tally: Tally::new("not genuine") }
     }
 
     pub(crate) fn write(&mut self, input: &[u8], verdict: &Verdict, out: &mut Vec<u8>) {
@@ -80,62 +81,88 @@ impl Verdicts {
             Verdict::Untagged if self.columns != Columns::Mark => Some(plain(input)),
             _ => proof.map(|proof| proof.mailbox.as_bytes()),
         };
-        let days = proof.map_or((None, None), |proof| (proof.signed, proof.expires));
-        self.put(
-            input,
-            verdict.slug(),
+        let shown = Shown {
+            verdict: verdict.slug(),
             mailbox,
-            verdict.key().map(backstop::KeyId::as_char),
-            days,
-            verdict.reason(),
-            out,
-        );
+            key: verdict.key().and_then(|key| u8::try_from(key.as_char()).ok()),
+            signed: proof.and_then(|proof| proof.signed).map(|day| self.dates.text(day)),
+            expires: proof.and_then(|proof| proof.expires).map(|day| self.dates.text(day)),
+            reason: verdict.reason(),
+        };
+        self.put(input, &shown, out);
     }
 
     pub(crate) fn write_unparsable(&mut self, input: &[u8], out: &mut Vec<u8>) {
         self.tally.count(Some(UNPARSABLE));
-        self.put(input, "malformed", None, None, (None, None), Some(UNPARSABLE), out);
+        let reason = Some(UNPARSABLE);
+        self.put(
+            input,
+            &Shown { verdict: "malformed", mailbox: None, key: None, signed: None, expires: None, reason },
+            out,
+        );
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the columns of the output")]
-    fn put(
-        &self,
-        input: &[u8],
-        verdict: &'static str,
-        mailbox: Option<&[u8]>,
-        key: Option<char>,
-        (signed, expires): (Option<Day>, Option<Day>),
-        reason: Option<&'static str>,
-        out: &mut Vec<u8>,
-    ) {
+    fn put(&self, input: &[u8], shown: &Shown<'_>, out: &mut Vec<u8>) {
+        let key = shown.key.as_ref().map(std::slice::from_ref);
+        let (signed, expires) =
+            (shown.signed.as_ref().map(<[u8; 10]>::as_slice), shown.expires.as_ref().map(<[u8; 10]>::as_slice));
+        let reason = shown.reason.map(str::as_bytes);
         if self.json {
             let mut object = Object::open(out);
-            object.text("input", input).text("verdict", verdict.as_bytes()).optional("mailbox", mailbox);
-            object.plain("key", key);
+            object.text("input", input).text("verdict", shown.verdict.as_bytes()).optional("mailbox", shown.mailbox);
+            object.optional("key", key);
             if self.columns != Columns::WithoutDays {
-                object.plain("signed", signed).plain("expires", expires);
+                object.optional("signed", signed).optional("expires", expires);
             }
-            object.optional("reason", reason.map(str::as_bytes));
+            object.optional("reason", reason);
             return object.close();
         }
-        out.extend_from_slice(verdict.as_bytes());
+        out.extend_from_slice(shown.verdict.as_bytes());
         out.push(b' ');
-        match mailbox.unwrap_or(input) {
+        match shown.mailbox.unwrap_or(input) {
             [] => out.extend_from_slice(b"<>"),
-            plain if plain.iter().all(u8::is_ascii_graphic) => out.extend_from_slice(plain),
+            plain if plain.iter().fold(true, |plain, octet| plain & octet.is_ascii_graphic()) => {
+                out.extend_from_slice(plain);
+            }
             other => out.extend_from_slice(printable(other).as_bytes()),
         }
-        let mut column = |name: &str, value: Option<&dyn std::fmt::Display>| {
+        for (name, value) in [(" key=", key), (" signed=", signed), (" expires=", expires), (" reason=", reason)] {
             if let Some(value) = value {
-                // Writing to a Vec cannot fail.
-                let _ = write!(out, " {name}={value}");
+                out.extend_from_slice(name.as_bytes());
+                out.extend_from_slice(value);
             }
-        };
-        column("key", key.as_ref().map(|it| it as _));
-        column("signed", signed.as_ref().map(|it| it as _));
-        column("expires", expires.as_ref().map(|it| it as _));
-        column("reason", reason.as_ref().map(|it| it as _));
+        }
         out.push(b'\n');
+    }
+}
+
+/// The columns of one line.
+struct Shown<'a> {
+    verdict: &'static str,
+    mailbox: Option<&'a [u8]>,
+    key: Option<u8>,
+    signed: Option<[u8; 10]>,
+    expires: Option<[u8; 10]>,
+    reason: Option<&'static str>,
+}
+
+/// The dates written last: bounces of one day name few days, and the calendar takes as long as an HMAC.
+struct Dates([Option<(Day, [u8; 10])>; 64]);
+
+impl Dates {
+    fn text(&mut self, day: Day) -> [u8; 10] {
+        let index = usize::try_from(day.number() % 64).unwrap_or(0);
+        match self.0.get(index) {
+            Some(Some((last, text))) if *last == day => return *text,
+            _ => {}
+        }
+        let mut text = [b'-'; 10];
+        // A day has ten characters, from 1970 to 9999.
+        let _ = write!(text.as_mut_slice(), "{day}");
+        if let Some(slot) = self.0.get_mut(index) {
+            *slot = Some((day, text));
+        }
+        text
     }
 }
 
