@@ -9,6 +9,19 @@
 //! extended attributes are not carried over.
 //!
 //! Modes, owners and inodes are those of Unix; elsewhere they are neither checked nor kept.
+//!
+//! ```
+//! use backstop::keyfile::{self, Trust};
+//! use backstop::{Day, KeyRing};
+//! # let folder = std::env::temp_dir().join(format!("backstop-doc-{}", std::process::id()));
+//! # std::fs::create_dir(&folder).unwrap();
+//! let path = folder.join("keys");
+//! keyfile::create(&path, &KeyRing::parse(b"version 1\nprvs 0 sha1 7 - 2026-01-31 * text:an example\n")?, None)?;
+//! keyfile::edit(&path, Trust::Private, |ring| Ok(ring.prune(Day::parse("2026-11-21")?)?.0))?;
+//! assert!(keyfile::load(&path, Trust::Private)?.ring.keys().is_empty());
+//! # std::fs::remove_dir_all(&folder).unwrap();
+//! # Ok::<(), backstop::Error>(())
+//! ```
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -67,7 +80,7 @@ pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Res
         _ => because(path, "cannot be made", &error),
     })?;
     let fill = || {
-        // An edit that finds the new file waits until it is whole.
+        // An edit that comes now waits until the file is whole.
         file.lock()?;
         (&file).write_all(ring.as_text().as_bytes())?;
         give_access(&file, None, group, if group.is_some() { 0o640 } else { 0o600 })?;
@@ -95,6 +108,7 @@ pub fn edit(
     let path = path.as_ref();
     let (file, target) = lock(path)?;
     let (old, metadata) = read(&file, path, trust)?;
+    one_name(&metadata, path)?;
     let ring = change(&old.ring)?;
     if ring.as_text() != old.ring.as_text() {
         replace(&target, &ring, &metadata).map_err(|error| because(path, "cannot be replaced", &error))?;
@@ -212,6 +226,22 @@ fn too_open(metadata: &Metadata, path: &Path) -> Option<String> {
 #[cfg(not(unix))]
 fn too_open(_: &Metadata, _: &Path) -> Option<String> {
     None
+}
+
+/// A rename gives a new file to one name and leaves the old one to the others.
+#[cfg(unix)]
+fn one_name(metadata: &Metadata, path: &Path) -> Result<(), Error> {
+    let count = metadata.nlink();
+    if count <= 1 {
+        return Ok(());
+    }
+    let what = "names (hard links), of which an edit would change one; use a symlink instead";
+    Err(fault(path, format!("has {count} {what}")))
+}
+
+#[cfg(not(unix))]
+fn one_name(_: &Metadata, _: &Path) -> Result<(), Error> {
+    Ok(())
 }
 
 #[cfg(unix)]

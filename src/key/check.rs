@@ -24,11 +24,11 @@ use crate::day::Day;
 use crate::mac::Mac;
 
 /// Days before the end of a key from which on it should have a successor.
-pub(crate) const SOON: u32 = 14;
+const SOON: u32 = 14;
 /// Days after which an open key should be rotated.
-pub(crate) const OLD: u32 = 400;
+const OLD: u32 = 400;
 /// The least octets that a secret should have.
-pub(crate) const SHORT: usize = 16;
+const SHORT: usize = 16;
 
 /// Something about a key ring that its owner should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,15 @@ pub struct Finding {
 
 impl KeyRing {
     /// What is due on this day, in the order of the ring; nothing if all is well.
+    ///
+    /// ```
+    /// use backstop::{Day, KeyRing};
+    /// let ring = KeyRing::parse(b"version 1\nbst1 k sha256 10 - 2026-11-25 * base64:b25lIHR3byB0aHJlZSBmb3Vy\n")?;
+    /// let found = ring.check(Day::parse("2026-11-21")?);
+    /// assert_eq!(found[0].slug, "ends-soon");
+    /// assert_eq!(found[0].sentence, "bst1 key k on line 2 ends on 2026-11-25 and has no successor; rotate it");
+    /// # Ok::<(), backstop::Error>(())
+    /// ```
     pub fn check(&self, today: Day) -> Vec<Finding> {
         let mut found = Vec::new();
         for usage in Use::ALL {

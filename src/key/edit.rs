@@ -123,11 +123,13 @@ impl KeyRing {
         };
         match *found {
             [key] => Ok(key),
-            [] => Err(Error::Edit(format!("the ring has no such {name}; `backstop key list` shows its keys"))),
+            [] => Err(Error::Edit(format!("the ring has no fitting {name}; `backstop key list` shows its keys"))),
             [first, second, ..] => {
                 let (first, second) = (first.line(), second.line());
-                let more = if id.is_some() { "domain" } else { "id or the domain" };
-                Err(Error::Edit(format!("lines {first} and {second} each hold a {name}; say which by its {more}")))
+                let by = if id.is_some() { "domain" } else { "id or domain" };
+                Err(Error::Edit(format!(
+                    "the ring has more than one {name}, on lines {first} and {second}; say which by its {by}"
+                )))
             }
         }
     }
@@ -162,6 +164,18 @@ impl KeyRing {
     /// The successor signs from three days after today on, so that all hosts can have it by then; the old key may sign
     /// for three days more, on hosts that are late. An old key that ends before that keeps its last day, and its
     /// successor starts on the day after it, or today: a rotation lengthens no key's life and leaves no day unsigned.
+    ///
+    /// ```
+    /// use backstop::{Day, KeyRing, Secret, Use};
+    /// let ring = KeyRing::parse(b"version 1\nprvs 4 sha256 10 - - * text:an example\n")?;
+    /// let today = Day::parse("2026-11-21")?;
+    /// let old = ring.select(Use::Prvs, None, None, today)?;
+    /// let id = ring.free_id(Use::Prvs, old.domains(), 77)?;
+    /// let ring = ring.rotate(old, today, id, &Secret::new(&[7; 32])?)?;
+    /// assert_eq!(ring.keys()[0].until(), Some(Day::parse("2026-11-27")?));
+    /// assert_eq!(ring.keys()[1].from(), Some(Day::parse("2026-11-24")?));
+    /// # Ok::<(), backstop::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Edit`] if the key does not sign yet, or already has a successor; [`Error::Ring`] if the id or the secret

@@ -50,10 +50,10 @@ impl Policy {
     pub fn incoming(&self, ring: &KeyRing, sender: &[u8], recipient: &[u8], client: Client, day: Day) -> Incoming {
         let judge = Judge { policy: self, ring, bounce: self.is_null(sender), day };
         let mut row = judge.row(recipient);
-        if row.refuse {
-            if let Some(rule) = self.exemption(sender, recipient, &row, client) {
-                (row.refuse, row.rule) = (false, rule);
-            }
+        if row.refuse
+            && let Some(rule) = self.exemption(sender, recipient, &row, client)
+        {
+            (row.refuse, row.rule) = (false, rule);
         }
         let would = if row.refuse { Action::Refuse } else { row.lenient };
         let refused = row.refuse && row.mode == Mode::Enforce;

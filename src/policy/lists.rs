@@ -116,10 +116,11 @@ impl Networks {
         let ip: IpAddr = ip
             .parse()
             .map_err(|_| fault("is no IP address or network; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32"))?;
-        let width = if ip.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => return Ok(self.0.push((ip.to_canonical(), if ip.to_canonical().is_ipv4() { 32 } else { 128 }))),
-            Some(text) => text.parse::<u32>().ok().filter(|prefix| *prefix <= width && prefix.to_string() == text),
+        let width = |ip: IpAddr| if ip.is_ipv4() { 32 } else { 128 };
+        let (ip, prefix) = match prefix {
+            None => (ip.to_canonical(), Some(width(ip.to_canonical()))),
+            Some(_) if ip.to_canonical() != ip => return Err(fault("is an IPv4 network in IPv6; write it as IPv4")),
+            Some(text) => (ip, text.parse().ok().filter(|it: &u32| *it <= width(ip) && it.to_string() == text)),
         };
         let Some(prefix) = prefix else { return Err(fault("has a prefix outside 0..=32 (IPv4) or 0..=128 (IPv6)")) };
         if masked(ip, prefix) != bits(ip) {
