@@ -13,7 +13,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  all done
   1  something is not genuine, was left unsigned (other than a null sender or a signed one) or is due
-  2  trouble with the usage, the keys or a file, told in one sentence";
+  2  trouble with the usage, the keys or a file, told in one sentence
+
+Environment:
+  BACKSTOP_KEYS  the key ring, where --keys names none; else it is backstop/keys in $XDG_CONFIG_HOME or ~/.config";
 
 /// Stop backscatter: sign envelope senders, verify the recipients of returning bounces, rewrite forwarded senders.
 #[derive(Debug, Parser)]

@@ -8,7 +8,7 @@ use backstop::{Day, KeyRing, Path};
 use crate::args;
 use crate::output;
 use crate::ring;
-use crate::stop::{Outcome, Run, Stop};
+use crate::stop::{Outcome, Run, Stop, Tally};
 use crate::stream::{self, Verb};
 use crate::verify::{Columns, Verdicts};
 use crate::when::Clock;
@@ -51,7 +51,11 @@ fn print(made: Marked, line: impl FnOnce(String) -> String) -> Run {
             output::print(line(text).as_bytes())?;
             Ok(Outcome::Done)
         }
-        Marked::Unsigned(reason) => Ok(Outcome::Remarks(format!("no mark was made: {reason}. {}", reason.sentence()))),
+        Marked::Unsigned(reason) => {
+            let mut tally = Tally::new("left unmarked");
+            tally.count(Some(reason.slug()));
+            Ok(tally.outcome())
+        }
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) fn run(args: &args::Try) -> Run {
     };
     let sign = |day: Day| match batv::sign(&ring, sender.as_bytes(), Form::Prefix, day)? {
         Signed::Done(signed) => Ok(signed),
-        Signed::Unsigned(why) => {
-            Err(Stop::trouble(format!("{} Try another one, such as alice@example.com", why.sentence())))
-        }
+        Signed::Unsigned(why) => Err(Stop::trouble(format!(
+            "this address stays unsigned ({why}); try another one, such as alice@example.com"
+        ))),
     };
     let signed = sign(day)?;
     let old = sign(day.minus(LATE))?;

@@ -78,16 +78,16 @@ fn new_key(
     }
 }
 
-/// `added prvs key 4 (mfrggzdf) to /etc/backstop/keys, for *, signing from 2026-11-21 on`.
+/// `added prvs key 4 (mfrggzdf) to /etc/backstop/keys, for example.com from now on`.
 pub(super) fn tell<'k>(did: &str, keys: impl IntoIterator<Item = &'k Key>, path: &Path, today: Day) -> Run {
     let place = if did == "made" { "in" } else { "to" };
     let line = |key: &Key| {
         let start = match key.from() {
-            Some(from) if from != today => format!("from {from}"),
+            Some(from) if from != today => from.to_string(),
             _ => "now".to_owned(),
         };
         let (usage, id, print, domains) = (key.usage(), key.id(), key.fingerprint(), key.domains());
-        format!("{did} {usage} key {id} ({print}) {place} {}; it signs for {domains} {start}\n", path.display())
+        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains} from {start} on\n", path.display())
     };
     output::print(keys.into_iter().map(line).collect::<String>().as_bytes())?;
     Ok(Outcome::Done)

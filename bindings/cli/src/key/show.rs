@@ -19,10 +19,10 @@ pub(super) fn list(args: &args::KeyList) -> Run {
     Ok(Outcome::Done)
 }
 
-/// What a key does on this day.
+/// Whether this day lies in a key's window; of several open keys the closest domain and the latest `from` signs.
 fn state(key: &Key, today: Day) -> &'static str {
     match (key.signs_on(today), key.from()) {
-        (true, _) => "signs",
+        (true, _) => "open",
         (false, Some(from)) if today < from => "waits",
         (false, _) => "ended",
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// An empty folder of this name.
-pub fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
@@ -17,7 +17,7 @@ pub fn folder(name: &str) -> PathBuf {
 }
 
 /// A file of this name with this content, for its owner alone.
-pub fn private(name: &str, content: &[u8]) -> PathBuf {
+pub(crate) fn private(name: &str, content: &[u8]) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, content).unwrap();
     set_mode(&path, 0o600);
@@ -25,24 +25,24 @@ pub fn private(name: &str, content: &[u8]) -> PathBuf {
 }
 
 /// Gives a file this mode.
-pub fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// The permission bits of a file.
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 /// The command, with no key ring in its environment.
-pub fn backstop() -> Command {
+pub(crate) fn backstop() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backstop"));
     command.env_remove("BACKSTOP_KEYS").env_remove("XDG_CONFIG_HOME");
     command
 }
 
 /// Runs a command on this standard input.
-pub fn run(command: &mut Command, input: &[u8]) -> Output {
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
