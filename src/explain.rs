@@ -218,11 +218,11 @@ fn describe_srs(lines: &mut Lines, content: &[u8], day: Day) {
     }
     let (hash, stamp, host, local) = (part(), part(), part(), part());
     lines.put("tag", &format!("SRS0, a forwarded sender: hash {hash}, stamp {stamp}"));
-    if let [high, low] = *stamp.as_bytes() {
-        if let Some((high, low)) = base32_value(high).zip(base32_value(low)) {
-            let implied = implied_by_srs(u32::from(high) * 32 + u32::from(low), 0, day);
-            lines.put("its day", &format!("made on {}; the stamp comes again every 1024 days", implied.signed));
-        }
+    if let [high, low] = *stamp.as_bytes()
+        && let Some((high, low)) = base32_value(high).zip(base32_value(low))
+    {
+        let implied = implied_by_srs(u32::from(high) * 32 + u32::from(low), 0, day);
+        lines.put("its day", &format!("made on {}; the stamp comes again every 1024 days", implied.signed));
     }
     lines.put("under it", &format!("{local}@{host} (unproved as long as nothing verified the hash)"));
 }

@@ -123,20 +123,20 @@ impl Own {
 
     /// The own forwarders, for the purpose of this address.
     fn forwarders(&mut self, ring: &KeyRing, address: &[u8]) -> &Domains {
-        if let (Some(named), Ok(Path::Mailbox(mailbox))) = (&self.named, Path::parse_tagged(address)) {
-            if mailbox.domain() != self.domain {
-                self.domain = mailbox.domain().to_vec();
-                let mut keys = ring.keys().iter().filter(|key| key.usage() == Use::Srs);
-                let is_own = keys.any(|key| key.domains().contains(&self.domain));
-                let text = String::from_utf8_lossy(&self.domain);
-                let list = match (is_own, named.as_str()) {
-                    (true, "") => text.into_owned(),
-                    (true, named) => format!("{named},{text}"),
-                    (false, _) => format!("*,!{text}"),
-                };
-                // Only an odd address literal is no pattern; a key that serves it is for `*`.
-                self.domains = Domains::parse(&list).unwrap_or_else(|_| Domains::all());
-            }
+        if let (Some(named), Ok(Path::Mailbox(mailbox))) = (&self.named, Path::parse_tagged(address))
+            && mailbox.domain() != self.domain
+        {
+            self.domain = mailbox.domain().to_vec();
+            let mut keys = ring.keys().iter().filter(|key| key.usage() == Use::Srs);
+            let is_own = keys.any(|key| key.domains().contains(&self.domain));
+            let text = String::from_utf8_lossy(&self.domain);
+            let list = match (is_own, named.as_str()) {
+                (true, "") => text.into_owned(),
+                (true, named) => format!("{named},{text}"),
+                (false, _) => format!("*,!{text}"),
+            };
+            // Only an odd address literal is no pattern; a key that serves it is for `*`.
+            self.domains = Domains::parse(&list).unwrap_or_else(|_| Domains::all());
         }
         &self.domains
     }

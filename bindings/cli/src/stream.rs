@@ -39,10 +39,8 @@ pub(crate) trait Verb {
 
 /// Runs a command over its arguments, or over standard input where the only one is `-`.
 pub(crate) fn run(addresses: &[OsString], clock: Clock, verb: &mut impl Verb) -> Result<(), Stop> {
-    if let [only] = addresses {
-        if only == "-" {
-            return lines(&mut std::io::stdin().lock(), &mut std::io::stdout().lock(), clock, verb);
-        }
+    if addresses == ["-"] {
+        return lines(&mut std::io::stdin().lock(), &mut std::io::stdout().lock(), clock, verb);
     }
     if addresses.iter().any(|address| address == "-") {
         return Err(Stop::trouble("`-` reads all addresses from standard input; give either it or addresses"));

@@ -1,7 +1,7 @@
 //! Where the command looks for its key ring, how it makes one, and what it refuses: modes, folders and the environment,
 //! which data files cannot show.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod common;
 
