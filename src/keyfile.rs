@@ -291,3 +291,16 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_closed_to_others_from_its_first_moment() {
+        let path = std::env::temp_dir().join(format!("backstop-new-{}", std::process::id()));
+        let file = new_file(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(file.metadata().unwrap().mode() & 0o077, 0);
+    }
+}

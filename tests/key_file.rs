@@ -329,6 +329,22 @@ mod edit {
     }
 
     #[test]
+    fn an_edit_that_runs_out_of_room_changes_nothing() {
+        let folder = Folder::new();
+        let long = format!("{RING}#{}\n", "x".repeat(4096));
+        let path = folder.file("keys", &long, 0o600);
+        let output = Child::new("edits", &path).with("BLOCKS", 1).output();
+        assert_eq!(output, format!("{}: cannot be replaced: File too large (os error 27)", path.display()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), long);
+        assert_eq!(folder.names(), ["keys"]);
+
+        // Without any room the child cannot even report.
+        let made = folder.path("made");
+        assert!(!Child::new("creates", &made).with("BLOCKS", 0).start().0.wait().unwrap().success());
+        assert_eq!(folder.names(), ["keys"]);
+    }
+
+    #[test]
     fn a_user_who_cannot_keep_owner_and_group_changes_nothing() {
         if !is_root("another user") {
             return;
@@ -434,8 +450,9 @@ impl Child {
         assert!(Command::new("cp").arg(env::current_exe().unwrap()).arg(&program).status().unwrap().success());
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         let mut command = Command::new("sh");
-        command.args(["-c", "umask ${BACKSTOP_CHILD_UMASK:-077}; exec \"$0\" --ignored --exact child 2>&1"]);
-        command.arg(program).current_dir("/").stdout(Stdio::null());
+        let limits = "trap '' XFSZ; umask ${BACKSTOP_CHILD_UMASK:-077}; ulimit -f ${BACKSTOP_CHILD_BLOCKS:-unlimited}";
+        let script = format!("{limits}; exec \"$0\" --ignored --exact child 2>&1");
+        command.args(["-c", &script]).arg(program).current_dir("/").stdout(Stdio::null());
         command.env("BACKSTOP_CHILD", what).env("BACKSTOP_CHILD_PATH", path).env("BACKSTOP_CHILD_REPORT", report);
         Child { command, folder }
     }

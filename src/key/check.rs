@@ -5,6 +5,7 @@
 //! | `no-signer` | yes | no key of a use signs today, or none for the domains of a key that has ended |
 //! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
 //! | `prunable` | yes | all tags of a key have run out |
+//! | `replaced` | yes | an open key has a successor that signs in its place |
 //! | `old` | yes | an open key has signed for more than [`OLD`] days |
 //! | `short-secret` | yes | a secret is shorter than [`SHORT`] octets: one tag is enough to guess it at leisure |
 //! | `undated` | no | an open prvs or srs key without `from`: its tags verify again after 1000 or 1024 days |
@@ -93,6 +94,9 @@ impl KeyRing {
             report("short-secret", true, format!("has a secret of less than {SHORT} octets; rotate it"));
         }
         let signs_openly = key.signs_on(today) && key.until.is_none();
+        if signs_openly && self.is_replaced(key, today) {
+            return report("replaced", true, "is open, though a later key signs in its place; retire it".into());
+        }
         if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
             report("old", true, format!("has signed since {from}; rotate it once a year"));
         }

@@ -98,23 +98,20 @@ impl KeyRing {
         KeyRing { text: Zeroizing::new(HEADER.to_string()), keys: Vec::new() }
     }
 
-    /// The one key of this use that is meant: by its id, by a domain that it serves, or by both.
+    /// The one key of this use that is meant: by its id, and by a domain that it serves where an id is not enough.
     ///
-    /// Without an id it is the one that signs today and that no later key has replaced.
+    /// Without an id it is the one that signs today, for the domain if one is given; keys that a later one has replaced
+    /// are not meant.
     ///
     /// # Errors
     /// [`Error::Edit`] if no key fits, or more than one.
     pub fn select(&self, usage: Use, id: Option<KeyId>, domain: Option<&str>, today: Day) -> Result<&Key, Error> {
-        let meant = |key: &&Key| {
-            key.usage == usage
-                && domain.is_none_or(|domain| key.domains.contains(domain.as_bytes()))
-                && match id {
-                    Some(id) => key.id == id,
-                    None => {
-                        let replaced = self.successors(key, today).any(|next| next.signs_on(today));
-                        key.signs_on(today) && !replaced
-                    }
-                }
+        let domain = domain.map(str::as_bytes);
+        let meant = |key: &&Key| match (id, domain) {
+            _ if key.usage != usage => false,
+            (Some(id), domain) => key.id == id && domain.is_none_or(|domain| key.domains.contains(domain)),
+            (None, Some(domain)) => self.signing_key(usage, domain, today).is_ok_and(|signer| signer.line == key.line),
+            (None, None) => key.signs_on(today) && !self.is_replaced(key, today),
         };
         let found: Vec<&Key> = self.keys.iter().filter(meant).collect();
         let name = match id {
@@ -207,7 +204,7 @@ impl KeyRing {
         self.edited(Some(&new), |line| if line == key.line { Line::Until(until) } else { Line::Same }, Some(key.line))
     }
 
-    /// The ring with the last signing day of a key set.
+    /// The ring with the last signing day of a key set; tags signed later no longer verify, but for a skew day.
     ///
     /// # Errors
     /// [`Error::Edit`] if the key would then end later than now, or before it begins, or if on the following day no
@@ -282,7 +279,7 @@ impl KeyRing {
     }
 
     /// Later keys of the same use and the same domains that sign today or will.
-    pub(super) fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
+    fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
         self.keys.iter().filter(move |next| {
             next.usage == key.usage
                 && next.from > key.from
@@ -290,6 +287,11 @@ impl KeyRing {
                 && next.domains.covers(&key.domains)
                 && key.domains.covers(&next.domains)
         })
+    }
+
+    /// Whether a later key for the same domains signs in its place.
+    pub(super) fn is_replaced(&self, key: &Key, today: Day) -> bool {
+        self.successors(key, today).any(|next| next.signs_on(today))
     }
 
     /// Whether other keys of the use sign on this day for all domains of this one.

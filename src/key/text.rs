@@ -140,10 +140,10 @@ fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
         .filter(|number| (1..=usage.max_days()).contains(number) && number.to_string() == days)
         .ok_or_else(|| column(4, &format!("must be a number from 1 to {} for {usage}", usage.max_days())))?;
     let (from, until) = (date(5, from)?, date(6, until)?);
-    if let (Some(from), Some(until)) = (from, until) {
-        if until < from {
-            return Err(column(6, "lies before `from`; the key would never sign"));
-        }
+    if let (Some(from), Some(until)) = (from, until)
+        && until < from
+    {
+        return Err(column(6, "lies before `from`; the key would never sign"));
     }
     let domains = Domains::parse(domains).map_err(|error| column(7, &format!("has a fault: {error}")))?;
     let secret = secret(rest)?;
