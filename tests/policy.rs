@@ -432,6 +432,19 @@ fn an_srs_address_of_an_own_mailbox_is_judged_in_its_turn() {
     assert_eq!(told(&decision), "strip alice@example.com log");
 }
 
+#[test]
+fn tags_of_other_sites_inside_srs_return_as_they_are() {
+    // A key for every domain does not make the tags of other sites ours.
+    let ring =
+        ring("version 1\nprvs 4 sha256 10 - - * text:one\nsrs 0 sha1 21 2026-09-01 - fwd.example.net text:three\n");
+    for tag in ["prvs=4788abcdef=", "prvs=9788abcdef=", "btv1==123456789ab==", "prvs=x="] {
+        let sender = format!("{tag}carol@example.org");
+        let outer = srs_of(&sender);
+        let decision = policy(Mode::Enforce).incoming(&ring, NULL, outer.as_bytes(), Client::Other, today());
+        assert_eq!(told(&decision), format!("reverse {sender}"), "{outer}");
+    }
+}
+
 /// An SRS address above 64 octets, as peers emit.
 fn srs_of(address: &str) -> String {
     let own = Domains::parse("fwd.example.net").unwrap();

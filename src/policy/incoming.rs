@@ -200,12 +200,10 @@ impl Judge<'_> {
         }
     }
 
-    /// The judgement of the own recipient to whom an SRS address returns; one that is an SRS address again is left alone.
+    /// The judgement of the own recipient to whom an SRS address returns; tags of other sites are theirs to judge.
     fn in_turn(&self, result: &Address) -> Option<Row> {
         let mailbox = result.mailbox();
-        if !self.policy.own.contains(mailbox.domain()) || srs::is_srs(mailbox.content()) {
-            return None;
-        }
-        self.verify(mailbox, self.policy.mode_on(mailbox.domain(), self.day))
+        let own = self.policy.own.contains(mailbox.domain());
+        if own { self.verify(mailbox, self.policy.mode_on(mailbox.domain(), self.day)) } else { None }
     }
 }
