@@ -11,6 +11,7 @@
 //! | SRS bad at an own forwarder | unchanged, log | 550 | 550 |
 //! | SRS elsewhere, unparsable, not own | unchanged | unchanged | unchanged |
 //!
+//! A tag of an unknown key on a day that the ring does not cover is never refused: unchanged, log; SRS alike.
 //! Never refused: exempt recipients (with or without a tag), exempt clients and senders, the MTA itself. They get what
 //! observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
