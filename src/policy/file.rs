@@ -97,21 +97,18 @@ fn policy(table: Entry<'_>) -> Result<Policy, Error> {
         match entry.name {
             "own-domains" => {}
             "domains" => by_domain = entry.entries()?,
-            "enforce-since" => policy.stance.enforce_since = Some(entry.day()?),
+            "enforce-since" => policy.enforce_since = Some(entry.day()?),
             "exempt-clients" => policy.exempt_clients = entry.networks()?,
             "exempt-recipients" => policy.exempt_recipients = entry.addresses()?,
             "exempt-senders" => policy.exempt_senders = entry.addresses()?,
             "expired-grace" => policy.expired_grace = entry.number(0, Policy::MAX_GRACE)?,
             "internal-hosts" => policy.internal_hosts = entry.networks()?,
             "mailer-daemon-is-null" => policy.mailer_daemon_is_null = entry.yes()?,
-            "mode" => policy.stance.mode = Some(entry.mode()?),
+            "mode" => policy.mode = entry.mode()?,
             "never-send" => policy.never_send = entry.addresses()?,
             "no-sign" => policy.no_sign = entry.addresses()?,
             "no-sign-recipients" => policy.no_sign_recipients = entry.addresses()?,
-            "refuse-at" => {
-                let all = [RefuseAt::Rcpt, RefuseAt::Data, RefuseAt::Message];
-                policy.refuse_at = entry.choice(&all.map(|it| (it.as_str(), it)))?;
-            }
+            "refuse-at" => policy.refuse_at = entry.choice(&RefuseAt::ALL.map(|at| (at.as_str(), at)))?,
             "reverse-any-sender" => policy.reverse_any_sender = entry.yes()?,
             "srs" => policy.srs = Some(forwarding(entry)?),
             "subaddress" => policy.form = if entry.yes()? { Form::Subaddress } else { Form::Prefix },

@@ -11,6 +11,7 @@
 //! | SRS bad at an own forwarder | unchanged, log | 550 | 550 |
 //! | SRS elsewhere, unparsable, not own | unchanged | unchanged | unchanged |
 //!
+//! A tag of an unknown key on a day that the ring does not cover is never refused: unchanged, log; SRS alike.
 //! Never refused: exempt recipients (with or without a tag), exempt clients and senders, the MTA itself. They get what
 //! observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
@@ -18,7 +19,7 @@ use super::{Action, Client, Incoming, Mode, Policy, Rule};
 use crate::address::{Address, Mailbox, Path};
 use crate::day::Day;
 use crate::key::KeyRing;
-use crate::verdict::{Foreign, Lapse, Verdict};
+use crate::verdict::{Foreign, Lapse, Proof, Verdict};
 use crate::{batv, srs};
 
 /// One row of the table for one kind of sender.
@@ -81,9 +82,8 @@ impl Policy {
 
     /// The rule by which this mail is never refused.
     fn exemption(&self, sender: &[u8], recipient: &[u8], row: &Row, client: Client) -> Option<Rule> {
-        let own =
-            |mailbox: &Mailbox<'_>| self.own.contains(mailbox.domain()) || self.is_own_forwarder(mailbox.domain());
-        let exempt = |mailbox: Mailbox<'_>| own(&mailbox) && self.exempt_recipients.holds(mailbox);
+        // Only here: a listed local part of another site is no reason to return mail to it.
+        let exempt = |it: Mailbox<'_>| self.is_here(it.domain()) && self.exempt_recipients.holds(it);
         match client {
             Client::Internal => return Some(Rule::InternalClient),
             Client::Exempt => return Some(Rule::ExemptClient),
@@ -113,13 +113,13 @@ impl Judge<'_> {
             Ok(Path::Null) | Err(_) => return passed(Rule::Unparsable, None, mode),
         };
         let mode = self.policy.mode_on(mailbox.domain(), self.day);
-        let (own, forwarder) =
-            (self.policy.own.contains(mailbox.domain()), self.policy.is_own_forwarder(mailbox.domain()));
-        if !own && !forwarder {
+        if !self.policy.is_here(mailbox.domain()) {
             return passed(Rule::NotOwn, None, mode);
         }
         let row = match srs::is_srs(mailbox.content()) {
-            true if !forwarder => Some(passed(Rule::SrsElsewhere, Some(Verdict::Foreign(Foreign::Srs)), mode)),
+            true if !self.policy.is_own_forwarder(mailbox.domain()) => {
+                Some(passed(Rule::SrsElsewhere, Some(Verdict::Foreign(Foreign::Srs)), mode))
+            }
             true => self.reverse(recipient, mode),
             false => self.verify(mailbox, mode),
         };
@@ -129,42 +129,28 @@ impl Judge<'_> {
     /// A recipient that is no SRS address; `None` if it is no address.
     fn verify(&self, mailbox: Mailbox<'_>, mode: Mode) -> Option<Row> {
         let verdict = batv::verify(self.ring, mailbox.as_bytes(), self.day).ok()?;
-        let mut row = Row {
-            lenient: Action::Unchanged,
-            refuse: false,
-            verdict: Some(verdict),
-            rule: Rule::Genuine,
-            mode,
-            log: true,
-        };
         let bounces = |rule| if self.bounce { (true, rule) } else { (false, Rule::NotABounce) };
-        if let Some(proof) = verdict.proof() {
-            row.lenient = Action::Strip(proof.mailbox);
-        } else {
-            row.log = self.bounce || mode != Mode::Enforce;
-        }
-        (row.refuse, row.rule) = match verdict {
-            Verdict::Genuine(_) => {
-                row.log = false;
-                (false, Rule::Genuine)
-            }
-            Verdict::Expired(proof, Lapse::Lifetime) if self.in_grace(proof.expires) => (false, Rule::ExpiredGrace),
+        let (refuse, rule) = match verdict {
+            Verdict::Genuine(_) => (false, Rule::Genuine),
+            Verdict::Expired(proof, Lapse::Lifetime) if self.in_grace(&proof) => (false, Rule::ExpiredGrace),
             Verdict::Expired(..) => (true, Rule::Expired),
             Verdict::Forged { .. } => bounces(Rule::Forged),
             Verdict::UnknownKey { covered: true, .. } => bounces(Rule::UnknownKey),
             Verdict::UnknownKey { covered: false, .. } => (false, Rule::NotCovered),
             Verdict::Malformed(_) => bounces(Rule::Malformed),
             Verdict::Foreign(_) => bounces(Rule::Foreign),
-            Verdict::Untagged => {
-                // Without a null sender this is ordinary mail.
-                row.log = self.bounce;
-                match self.bounce {
-                    false => (false, Rule::NotABounce),
-                    true => self.untagged(mailbox),
-                }
-            }
+            Verdict::Untagged if self.bounce => self.untagged(mailbox),
+            Verdict::Untagged => (false, Rule::NotABounce),
         };
-        Some(row)
+        let log = match verdict {
+            Verdict::Genuine(_) => false,
+            Verdict::Expired(..) => true,
+            // To any other sender this is ordinary mail.
+            Verdict::Untagged => self.bounce,
+            _ => self.bounce || mode != Mode::Enforce,
+        };
+        let lenient = verdict.proof().map_or(Action::Unchanged, |proof| Action::Strip(proof.mailbox));
+        Some(Row { lenient, refuse, verdict: Some(verdict), rule, mode, log })
     }
 
     /// A bounce without a tag.
@@ -179,10 +165,13 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether a tag whose last day this was has expired only lately.
-    fn in_grace(&self, expires: Option<Day>) -> bool {
+    /// Whether a tag has expired only lately, and its key was signing on the day that it implies: a tag of an old key
+    /// returns to the same number after a thousand days.
+    fn in_grace(&self, proof: &Proof) -> bool {
+        let Some((signed, last)) = proof.signed.zip(proof.expires) else { return false };
+        let key = self.ring.key_by_id(proof.usage, proof.key, proof.mailbox.mailbox().domain());
         let grace = u32::from(self.policy.expired_grace);
-        expires.is_some_and(|last| last < self.day && self.day <= last.plus(grace))
+        key.is_some_and(|key| key.window_holds(signed)) && last < self.day && self.day <= last.plus(grace)
     }
 
     /// An SRS address at an own forwarder; `None` if it is no address.
@@ -212,12 +201,10 @@ impl Judge<'_> {
         }
     }
 
-    /// The judgement of the own recipient to whom an SRS address returns; one that is an SRS address again is left alone.
+    /// The judgement of the own recipient to whom an SRS address returns; tags of other sites are theirs to judge.
     fn in_turn(&self, result: &Address) -> Option<Row> {
         let mailbox = result.mailbox();
-        if !self.policy.own.contains(mailbox.domain()) || srs::is_srs(mailbox.content()) {
-            return None;
-        }
-        self.verify(mailbox, self.policy.mode_on(mailbox.domain(), self.day))
+        let own = self.policy.own.contains(mailbox.domain());
+        if own { self.verify(mailbox, self.policy.mode_on(mailbox.domain(), self.day)) } else { None }
     }
 }

@@ -149,3 +149,66 @@ fn bits(ip: IpAddr) -> u128 {
 fn masked(ip: IpAddr, prefix: u32) -> u128 {
     bits(ip) & u128::MAX.checked_shl(128 - prefix).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_refuse_what_would_never_or_wrongly_match() {
+        for (entry, what) in [
+            ("192.0.2.1/24", "has bits set behind its prefix; write the network's first address"),
+            ("192.0.2.0/33", "has a prefix outside 0..=32 (IPv4) or 0..=128 (IPv6)"),
+            ("2001:db8::/129", "has a prefix outside 0..=32 (IPv4) or 0..=128 (IPv6)"),
+            ("192.0.2.0/", "has a prefix outside 0..=32 (IPv4) or 0..=128 (IPv6)"),
+            ("192.0.2.0/+8", "has a prefix outside 0..=32 (IPv4) or 0..=128 (IPv6)"),
+            ("::ffff:192.0.2.0/120", "is an IPv4 network in IPv6; write it as IPv4"),
+            ("mail.example.com", "is no IP address or network; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32"),
+            ("", "is no IP address or network; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32"),
+        ] {
+            assert_eq!(Networks::parse([entry]).unwrap_err().to_string(), alloc::format!("`{entry}` {what}"));
+        }
+        let all = Networks::parse(["0.0.0.0/0", "::/0"]).unwrap();
+        assert!(all.contains("203.0.113.9".parse().unwrap()) && all.contains("2001:db8::1".parse().unwrap()));
+        assert!(!Networks::parse(["0.0.0.0/0"]).unwrap().contains("2001:db8::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn addresses_match_without_case_and_quotes_and_never_a_sub_address() {
+        let list = Addresses::parse([
+            "postmaster",
+            "News@Example.com",
+            "\"two words\"@example.com",
+            "@*.example.net,!x.example.net",
+            "bot@*",
+        ])
+        .unwrap();
+        for (address, on) in [
+            ("POSTMASTER@any.example", true),
+            ("postmaster+x@any.example", false),
+            ("postmaster", false),
+            ("<news@example.com>", true),
+            ("\"news\"@example.com", true),
+            ("news@a.example.com", false),
+            ("\"Two words\"@example.com", true),
+            ("any@a.example.net", true),
+            ("any@x.example.net", false),
+            ("bot@anywhere.example", true),
+            ("<>", false),
+            ("", false),
+            ("a b", false),
+        ] {
+            assert_eq!(list.contains(address.as_bytes()), on, "{address}");
+        }
+        for (entry, what) in [
+            ("example.com", "has no `@`; write @example.com for a domain, local@* for a local part"),
+            ("*", "has no `@`; write @example.com for a domain, local@* for a local part"),
+            ("a b", "has a local part that needs quotes"),
+            ("a@b..c", "has no domain or set of domains behind its `@`"),
+            ("a@", "has no domain or set of domains behind its `@`"),
+            ("", "is empty"),
+        ] {
+            assert_eq!(Addresses::parse([entry]).unwrap_err().to_string(), alloc::format!("`{entry}` {what}"));
+        }
+    }
+}

@@ -130,6 +130,9 @@ pub enum RefuseAt {
 }
 
 impl RefuseAt {
+    /// All steps, from the first to the last.
+    pub const ALL: [RefuseAt; 3] = [RefuseAt::Rcpt, RefuseAt::Data, RefuseAt::Message];
+
     /// The word in a policy file.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -140,7 +143,7 @@ impl RefuseAt {
     }
 }
 
-/// Mode and first day of enforcing, policy-wide or for some domains.
+/// What some domains have of their own; the rest is the policy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Stance {
     mode: Option<Mode>,
@@ -235,7 +238,8 @@ impl Forwarding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     own: Domains,
-    stance: Stance,
+    mode: Mode,
+    enforce_since: Option<Day>,
     by_domain: Vec<(Domains, Stance)>,
     no_sign: Addresses,
     no_sign_recipients: Addresses,
@@ -260,7 +264,8 @@ impl Policy {
     pub fn new(own: Domains) -> Policy {
         Policy {
             own,
-            stance: Stance::default(),
+            mode: Mode::Observe,
+            enforce_since: None,
             by_domain: Vec::new(),
             no_sign: Addresses::default(),
             no_sign_recipients: Addresses::default(),
@@ -290,14 +295,14 @@ impl Policy {
     /// How far the policy goes; [`Mode::Observe`] unless set.
     #[must_use]
     pub const fn with_mode(mut self, mode: Mode) -> Policy {
-        self.stance.mode = Some(mode);
+        self.mode = mode;
         self
     }
 
     /// The first day of enforcing: until then [`Mode::Enforce`] acts as [`Mode::Observe`].
     #[must_use]
     pub const fn with_enforce_since(mut self, day: Day) -> Policy {
-        self.stance.enforce_since = Some(day);
+        self.enforce_since = Some(day);
         self
     }
 
@@ -427,8 +432,8 @@ impl Policy {
     pub fn mode_on(&self, domain: &[u8], day: Day) -> Mode {
         let fits = self.by_domain.iter().filter_map(|(set, stance)| Some((set.fit(domain)?, stance)));
         let own = fits.max_by_key(|(fit, _)| *fit).map(|(_, stance)| *stance).unwrap_or_default();
-        let mode = own.mode.or(self.stance.mode).unwrap_or_default();
-        match own.enforce_since.or(self.stance.enforce_since) {
+        let mode = own.mode.unwrap_or(self.mode);
+        match own.enforce_since.or(self.enforce_since) {
             Some(since) if mode == Mode::Enforce && day < since => Mode::Observe,
             _ => mode,
         }
@@ -459,6 +464,11 @@ impl Policy {
             Some(_) => Origin::Inbound,
             None => Origin::Unknown,
         }
+    }
+
+    /// Whether recipients in this domain are judged at all.
+    fn is_here(&self, domain: &[u8]) -> bool {
+        self.own.contains(domain) || self.is_own_forwarder(domain)
     }
 
     fn is_own_forwarder(&self, domain: &[u8]) -> bool {
