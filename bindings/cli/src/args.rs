@@ -75,7 +75,8 @@ Examples:
   backstop sign alice@example.com
   backstop sign --json - < senders
 
-What is not signed comes out as it came in. With --json: input, output, signed, reason.";
+What is not signed comes out as it came in. With --json: input, output, signed, reason.
+A line above 65536 octets is no address; it passes whole, but JSON shows that many octets of it.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:

@@ -30,7 +30,6 @@ mod when;
 
 use std::process::ExitCode;
 
-use backstop::explain::printable;
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -50,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn tell(text: &str, code: u8) -> ExitCode {
-    eprintln!("backstop: {}", printable(text.as_bytes()));
+    output::tell(text);
     ExitCode::from(code)
 }
 
@@ -84,6 +83,9 @@ fn usage(error: &clap::Error) -> Run {
     };
     let sentence = paragraph.strip_prefix("error: ").unwrap_or(paragraph).split_whitespace();
     let mut sentence = sentence.collect::<Vec<_>>().join(" ");
+    if let Some(tip) = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ")) {
+        sentence += &format!("; {tip}");
+    }
     if let Some(usage) = text.lines().find_map(|line| line.strip_prefix("Usage: ")) {
         let command = usage.split(' ').take_while(|word| !word.starts_with(['-', '<', '[']));
         sentence += &format!("; see `{} --help`", command.collect::<Vec<_>>().join(" "));

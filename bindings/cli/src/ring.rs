@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use backstop::KeyRing;
-use backstop::explain::printable;
 use backstop::keyfile::{self, Trust};
 
 use crate::args::Keys;
+use crate::output;
 use crate::stop::Stop;
 
 /// Where the ring lies.
@@ -50,7 +50,7 @@ pub(crate) const fn trust(keys: &Keys) -> Trust {
 /// Shows the warning that came with a ring.
 pub(crate) fn tell(warning: Option<String>) {
     if let Some(warning) = warning {
-        eprintln!("backstop: warning: {}", printable(warning.as_bytes()));
+        output::tell(&format!("warning: {warning}"));
     }
 }
 
