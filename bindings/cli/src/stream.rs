@@ -6,7 +6,7 @@
 //!
 //! A last line without an end counts, and so does an empty line. Input is read in blocks of [`BLOCK`] octets; what they
 //! give is written, at the latest, before the next read, so that a program which writes an address and waits for the
-//! answer gets it. Nothing is allocated for a line, and memory stays as it is however long the stream.
+//! answer gets it. An ordinary line allocates nothing, and memory stays as it is however long the stream.
 //!
 //! A line above [`MAX_LINE`] octets is no address. Where the output shows the input unchanged, all of it is passed on;
 //! where it holds more than that (JSON, verdicts), the first [`MAX_LINE`] octets stand for it.
