@@ -27,6 +27,16 @@ pub enum Mac {
     Sha256,
 }
 
+impl Mac {
+    /// The word in the key ring.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Mac::Sha1 => "sha1",
+            Mac::Sha256 => "sha256",
+        }
+    }
+}
+
 /// The chaining value of a hash.
 #[derive(Clone, Copy)]
 enum State {

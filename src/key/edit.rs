@@ -1,1 +1,348 @@
-//! Edits of a key ring: each makes a new ring from the old one's text, so that comments and order survive.
+//! Edits of a key ring: each makes a new ring from the old one's text.
+//!
+//! An edit changes or adds only the lines that it must; every other line, comments, order, blanks and line ends stay as
+//! they are, octet for octet. The new text is read again as a whole, so that what could not be loaded cannot be made.
+//!
+//! | edit | what happens to the text |
+//! |---|---|
+//! | [`KeyRing::add`] | a line more at the end |
+//! | [`KeyRing::rotate`] | a line more after the old key's, whose `until` is set |
+//! | [`KeyRing::retire`] | `until` is set |
+//! | [`KeyRing::prune`] | lines of keys whose tags have all run out go |
+//!
+//! Randomness and today come in as arguments. Nothing here touches a file: `keyfile.rs` does.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use base64ct::{Base64, Encoding};
+use zeroize::Zeroizing;
+
+use super::text::word;
+use super::{Key, KeyId, KeyRing, Secret, Use};
+use crate::day::Day;
+use crate::domains::Domains;
+use crate::error::Error;
+use crate::mac::Mac;
+
+/// What [`KeyRing::empty`] begins with.
+const HEADER: &str = "version 1\n\
+    # use   id  mac     days  from        until       domains                      secret\n";
+
+/// Days from making a key to its first signature: time to copy the ring to all hosts.
+const LEAD: u32 = 3;
+/// Days for which the old key still signs on hosts that are late with the new ring.
+const OVERLAP: u32 = 3;
+/// One skew day where a tag is signed and one where it is verified.
+const SKEWS: u32 = 2;
+/// The octets of a secret that `key new` makes.
+const GENERATED: usize = 32;
+/// More than an edited date can add to a line.
+const DATE: usize = 16;
+
+/// A key that is about to enter a ring.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// What its tags mark.
+    pub usage: Use,
+    /// The character that names it; [`KeyRing::free_id`] finds one.
+    pub id: KeyId,
+    /// Its hash: sha256, for srs sha1; prvs takes sha1 where the secret is shared with Exim.
+    pub mac: Mac,
+    /// How many days its tags live: 1 to 99, srs to 500.
+    pub days: u16,
+    /// The first day on which it signs; `None` is open.
+    pub from: Option<Day>,
+    /// The last day on which it signs; `None` is open.
+    pub until: Option<Day>,
+    /// The domains for which it signs.
+    pub domains: Domains,
+    /// Its octets.
+    pub secret: Secret,
+}
+
+impl NewKey {
+    /// The line of the ring, without its end.
+    fn line(&self) -> Zeroizing<String> {
+        let date = |day: Option<Day>| day.map_or_else(|| "-".to_string(), |day| day.to_string());
+        let settings = format!(
+            "{:<7} {:<3} {:<7} {:<5} {:<11} {:<11} {:<28} ",
+            self.usage.as_str(),
+            self.id.as_char(),
+            self.mac.as_str(),
+            self.days,
+            date(self.from),
+            date(self.until),
+            self.domains.as_str(),
+        );
+        Zeroizing::new([settings.as_str(), &written(self.secret.octets())].concat())
+    }
+}
+
+/// A secret as text: as it is where that reads back to the same octets, else in base32 (generated ones) or base64.
+fn written(octets: &[u8]) -> Zeroizing<String> {
+    let plain = core::str::from_utf8(octets).ok();
+    let (form, value) = match plain.filter(|text| text.trim() == *text && !text.chars().any(char::is_control)) {
+        Some(text) => ("text:", Zeroizing::new(text.to_string())),
+        None if octets.len() == GENERATED => ("base32:", Zeroizing::new(base32::RFC4648_NOPAD.encode(octets))),
+        None => ("base64:", Zeroizing::new(Base64::encode_string(octets))),
+    };
+    Zeroizing::new([form, value.as_str()].concat())
+}
+
+impl KeyRing {
+    /// A ring without keys: the version line and a comment that names the columns.
+    pub fn empty() -> KeyRing {
+        KeyRing { text: Zeroizing::new(HEADER.to_string()), keys: Vec::new() }
+    }
+
+    /// The one key of this use that is meant: by its id, and by a domain that it serves where an id is not enough.
+    ///
+    /// Without an id it is the one that signs today, for the domain if one is given; keys that a later one has replaced
+    /// are not meant.
+    ///
+    /// # Errors
+    /// [`Error::Edit`] if no key fits, or more than one.
+    pub fn select(&self, usage: Use, id: Option<KeyId>, domain: Option<&str>, today: Day) -> Result<&Key, Error> {
+        let domain = domain.map(str::as_bytes);
+        let meant = |key: &&Key| match (id, domain) {
+            _ if key.usage != usage => false,
+            (Some(id), domain) => key.id == id && domain.is_none_or(|domain| key.domains.contains(domain)),
+            (None, Some(domain)) => self.signing_key(usage, domain, today).is_ok_and(|signer| signer.line == key.line),
+            (None, None) => key.signs_on(today) && !self.is_replaced(key, today),
+        };
+        let found: Vec<&Key> = self.keys.iter().filter(meant).collect();
+        let name = match id {
+            Some(id) => format!("{usage} key {id}"),
+            None => format!("{usage} key that signs today"),
+        };
+        match *found {
+            [key] => Ok(key),
+            [] => Err(Error::Edit(format!("the ring has no fitting {name}; `backstop key list` shows its keys"))),
+            [first, second, ..] => {
+                let (first, second) = (first.line(), second.line());
+                let by = if id.is_some() { "domain" } else { "id or domain" };
+                Err(Error::Edit(format!(
+                    "the ring has more than one {name}, on lines {first} and {second}; say which by its {by}"
+                )))
+            }
+        }
+    }
+
+    /// An id that no key of this use has for any of these domains, chosen by a random octet.
+    ///
+    /// # Errors
+    /// [`Error::Edit`] if all ids are in use.
+    pub fn free_id(&self, usage: Use, domains: &Domains, random: u8) -> Result<KeyId, Error> {
+        let taken = |id: u8| {
+            let same = |key: &&Key| key.usage == usage && key.id == KeyId(id);
+            self.keys.iter().filter(same).any(|key| key.domains.overlaps(domains))
+        };
+        let free: Vec<u8> = usage.ids().iter().copied().filter(|&id| !taken(id)).collect();
+        let chosen = usize::from(random).checked_rem(free.len()).and_then(|at| free.get(at));
+        chosen.map(|&id| KeyId(id)).ok_or_else(|| {
+            let count = usage.ids().len();
+            Error::Edit(format!("all {count} ids of {usage} are in use for these domains; run `backstop key prune`"))
+        })
+    }
+
+    /// The ring with one key more, at its end.
+    ///
+    /// # Errors
+    /// [`Error::Ring`] with the line that the key would have, if it cannot stand in this ring.
+    pub fn add(&self, new: &NewKey) -> Result<KeyRing, Error> {
+        self.edited(Some(new), |_| Line::Same, None)
+    }
+
+    /// The ring with a successor for a key: same use, mac, days and domains, another id and secret.
+    ///
+    /// The successor signs from three days after today on, so that all hosts can have it by then; the old key may sign
+    /// for three days more, on hosts that are late. An old key that ends before that keeps its last day, and its
+    /// successor starts on the day after it, or today: a rotation lengthens no key's life and leaves no day unsigned.
+    ///
+    /// ```
+    /// use backstop::{Day, KeyRing, Secret, Use};
+    /// let ring = KeyRing::parse(b"version 1\nprvs 4 sha256 10 - - * text:an example\n")?;
+    /// let today = Day::parse("2026-11-21")?;
+    /// let old = ring.select(Use::Prvs, None, None, today)?;
+    /// let id = ring.free_id(Use::Prvs, old.domains(), 77)?;
+    /// let ring = ring.rotate(old, today, id, &Secret::new(&[7; 32])?)?;
+    /// assert_eq!(ring.keys()[0].until(), Some(Day::parse("2026-11-27")?));
+    /// assert_eq!(ring.keys()[1].from(), Some(Day::parse("2026-11-24")?));
+    /// # Ok::<(), backstop::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Edit`] if the key does not sign yet, or already has a successor; [`Error::Ring`] if the id or the secret
+    /// cannot stand in this ring.
+    pub fn rotate(&self, key: &Key, today: Day, id: KeyId, secret: &Secret) -> Result<KeyRing, Error> {
+        self.own(key)?;
+        if let Some(next) = self.successors(key, today).next() {
+            let (line, first) = (next.line(), next.from.unwrap_or(Day::MIN));
+            return Err(Error::Edit(format!(
+                "line {line} holds a successor of this key, from {first} on; rotate that one, once it signs"
+            )));
+        }
+        if let Some(from) = key.from.filter(|&from| from > today) {
+            return Err(Error::Edit(format!("this key signs only from {from} on; rotate it after that day")));
+        }
+        let latest = today.plus(LEAD);
+        let from = key.until.map_or(latest, |until| until.plus(1).max(today).min(latest));
+        let until = key.until.map_or(from.plus(OVERLAP), |until| until.min(from.plus(OVERLAP)));
+        let new = NewKey {
+            usage: key.usage,
+            id,
+            mac: key.mac,
+            days: key.days,
+            from: Some(from),
+            until: None,
+            domains: key.domains.clone(),
+            secret: secret.clone(),
+        };
+        self.edited(Some(&new), |line| if line == key.line { Line::Until(until) } else { Line::Same }, Some(key.line))
+    }
+
+    /// The ring with the last signing day of a key set; tags signed later no longer verify, but for a skew day.
+    ///
+    /// # Errors
+    /// [`Error::Edit`] if the key would then end later than now, or before it begins, or if on the following day no
+    /// other key signs for some of its domains.
+    pub fn retire(&self, key: &Key, last_day: Day) -> Result<KeyRing, Error> {
+        self.own(key)?;
+        if let Some(until) = key.until.filter(|&until| until < last_day) {
+            return Err(Error::Edit(format!("this key ends on {until} already; choose no later day")));
+        }
+        if let Some(from) = key.from.filter(|&from| last_day < from) {
+            let line = key.line();
+            return Err(Error::Edit(format!("this key signs only from {from} on; delete line {line} to drop it")));
+        }
+        let next = last_day.plus(1);
+        if !self.replaced_on(key, next) {
+            let usage = key.usage;
+            return Err(Error::Edit(format!(
+                "no other {usage} key signs for all domains of this one on {next}; rotate it first, or choose a later day"
+            )));
+        }
+        self.edited(None, |line| if line == key.line { Line::Until(last_day) } else { Line::Same }, None)
+    }
+
+    /// The ring without the keys whose tags have all run out, and how many those are; keys that may still sign stay.
+    ///
+    /// # Errors
+    /// None that the text of a ring can cause; the new text is read like any other.
+    pub fn prune(&self, today: Day) -> Result<(KeyRing, usize), Error> {
+        let gone: Vec<usize> = self.keys.iter().filter(|key| key.has_run_out(today)).map(|key| key.line).collect();
+        let ring = self.edited(None, |line| if gone.contains(&line) { Line::Gone } else { Line::Same }, None)?;
+        Ok((ring, gone.len()))
+    }
+
+    /// Makes the new text, with a new line at the end or after the line with index `after`, and reads it.
+    fn edited(
+        &self,
+        new: Option<&NewKey>,
+        change: impl Fn(usize) -> Line,
+        after: Option<usize>,
+    ) -> Result<KeyRing, Error> {
+        let new = new.map(NewKey::line).unwrap_or_default();
+        let end = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
+        // Large enough from the start: growing would leave copies of the secrets behind.
+        let mut text = Zeroizing::new(String::with_capacity(self.text.len() + new.len() + DATE));
+        let add = |text: &mut String| {
+            if !text.ends_with('\n') {
+                text.push_str(end);
+            }
+            text.push_str(&new);
+            text.push_str(end);
+        };
+        for (index, line) in self.text.split_inclusive('\n').enumerate() {
+            match change(index) {
+                Line::Same => text.push_str(line),
+                Line::Gone => {}
+                Line::Until(day) => push_with_until(&mut text, line, day),
+            }
+            if after == Some(index) {
+                add(&mut text);
+            }
+        }
+        if after.is_none() && !new.is_empty() {
+            add(&mut text);
+        }
+        KeyRing::parse(text.as_bytes())
+    }
+
+    /// Refuses a key that was taken from another ring: its line number means nothing here.
+    fn own(&self, key: &Key) -> Result<(), Error> {
+        let own = self.keys.iter().any(|own| own.line == key.line && own.fingerprint == key.fingerprint);
+        if own { Ok(()) } else { Err(Error::Edit("the ring has changed since this key was chosen; try again".into())) }
+    }
+
+    /// Later keys of the same use and the same domains that sign today or will.
+    fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
+        self.keys.iter().filter(move |next| {
+            next.usage == key.usage
+                && next.from > key.from
+                && next.until.is_none_or(|until| today <= until)
+                && next.domains.covers(&key.domains)
+                && key.domains.covers(&next.domains)
+        })
+    }
+
+    /// Whether a later key for the same domains signs in its place.
+    pub(super) fn is_replaced(&self, key: &Key, today: Day) -> bool {
+        self.successors(key, today).any(|next| next.signs_on(today))
+    }
+
+    /// Whether other keys of the use sign on this day for all domains of this one.
+    pub(super) fn replaced_on(&self, key: &Key, day: Day) -> bool {
+        let others = || self.keys.iter().filter(|other| other.line != key.line && other.usage == key.usage);
+        signed_by(&key.domains, || others().filter(|other| other.signs_on(day)))
+    }
+}
+
+/// Whether each pattern of a set is covered by some key.
+pub(super) fn signed_by<'r, I: Iterator<Item = &'r Key>>(domains: &Domains, keys: impl Fn() -> I) -> bool {
+    let (except, fits): (Vec<&str>, Vec<&str>) = domains.as_str().split(',').partition(|word| word.starts_with('!'));
+    fits.iter().all(|fit| {
+        let part: Vec<&str> = [*fit].into_iter().chain(except.iter().copied()).collect();
+        Domains::parse(&part.join(",")).is_ok_and(|part| keys().any(|key| key.domains.covers(&part)))
+    })
+}
+
+impl Key {
+    /// Whether no tag of it can be in date any more, on any host.
+    pub(super) fn has_run_out(&self, today: Day) -> bool {
+        self.until.is_some_and(|until| until.plus(u32::from(self.days) + SKEWS) < today)
+    }
+}
+
+/// What becomes of a line.
+enum Line {
+    Same,
+    Gone,
+    Until(Day),
+}
+
+/// Appends the line of a key with another `until`; blanks after it make room, so that the columns stay in line.
+fn push_with_until(text: &mut String, line: &str, day: Day) {
+    let Range { start, end } = until_column(line);
+    let (head, old, tail) = (
+        line.get(..start).unwrap_or(line),
+        line.get(start..end).unwrap_or_default(),
+        line.get(end..).unwrap_or_default(),
+    );
+    let day = day.to_string();
+    let blanks = tail.len() - tail.trim_start_matches(' ').len();
+    let spare = day.len().saturating_sub(old.len()).min(blanks.saturating_sub(1));
+    text.push_str(head);
+    text.push_str(&day);
+    text.push_str(tail.get(spare..).unwrap_or_default());
+}
+
+/// Where the sixth column stands in the line of a key.
+fn until_column(line: &str) -> Range<usize> {
+    let rest = (1..6).fold(line, |rest, _| word(rest).1);
+    let start = line.len() - rest.len();
+    start..start + word(rest).0.len()
+}

@@ -5,6 +5,7 @@
 //! edit (`edit.rs`) makes a new ring. It answers two questions: which key signs for this domain today, and which key
 //! may have made this tag.
 
+mod check;
 mod edit;
 mod text;
 
@@ -19,6 +20,11 @@ use crate::domains::{Domains, Fit};
 use crate::error::Error;
 use crate::mac::{self, Keyed, Mac};
 use crate::verdict::Unsigned;
+
+pub use self::check::Finding;
+pub use self::edit::NewKey;
+#[cfg(feature = "std")]
+pub(crate) use self::text::MAX_TEXT;
 
 /// What a key's tags mark; a tag of one use never passes as one of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +86,18 @@ impl fmt::Display for Use {
 pub struct KeyId(pub(crate) u8);
 
 impl KeyId {
+    /// The id with this character.
+    ///
+    /// # Errors
+    /// [`Error::Edit`] for a character that names no key of this use.
+    pub fn new(usage: Use, id: char) -> Result<KeyId, Error> {
+        let known = usage.ids().iter().find(|&&known| known as char == id);
+        known.map(|&id| KeyId(id)).ok_or_else(|| {
+            let what = if usage.ids().len() == 10 { "a digit" } else { "one of a-z2-7" };
+            Error::Edit(alloc::format!("the id of a {usage} key must be {what}"))
+        })
+    }
+
     /// The character.
     pub const fn as_char(self) -> char {
         self.0 as char

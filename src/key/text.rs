@@ -28,9 +28,9 @@ use crate::error::Error;
 use crate::mac::{self, Keyed, Mac};
 
 /// The longest ring, in octets.
-pub const MAX_TEXT: usize = 1 << 20;
+pub(crate) const MAX_TEXT: usize = 1 << 20;
 /// The most keys in a ring.
-pub const MAX_KEYS: usize = 1000;
+pub(super) const MAX_KEYS: usize = 1000;
 
 /// The columns before the secret.
 const COLUMNS: [&str; 7] = ["use", "id", "mac", "days", "from", "until", "domains"];
@@ -139,10 +139,10 @@ fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
         .filter(|number| (1..=usage.max_days()).contains(number) && number.to_string() == days)
         .ok_or_else(|| column(4, &format!("must be a number from 1 to {} for {usage}", usage.max_days())))?;
     let (from, until) = (date(5, from)?, date(6, until)?);
-    if let (Some(from), Some(until)) = (from, until) {
-        if until < from {
-            return Err(column(6, "lies before `from`; the key would never sign"));
-        }
+    if let (Some(from), Some(until)) = (from, until)
+        && until < from
+    {
+        return Err(column(6, "lies before `from`; the key would never sign"));
     }
     let domains = Domains::parse(domains).map_err(|error| column(7, &format!("has a fault: {error}")))?;
     let secret = secret(rest)?;

@@ -1,0 +1,575 @@
+//! The arguments of every command, for clap. Help, man pages and shell completions are made from what stands here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use backstop::{Day, Domains, Mac, Use, srs};
+use clap::builder::PossibleValue;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::when;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all done
+  1  something is not genuine, was left unsigned (other than a null sender or a signed one) or is due
+  2  trouble with the usage, the keys or a file, told in one sentence
+
+Environment:
+  BACKSTOP_KEYS  the key ring, where --keys names none; else it is backstop/keys in $XDG_CONFIG_HOME or ~/.config";
+
+/// Stop backscatter: sign envelope senders, verify the recipients of returning bounces, rewrite forwarded senders.
+#[derive(Debug, Parser)]
+#[command(name = "backstop", version, arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole idea with one address, in one run, without any files.
+    #[command(name = "try", after_help = "Example:\n  backstop try alice@example.com")]
+    Try(Try),
+    /// Sign envelope senders: one address a line.
+    #[command(after_help = SIGN_EXAMPLES)]
+    Sign(Sign),
+    /// Verify the recipients of bounces: one verdict a line.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Verify),
+    /// Rewrite the senders of forwarded mail, and back (SRS).
+    #[command(subcommand)]
+    Srs(Srs),
+    /// Take the tags of any known system off, without verifying them.
+    #[command(after_help = STRIP_EXAMPLES)]
+    Strip(Strip),
+    /// Tell in words what an address is, and what to do with it.
+    #[command(after_help = "Example:\n  backstop explain prvs=47887d6e94=alice@example.com")]
+    Explain(Explain),
+    /// Show which rule of a policy decides what for a sender and a recipient.
+    #[command(after_help = DECIDE_EXAMPLES)]
+    Decide(Decide),
+    /// Make and change the key ring.
+    #[command(subcommand)]
+    Key(Key),
+    /// Make and verify marks inside messages.
+    #[command(subcommand)]
+    Mark(Mark),
+    /// Print the completions of a shell.
+    #[command(after_help = "Example:\n  backstop completions bash > /etc/bash_completion.d/backstop")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder.
+    #[command(after_help = "Example:\n  backstop man /usr/local/share/man/man1")]
+    Man {
+        /// The folder, which must exist.
+        folder: PathBuf,
+    },
+}
+
+const SIGN_EXAMPLES: &str = "\
+Examples:
+  backstop sign alice@example.com
+  backstop sign --json - < senders
+
+What is not signed comes out as it came in. With --json: input, output, signed, reason.
+A line above 65536 octets is no address; it passes whole, but JSON shows that many octets of it.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  backstop verify prvs=47887d6e94=alice@example.com
+  backstop verify --json - < recipients
+
+A line of text holds the verdict (genuine, expired, forged, unknown-key, malformed, foreign or untagged), the mailbox or
+what stands for it, and key=, signed=, expires= and reason= where they are known. With --json: input, verdict, mailbox,
+key, signed, expires, reason. Only a right signature or none at all gives a mailbox.";
+
+const STRIP_EXAMPLES: &str = "\
+Example:
+  backstop strip btv1==123456789ab==alice@example.com
+
+For keys of greylisting and allow-lists; never deliver by the result. With --json: input, output, stripped, tag, reason.";
+
+const DECIDE_EXAMPLES: &str = "\
+Example:
+  backstop decide --policy policy.toml --from alice@example.com --to bob@example.org";
+
+/// Which key ring.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Keys {
+    /// The key ring [default: $BACKSTOP_KEYS, else backstop/keys in the configuration folder].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// Take a key ring that others may read or write, as containers often have it.
+    #[arg(long)]
+    pub(crate) allow_unsafe_keys: bool,
+}
+
+/// Which day.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct At {
+    /// The day to work with, as 2026-11-21, 2026-11-21T10:00:00Z, @20778d or @1795280400 [default: today].
+    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    pub(crate) at: Option<Day>,
+}
+
+/// The addresses to work on.
+#[derive(Debug, Args)]
+pub(crate) struct Addresses {
+    /// Addresses, or - for standard input: one address a line in, one line out, in order.
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub(crate) addresses: Vec<OsString>,
+    /// Print one JSON object a line; what is not UTF-8 becomes U+FFFD in it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Try {
+    /// An address of yours.
+    pub(crate) address: OsString,
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sign {
+    #[command(flatten)]
+    pub(crate) addresses: Addresses,
+    /// Write the tag as a sub-address: alice+prvs=...@example.com.
+    #[arg(long)]
+    pub(crate) subaddress: bool,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) addresses: Addresses,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Strip {
+    #[command(flatten)]
+    pub(crate) addresses: Addresses,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The address.
+    pub(crate) address: OsString,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Srs {
+    /// Rewrite the envelope senders of forwarded mail into the forwarder's domain.
+    #[command(after_help = "Example:\n  backstop srs forward --domain fwd.example.net alice@example.com\n\n\
+        With --json: input, output, rewritten, reason.")]
+    Forward(SrsForward),
+    /// Find out to whom the recipients of bounces to a forwarder return.
+    #[command(after_help = "Example:\n  backstop srs reverse SRS0=PGkz=G3=example.com=alice@fwd.example.net\n\n\
+        With --json: input, verdict, mailbox, key, reason.")]
+    Reverse(SrsReverse),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsForward {
+    #[command(flatten)]
+    pub(crate) addresses: Addresses,
+    /// The forwarder's domain.
+    #[arg(long, value_name = "FWD")]
+    pub(crate) domain: String,
+    #[command(flatten)]
+    pub(crate) dialect: SrsDialect,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SrsReverse {
+    #[command(flatten)]
+    pub(crate) addresses: Addresses,
+    /// An own forwarder's domain, may be given again [default: every domain that an srs key serves].
+    #[arg(long, value_name = "FWD")]
+    pub(crate) domain: Vec<String>,
+    #[command(flatten)]
+    pub(crate) dialect: SrsDialect,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+/// Where sites that use SRS differ.
+#[derive(Debug, Args)]
+pub(crate) struct SrsDialect {
+    /// The first separator: =, + or - (all are read).
+    #[arg(long, value_name = "CHARACTER", default_value_t = '=', allow_hyphen_values = true)]
+    pub(crate) separator: char,
+    /// How many characters of hash are written, 1 to 27 [default: 4].
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) hash_length: Option<usize>,
+    /// How many characters of hash are enough [default: as many as are written].
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) hash_min: Option<usize>,
+    /// The greatest age in days, 1 to 500 [default: the key's].
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) max_age: Option<u16>,
+    /// Rewrite senders in the forwarder's own domain as well.
+    #[arg(long)]
+    pub(crate) always_rewrite: bool,
+    /// How the hash writes + and / (all are read).
+    #[arg(long, value_name = "NAME", default_value = "classic")]
+    pub(crate) alphabet: Alphabet,
+    /// What to do with a result whose local part is longer than 64 octets.
+    #[arg(long, value_name = "WHAT", default_value = "leave")]
+    pub(crate) over_long: OverLong,
+}
+
+/// [`srs::Alphabet`] on the command line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Alphabet(pub(crate) srs::Alphabet);
+
+impl ValueEnum for Alphabet {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Alphabet(srs::Alphabet::Classic), Alphabet(srs::Alphabet::Url), Alphabet(srs::Alphabet::Alt)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            srs::Alphabet::Classic => PossibleValue::new("classic").help("+/ as Mail::SRS and libsrs2"),
+            srs::Alphabet::Url => PossibleValue::new("url").help("-_ as postsrsd since 2.2.6"),
+            srs::Alphabet::Alt => PossibleValue::new("alt").help("_. as libsrs_alt"),
+        })
+    }
+}
+
+/// [`srs::OverLong`] on the command line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OverLong(pub(crate) srs::OverLong);
+
+impl ValueEnum for OverLong {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[OverLong(srs::OverLong::Leave), OverLong(srs::OverLong::Emit)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            srs::OverLong::Leave => PossibleValue::new("leave").help("leave the sender as it is, reason too-long"),
+            srs::OverLong::Emit => PossibleValue::new("emit").help("emit it all the same, up to 254 octets in all"),
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// The policy: a TOML file with a table [policy].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// The envelope sender; <> is the null sender of a bounce.
+    #[arg(long, value_name = "SENDER")]
+    pub(crate) from: OsString,
+    /// The recipient.
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) to: OsString,
+    /// The address of the client, such as 192.0.2.1, or internal for the mail system itself [default: unknown].
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) client: Option<String>,
+    /// The client has authenticated itself.
+    #[arg(long)]
+    pub(crate) authenticated: bool,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mark {
+    /// Make the value of a Backstop-Mark header for a message.
+    #[command(after_help = "Example:\n  backstop mark header --from alice@example.com")]
+    Header(MarkHeader),
+    /// Make a Message-ID with a mark for a message that has none.
+    #[command(after_help = "Example:\n  backstop mark message-id --from alice@example.com --domain example.com")]
+    MessageId(MarkMessageId),
+    /// Verify marks that came back in a bounce.
+    #[command(after_help = "Examples:\n  backstop mark verify --recipient alice@example.com --header 'v=1; i=...'\n  \
+        backstop mark verify --recipient alice@example.com --message-id - < references")]
+    Verify(MarkVerify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MarkHeader {
+    /// The address in the From header of the message.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: OsString,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MarkMessageId {
+    /// The address in the From header of the message.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: OsString,
+    /// The right side of the Message-ID.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: String,
+    /// The left side without the mark, unique at the domain [default: random].
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) left: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MarkVerify {
+    /// The recipient of the bounce, without its tag.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) recipient: OsString,
+    #[command(flatten)]
+    pub(crate) mark: MarkValue,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct MarkValue {
+    /// The value of a Backstop-Mark header, or - for one a line on standard input.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) header: Option<OsString>,
+    /// A Message-ID, or - for one a line on standard input.
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    pub(crate) message_id: Option<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key ring with a new key.
+    #[command(after_help = "Examples:\n  backstop key new\n  \
+        backstop key new --keys /etc/backstop/keys --group mail --use prvs,srs --domains example.com")]
+    New(KeyNew),
+    /// Add a key to a ring: a random one, or a secret from a file.
+    #[command(after_help = "Examples:\n  backstop key add --use srs --domains fwd.example.net\n  \
+        backstop key add --use prvs --mac sha1 --days 7 --secret-file - < secret")]
+    Add(KeyAdd),
+    /// List the keys of a ring, without their secrets.
+    List(KeyList),
+    /// Make a successor for a key: it signs in three days, when all hosts have it.
+    #[command(after_help = "Example:\n  backstop key rotate --use srs\n\nThen copy the ring to all hosts.")]
+    Rotate(KeyRotate),
+    /// Set the last day on which a key signs.
+    #[command(after_help = "Example:\n  backstop key retire --use prvs --id 4 --last-day 2026-12-31")]
+    Retire(KeyRetire),
+    /// Drop the keys whose tags have all run out.
+    Prune(KeyPrune),
+    /// Say what is due in a ring; exit code 1 if something is.
+    Check(KeyCheck),
+    /// Add the secrets of another program to the ring, which is made if there is none.
+    #[command(after_help = "Examples:\n  backstop key import --from postsrsd /etc/postsrsd.secret\n  \
+        backstop key import --from exim --id 0 - < prvs-secret\n\n\
+        postsrsd's file holds one secret a line; the first one signs. Exim's holds the secret of its prvs expansion.\n\
+        The keys sign like their program: SRS for 21 days, prvs with sha1 for 7.")]
+    Import(KeyImport),
+}
+
+fn parse_use(text: &str) -> Result<Use, String> {
+    Use::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| "take prvs, bst1, srs or mark".to_owned())
+}
+
+fn parse_mac(text: &str) -> Result<Mac, String> {
+    [Mac::Sha1, Mac::Sha256].into_iter().find(|it| it.as_str() == text).ok_or_else(|| "take sha1 or sha256".to_owned())
+}
+
+fn parse_domains(text: &str) -> Result<Domains, String> {
+    Domains::parse(text).map_err(|error| error.to_string())
+}
+
+/// The first or last signing day of a key: `-` is open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open(pub(crate) Option<Day>);
+
+fn parse_open(text: &str) -> Result<Open, String> {
+    if text == "-" { Ok(Open(None)) } else { when::parse(text).map(|day| Open(Some(day))) }
+}
+
+/// What a new key is like.
+#[derive(Debug, Args)]
+pub(crate) struct KeySettings {
+    /// How many days its tags live: 1 to 99, srs to 500 [default: 10 for prvs and bst1, 21 for srs, 14 for mark].
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: Option<u16>,
+    /// The domains for which it signs, such as example.com,*.example.net,!lists.example.net.
+    #[arg(long, value_name = "LIST", default_value = "*", value_parser = parse_domains)]
+    pub(crate) domains: Domains,
+    /// Its hash, sha1 or sha256 [default: sha1 for srs, else sha256].
+    #[arg(long, value_name = "MAC", value_parser = parse_mac)]
+    pub(crate) mac: Option<Mac>,
+    /// The first day on which it signs, or - for none [default: today].
+    #[arg(long, value_name = "WHEN", value_parser = parse_open, allow_hyphen_values = true)]
+    pub(crate) from: Option<Open>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyNew {
+    /// What its tags mark: prvs, bst1, srs or mark; several with commas make a key each.
+    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_delimiter = ',', value_parser = parse_use)]
+    pub(crate) uses: Vec<Use>,
+    #[command(flatten)]
+    pub(crate) settings: KeySettings,
+    /// A group that may read the ring, by name or number: mode 0640 instead of 0600.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyAdd {
+    /// What its tags mark: prvs, bst1, srs or mark.
+    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse_use)]
+    pub(crate) usage: Use,
+    /// The character that names it: a digit for prvs and srs, else one of a-z2-7 [default: a free one].
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<char>,
+    #[command(flatten)]
+    pub(crate) settings: KeySettings,
+    /// The last day on which it signs, or - for none.
+    #[arg(long, value_name = "WHEN", default_value = "-", value_parser = parse_open, allow_hyphen_values = true)]
+    pub(crate) until: Open,
+    /// A file with the octets of the secret, or - for standard input; one line end at its end is dropped.
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
+    pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyList {
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+/// Which key of a ring.
+#[derive(Debug, Args)]
+pub(crate) struct KeyChoice {
+    /// The use of the key: prvs, bst1, srs or mark.
+    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse_use)]
+    pub(crate) usage: Use,
+    /// The character that names it [default: the one that signs].
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<char>,
+    /// A domain that it serves, where the ring has several such keys.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyRotate {
+    #[command(flatten)]
+    pub(crate) choice: KeyChoice,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyRetire {
+    #[command(flatten)]
+    pub(crate) choice: KeyChoice,
+    /// The last day on which it signs [default: today].
+    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    pub(crate) last_day: Option<Day>,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyPrune {
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCheck {
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) at: At,
+}
+
+/// A program whose secrets can be imported.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Program {
+    /// postsrsd.secret: one secret a line.
+    Postsrsd,
+    /// The secret of Exim's prvs expansion.
+    Exim,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyImport {
+    /// The file with the secrets, or - for standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Whose secrets these are.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) from: Program,
+    /// The digit that names the first key; for exim its key number [default: 0 for exim, else a free one].
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<char>,
+    /// The domains for which the keys sign.
+    #[arg(long, value_name = "LIST", default_value = "*", value_parser = parse_domains)]
+    pub(crate) domains: Domains,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+}

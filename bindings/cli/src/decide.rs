@@ -1,0 +1,136 @@
+//! `backstop decide`: what a policy decides for a sender and a recipient, and by which rule. Nothing is done.
+//!
+//! Up to three decisions are told, since what the mail is for the MTA is not known here: about the sender if the mail
+//! leaves (`outgoing`), about the sender if the recipient forwards the mail (`forward`, where the policy has SRS), and
+//! about the recipient if the mail comes in (`incoming`).
+
+use std::net::IpAddr;
+
+use backstop::Day;
+use backstop::explain::printable;
+use backstop::policy::{Action, Client, Incoming, Origin, Outgoing, Policy};
+
+use crate::args;
+use crate::json::Object;
+use crate::output;
+use crate::ring;
+use crate::stop::{Outcome, Run, Stop};
+use crate::when::Clock;
+
+/// The port of a client that is no program of the MTA itself; those have 0.
+const ANY_PORT: u16 = 25;
+
+pub(crate) fn run(args: &args::Decide) -> Run {
+    let path = args.policy.display();
+    let text = std::fs::read_to_string(&args.policy)
+        .map_err(|error| Stop::trouble(format!("{path} cannot be read: {error}; name the file of the policy")))?;
+    let policy = Policy::parse(&text).map_err(|error| Stop::trouble(format!("{path}: {error}")))?;
+    let ring = ring::load(&args.keys)?;
+    let day: Day = Clock(args.at.at).day()?;
+    let (ip, port) = client(args.client.as_deref())?;
+    let (from, to) = (args.from.as_encoded_bytes(), args.to.as_encoded_bytes());
+    let (origin, client) = (policy.origin(args.authenticated, ip, port), policy.client(ip, port));
+    let told = Told {
+        from,
+        to,
+        origin,
+        client,
+        outgoing: policy.outgoing(&ring, from, [to], origin, day),
+        forward: policy.srs().map(|_| policy.forward(&ring, from, to, day)),
+        incoming: policy.incoming(&ring, from, to, client, day),
+    };
+    output::print(&if args.json { told.objects() } else { told.words().into_bytes() })?;
+    Ok(Outcome::Done)
+}
+
+/// The address and port of the client; no client is an unknown one.
+fn client(text: Option<&str>) -> Result<(Option<IpAddr>, u16), Stop> {
+    match text {
+        None => Ok((None, ANY_PORT)),
+        Some("internal") => Ok((None, 0)),
+        Some(text) => text
+            .parse()
+            .map(|ip| (Some(ip), ANY_PORT))
+            .map_err(|_| Stop::trouble("--client takes an address such as 192.0.2.1 or 2001:db8::1, or `internal`")),
+    }
+}
+
+struct Told<'a> {
+    from: &'a [u8],
+    to: &'a [u8],
+    origin: Origin,
+    client: Client,
+    outgoing: Outgoing,
+    forward: Option<Outgoing>,
+    incoming: Incoming,
+}
+
+impl Told<'_> {
+    fn words(&self) -> String {
+        let sender = |name: &str, decided: &Outgoing, more: String| {
+            let from = path(self.from);
+            let result = match &decided.rewrite {
+                Some(address) => format!("{from} becomes {}", printable(address.as_bytes())),
+                None => format!("{from} stays as it is"),
+            };
+            let (rule, sentence) = (decided.rule.slug(), decided.rule.sentence());
+            format!("{name:<9} {result}\n          {rule}: {sentence}\n{more}")
+        };
+        let incoming = &self.incoming;
+        let does = |action: &Action| match (action, incoming.reply) {
+            (Action::Strip(address), _) => format!("is delivered to {}", printable(address.as_bytes())),
+            (Action::Reverse(address), _) => format!("goes on to {}", printable(address.as_bytes())),
+            (Action::Unchanged, _) => "stays as it is".to_owned(),
+            (Action::Refuse, Some(reply)) => format!("is refused at {}: {reply}", incoming.refuse_at.as_str()),
+            (Action::Refuse, None) => "is refused".to_owned(),
+        };
+        let mut text = sender("outgoing", &self.outgoing, format!("          origin {}\n", self.origin.as_str()));
+        if let Some(forward) = &self.forward {
+            text += &sender("forward", forward, String::new());
+        }
+        let (rule, sentence) = (incoming.rule.slug(), incoming.rule.sentence());
+        text +=
+            &format!("{:<9} {} {}\n          {rule}: {sentence}\n", "incoming", path(self.to), does(&incoming.action));
+        if incoming.would != incoming.action {
+            text += &format!("          in mode enforce it {}\n", does(&incoming.would));
+        }
+        let verdict = incoming.verdict.as_ref().map_or("none", |verdict| verdict.slug());
+        let (mode, client) = (incoming.mode.as_str(), self.client.as_str());
+        text + &format!("          verdict {verdict}, mode {mode}, client {client}\n")
+    }
+
+    fn objects(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut sender = |name: &str, decided: &Outgoing, origin: Option<Origin>| {
+            let mut object = Object::open(&mut out);
+            object.text("decision", name.as_bytes()).text("input", self.from);
+            object.optional("output", decided.rewrite.as_ref().map(|address| address.as_bytes()));
+            object.text("rule", decided.rule.slug().as_bytes());
+            object.optional("origin", origin.map(|origin| origin.as_str().as_bytes()));
+            object.close();
+        };
+        sender("outgoing", &self.outgoing, Some(self.origin));
+        if let Some(forward) = &self.forward {
+            sender("forward", forward, None);
+        }
+        let incoming = &self.incoming;
+        let mut object = Object::open(&mut out);
+        object.text("decision", b"incoming").text("input", self.to);
+        object.optional("output", incoming.action.address().map(|address| address.as_bytes()));
+        object.text("rule", incoming.rule.slug().as_bytes()).text("action", incoming.action.slug().as_bytes());
+        object.text("would", incoming.would.slug().as_bytes());
+        object.optional("verdict", incoming.verdict.as_ref().map(|verdict| verdict.slug().as_bytes()));
+        object.optional("reply", incoming.reply.map(str::as_bytes));
+        object
+            .text("refuse_at", incoming.refuse_at.as_str().as_bytes())
+            .text("mode", incoming.mode.as_str().as_bytes());
+        object.text("client", self.client.as_str().as_bytes()).flag("log", incoming.log);
+        object.close();
+        out
+    }
+}
+
+/// A path as people may see it, `<>` for the null sender.
+fn path(bytes: &[u8]) -> String {
+    if bytes.is_empty() { "<>".to_owned() } else { printable(bytes) }
+}

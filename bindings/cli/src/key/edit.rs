@@ -1,0 +1,75 @@
+//! `backstop key rotate`, `retire` and `prune`.
+
+use backstop::{Key, keyfile};
+
+use super::{id, random_octet, random_secret};
+use crate::args;
+use crate::output;
+use crate::ring;
+use crate::stop::{Outcome, Run, Stop};
+use crate::when::Clock;
+
+pub(super) fn rotate(args: &args::KeyRotate) -> Run {
+    let path = ring::existing(&args.keys)?;
+    let today = Clock(args.at.at).day()?;
+    let (usage, id) = (args.choice.usage, id(args.choice.usage, args.choice.id)?);
+    let (secret, random) = (random_secret()?, random_octet()?);
+    let mut old_line = 0;
+    let loaded = keyfile::edit(&path, ring::trust(&args.keys), |ring| {
+        let old = ring.select(usage, id, args.choice.domain.as_deref(), today)?;
+        old_line = old.line();
+        ring.rotate(old, today, ring.free_id(usage, old.domains(), random)?, &secret)
+    })?;
+    ring::tell(loaded.warning);
+    let line = |number| loaded.ring.keys().iter().find(|key| key.line() == number);
+    let (Some(old), Some(new)) = (line(old_line), line(old_line + 1)) else {
+        return Err(Stop::trouble("the ring was rotated and does not show it; look at it with `backstop key list`"));
+    };
+    let (from, print) = (day(new.from()), new.fingerprint());
+    say(&format!(
+        "{usage} key {} ({print}) signs from {from} on, key {} until {}; copy the ring to all hosts before {from}\n",
+        new.id(),
+        old.id(),
+        day(old.until()),
+    ))
+}
+
+pub(super) fn retire(args: &args::KeyRetire) -> Run {
+    let path = ring::existing(&args.keys)?;
+    let today = Clock(args.at.at).day()?;
+    let (usage, id) = (args.choice.usage, id(args.choice.usage, args.choice.id)?);
+    let last_day = args.last_day.unwrap_or(today);
+    let mut line = 0;
+    let loaded = keyfile::edit(&path, ring::trust(&args.keys), |ring| {
+        let key = ring.select(usage, id, args.choice.domain.as_deref(), today)?;
+        line = key.line();
+        ring.retire(key, last_day)
+    })?;
+    ring::tell(loaded.warning);
+    let key = loaded.ring.keys().iter().find(|key| key.line() == line).map(Key::id);
+    let id = key.map(|id| id.to_string()).unwrap_or_default();
+    say(&format!("{usage} key {id} signs until {last_day}; copy the ring to all hosts\n"))
+}
+
+pub(super) fn prune(args: &args::KeyPrune) -> Run {
+    let path = ring::existing(&args.keys)?;
+    let today = Clock(args.at.at).day()?;
+    let mut dropped = 0;
+    let loaded = keyfile::edit(&path, ring::trust(&args.keys), |ring| {
+        let (ring, count) = ring.prune(today)?;
+        dropped = count;
+        Ok(ring)
+    })?;
+    ring::tell(loaded.warning);
+    let kept = loaded.ring.keys().len();
+    say(&format!("{dropped} dropped, {kept} kept\n"))
+}
+
+fn day(day: Option<backstop::Day>) -> String {
+    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
+}
+
+fn say(text: &str) -> Run {
+    output::print(text.as_bytes())?;
+    Ok(Outcome::Done)
+}

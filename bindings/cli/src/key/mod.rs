@@ -1,0 +1,71 @@
+//! `backstop key`: makes and changes key rings. What a ring may hold and what an edit does is the library's to say; here
+//! secrets are read or drawn, files are named, and what was done is told. No secret is ever shown or taken from the
+//! arguments.
+
+mod edit;
+mod import;
+mod make;
+mod show;
+
+use std::io::Read;
+use std::path::Path;
+
+use backstop::{KeyId, Secret, Use};
+use zeroize::Zeroizing;
+
+use crate::args;
+use crate::stop::{Run, Stop};
+
+/// The most octets of a file with secrets.
+const MAX_FILE: u64 = 1 << 20;
+
+pub(crate) fn run(args: &args::Key) -> Run {
+    match args {
+        args::Key::New(args) => make::new(args),
+        args::Key::Add(args) => make::add(args),
+        args::Key::List(args) => show::list(args),
+        args::Key::Rotate(args) => edit::rotate(args),
+        args::Key::Retire(args) => edit::retire(args),
+        args::Key::Prune(args) => edit::prune(args),
+        args::Key::Check(args) => show::check(args),
+        args::Key::Import(args) => import::run(args),
+    }
+}
+
+/// Fills the octets from the system's source of randomness.
+pub(crate) fn fill_random(octets: &mut [u8]) -> Result<(), Stop> {
+    getrandom::fill(octets)
+        .map_err(|error| Stop::trouble(format!("the system gives no random octets: {error}; try again")))
+}
+
+/// A random secret of 32 octets.
+fn random_secret() -> Result<Secret, Stop> {
+    let mut octets = Zeroizing::new([0; 32]);
+    fill_random(octets.as_mut())?;
+    Ok(Secret::new(octets.as_ref())?)
+}
+
+fn random_octet() -> Result<u8, Stop> {
+    let mut octet = [0];
+    fill_random(&mut octet)?;
+    let [octet] = octet;
+    Ok(octet)
+}
+
+fn id(usage: Use, id: Option<char>) -> Result<Option<KeyId>, Stop> {
+    id.map(|id| KeyId::new(usage, id)).transpose().map_err(Into::into)
+}
+
+/// Reads a file with secrets, `-` from standard input.
+fn read_secrets(file: &Path) -> Result<Zeroizing<Vec<u8>>, Stop> {
+    // Large enough for all but the oddest files, since growing leaves copies behind.
+    let mut octets = Zeroizing::new(Vec::with_capacity(64 * 1024));
+    let read = match file.to_str() {
+        Some("-") => std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut octets),
+        _ => std::fs::File::open(file).and_then(|open| open.take(MAX_FILE).read_to_end(&mut octets)),
+    };
+    read.map_err(|error| {
+        Stop::trouble(format!("{} cannot be read: {error}; name a file that holds a secret, or -", file.display()))
+    })?;
+    Ok(octets)
+}

@@ -1,0 +1,105 @@
+//! `backstop key list` and `backstop key check`: what a ring holds and what is due, without its secrets.
+
+use std::fmt::Write as _;
+
+use backstop::{Day, Key, KeyRing};
+
+use crate::args;
+use crate::json::Object;
+use crate::output;
+use crate::ring;
+use crate::stop::{Outcome, Run};
+use crate::when::Clock;
+
+pub(super) fn list(args: &args::KeyList) -> Run {
+    let ring = ring::load(&args.keys)?;
+    let today = Clock(args.at.at).day()?;
+    let text = if args.json { list_json(&ring, today) } else { list_text(&ring, today).into_bytes() };
+    output::print(&text)?;
+    Ok(Outcome::Done)
+}
+
+/// Whether this day lies in a key's window; of several open keys the closest domain and the latest `from` signs.
+fn state(key: &Key, today: Day) -> &'static str {
+    match (key.signs_on(today), key.from()) {
+        (true, _) => "open",
+        (false, Some(from)) if today < from => "waits",
+        (false, _) => "ended",
+    }
+}
+
+fn date(day: Option<Day>) -> String {
+    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
+}
+
+fn list_text(ring: &KeyRing, today: Day) -> String {
+    let width = ring.keys().iter().map(|key| key.domains().as_str().chars().count()).fold(7, usize::max);
+    let mut text = String::new();
+    let mut row = |columns: [&str; 10]| {
+        let [usage, id, mac, days, from, until, domains, octets, print, state] = columns;
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{usage:<5} {id:<3} {mac:<7} {days:<5} {from:<11} {until:<11} {domains:<width$}  {octets:<7} {print:<12} {state}"
+        );
+    };
+    row(["use", "id", "mac", "days", "from", "until", "domains", "octets", "fingerprint", "today"]);
+    for key in ring.keys() {
+        let (from, until, id) = (date(key.from()), date(key.until()), key.id().to_string());
+        let (days, octets, print) =
+            (key.days().to_string(), key.secret_len().to_string(), key.fingerprint().to_string());
+        let usage = key.usage().as_str();
+        let domains = key.domains().as_str();
+        row([usage, &id, key.mac().as_str(), &days, &from, &until, domains, &octets, &print, state(key, today)]);
+    }
+    let _ = writeln!(text, "ring {}", ring.fingerprint());
+    text
+}
+
+fn list_json(ring: &KeyRing, today: Day) -> Vec<u8> {
+    let mut out = Vec::new();
+    for key in ring.keys() {
+        let mut object = Object::open(&mut out);
+        object.text("use", key.usage().as_str().as_bytes()).plain("id", Some(key.id()));
+        object.text("mac", key.mac().as_str().as_bytes()).number("days", key.days());
+        object.plain("from", key.from()).plain("until", key.until());
+        object.text("domains", key.domains().as_str().as_bytes()).number("octets", len(key.secret_len()));
+        object.number("line", len(key.line())).plain("fingerprint", Some(key.fingerprint()));
+        object.text("today", state(key, today).as_bytes()).plain("ring", Some(ring.fingerprint()));
+        object.close();
+    }
+    out
+}
+
+fn len(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+pub(super) fn check(args: &args::KeyCheck) -> Run {
+    let ring = ring::load(&args.keys)?;
+    let found = ring.check(Clock(args.at.at).day()?);
+    let mut out = Vec::new();
+    for finding in &found {
+        if args.json {
+            let mut object = Object::open(&mut out);
+            object.text("finding", finding.slug.as_bytes()).flag("due", finding.due);
+            match finding.line {
+                Some(line) => object.number("line", len(line)),
+                None => object.optional("line", None),
+            };
+            object.text("sentence", finding.sentence.as_bytes());
+            object.close();
+        } else {
+            let due = if finding.due { "due" } else { "note" };
+            out.extend_from_slice(format!("{due}  {}: {}\n", finding.slug, finding.sentence).as_bytes());
+        }
+    }
+    if !args.json {
+        out.extend_from_slice(format!("ring {} has {} keys\n", ring.fingerprint(), ring.keys().len()).as_bytes());
+    }
+    output::print(&out)?;
+    Ok(match found.iter().filter(|finding| finding.due).count() {
+        0 => Outcome::Done,
+        due => Outcome::Remarks(format!("{due} due in this ring")),
+    })
+}

@@ -1,0 +1,179 @@
+//! Where the command looks for its key ring, how it makes one, and what it refuses: modes, folders and the environment,
+//! which data files cannot show.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::Command;
+
+use common::{backstop, folder, mode, private, run, set_mode};
+
+const RING: &[u8] = b"version 1\nprvs 0 sha1 7 - - * text:secret\n";
+
+/// Exit code, standard output and standard error.
+fn ended(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |octets| String::from_utf8(octets).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn sign(home: &Path) -> Command {
+    let mut command = backstop();
+    command.args(["sign", "--at", "2026-11-21", "user@example.com"]).env("HOME", home);
+    command
+}
+
+#[test]
+fn without_a_ring_nothing_is_signed_and_the_remedy_works() {
+    let home = folder("no-ring");
+    let (code, out, err) = ended(&mut sign(&home));
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("make one with `backstop key new`"), "{err}");
+
+    let (code, out, err) = ended(backstop().args(["key", "new"]).env("HOME", &home));
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let ring = home.join(".config/backstop/keys");
+    assert_eq!((mode(&ring), mode(ring.parent().unwrap())), (0o600, 0o700));
+
+    let (code, out, err) = ended(backstop().args(["sign", "user@example.com"]).env("HOME", &home));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.starts_with("prvs=") && out.ends_with("=user@example.com\n"), "{out}");
+}
+
+#[test]
+fn the_ring_is_that_of_the_option_then_the_variable_then_the_configuration_folder() {
+    let home = folder("places");
+    fs::create_dir_all(home.join("xdg/backstop")).unwrap();
+    fs::create_dir_all(home.join(".config/backstop")).unwrap();
+    let ring = |name: &str, id: u8| {
+        let path = home.join(name);
+        fs::write(&path, format!("version 1\nprvs {id} sha1 7 - - * text:secret {id}\n")).unwrap();
+        set_mode(&path, 0o600);
+        path
+    };
+    ring(".config/backstop/keys", 1);
+    let is = |command: &mut Command, id: u8| {
+        let (code, out, err) = ended(command);
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        assert!(out.starts_with(&format!("prvs={id}785")), "{out}");
+    };
+    is(&mut sign(&home), 1);
+    ring("xdg/backstop/keys", 2);
+    is(sign(&home).env("XDG_CONFIG_HOME", home.join("xdg")), 2);
+    let by_variable = ring("variable", 3);
+    is(sign(&home).env("XDG_CONFIG_HOME", home.join("xdg")).env("BACKSTOP_KEYS", &by_variable), 3);
+    is(sign(&home).env("BACKSTOP_KEYS", ""), 1);
+    let by_option = ring("option", 4);
+    is(sign(&home).env("BACKSTOP_KEYS", &by_variable).arg("--keys").arg(&by_option), 4);
+}
+
+#[test]
+fn a_ring_that_others_may_read_is_refused_unless_told() {
+    let ring = private("open-ring", RING);
+    set_mode(&ring, 0o644);
+    let with = |more: &[&str]| {
+        ended(backstop().args(["sign", "--at", "2026-11-21", "user@example.com", "--keys"]).arg(&ring).args(more))
+    };
+    let (code, out, err) = with(&[]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("others may read or write it (mode 0644); run `chmod "), "{err}");
+    let (code, out, err) = with(&["--allow-unsafe-keys"]);
+    assert_eq!((code, out.as_str()), (Some(0), "prvs=07853508f8=user@example.com\n"));
+    assert!(err.starts_with("backstop: warning: ") && err.contains("mode 0644"), "{err}");
+}
+
+#[test]
+fn a_group_may_be_given_the_ring_to_read() {
+    let home = folder("group");
+    let ring = home.join("ring");
+    // The group of a file just made is one that this user may give files to.
+    let gid = std::os::unix::fs::MetadataExt::gid(&fs::metadata(private("mine", b"")).unwrap());
+    let (code, _, err) = ended(backstop().args(["key", "new", "--group", &gid.to_string(), "--keys"]).arg(&ring));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert_eq!(mode(&ring), 0o640);
+}
+
+#[test]
+fn a_secret_comes_from_standard_input_and_is_never_shown() {
+    let ring = private("stdin-ring", b"version 1\n");
+    let mut command = backstop();
+    command.args([
+        "key",
+        "add",
+        "--mac",
+        "sha1",
+        "--days",
+        "7",
+        "--id",
+        "0",
+        "--from",
+        "-",
+        "--secret-file",
+        "-",
+        "--keys",
+    ]);
+    let added = run(command.arg(&ring), b"secret\n");
+    assert_eq!(added.status.code(), Some(0), "{added:?}");
+    let (code, out, _) =
+        ended(backstop().args(["sign", "--at", "2026-11-21", "user@example.com", "--keys"]).arg(&ring));
+    assert_eq!((code, out.as_str()), (Some(0), "prvs=07853508f8=user@example.com\n"));
+
+    let bad = private("bad-ring", b"version 1\nprvs 0 sha1 7 - - hunter2! text:hunter2\n");
+    for words in [&["key", "list"][..], &["key", "check"], &["key", "prune"], &["sign", "a@b.example"]] {
+        for ring in [&ring, &bad] {
+            let (_, out, err) = ended(backstop().args(words).arg("--keys").arg(ring));
+            assert!(
+                !out.contains("secret\n") && !out.contains("text:") && !(out + &err).contains("hunter2"),
+                "{words:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn edits_keep_mode_and_comments() {
+    let ring = private("edited-ring", b"version 1\n# ours\nprvs 0 sha256 10 2026-01-01 - * text:a secret of our own\n");
+    set_mode(&ring, 0o640);
+    let (code, out, err) = ended(backstop().args(["key", "rotate", "--at", "2026-06-01", "--keys"]).arg(&ring));
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let text = fs::read_to_string(&ring).unwrap();
+    assert!(text.starts_with("version 1\n# ours\nprvs 0 sha256 10 2026-01-01 2026-06-07 * text:a secret"), "{text}");
+    assert_eq!(mode(&ring), 0o640);
+}
+
+#[test]
+fn arguments_that_are_not_utf8_are_addresses_all_the_same() {
+    let address = std::ffi::OsStr::from_bytes(b"a\xff@b.example");
+    let output = backstop().arg("strip").arg(address).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b"a\xff@b.example\n"[..]));
+    let output = backstop().args(["strip", "--json"]).arg(address).output().unwrap();
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(object["input"], "a\u{fffd}@b.example");
+}
+
+#[test]
+fn every_command_has_a_man_page_and_every_shell_its_completions() {
+    let man = folder("man");
+    let (code, out, err) = ended(backstop().arg("man").arg(&man));
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "", ""));
+    for page in [
+        "backstop",
+        "backstop-sign",
+        "backstop-verify",
+        "backstop-srs-reverse",
+        "backstop-key-import",
+        "backstop-mark-verify",
+    ] {
+        assert!(man.join(format!("{page}.1")).exists(), "{page}");
+    }
+    let page = fs::read_to_string(man.join("backstop.1")).unwrap();
+    assert!(page.contains("Exit codes:") && page.contains("BACKSTOP_KEYS"), "{page}");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (code, out, _) = ended(backstop().args(["completions", shell]));
+        assert!(code == Some(0) && out.contains("allow-unsafe-keys"), "{shell}");
+    }
+}

@@ -1,0 +1,123 @@
+//! What is due in a key ring: the table behind `key check`.
+//!
+//! | slug | due | when |
+//! |---|---|---|
+//! | `no-signer` | yes | no key of a use signs today, or none for the domains of a key that has ended |
+//! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
+//! | `prunable` | yes | all tags of a key have run out |
+//! | `replaced` | yes | an open key has a successor that signs in its place |
+//! | `old` | yes | an open key has signed for more than [`OLD`] days |
+//! | `short-secret` | yes | a secret is shorter than [`SHORT`] octets: one tag is enough to guess it at leisure |
+//! | `undated` | no | an open prvs or srs key without `from`: its tags verify again after 1000 or 1024 days |
+//! | `no-fallback` | no | a bst1 key without a prvs key beside it: addresses too long for bst1 go unsigned |
+//! | `sha1` | no | a sha1 prvs key: tags of mixed-case addresses survive only where RCPT kept the case |
+//!
+//! A finding that is not due is a property of the ring that its owner may have chosen, for example to share a key with
+//! Exim.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::edit::signed_by;
+use super::{Key, KeyRing, Use};
+use crate::day::Day;
+use crate::mac::Mac;
+
+/// Days before the end of a key from which on it should have a successor.
+const SOON: u32 = 14;
+/// Days after which an open key should be rotated.
+const OLD: u32 = 400;
+/// The least octets that a secret should have.
+const SHORT: usize = 16;
+
+/// Something about a key ring that its owner should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The word that stands for it.
+    pub slug: &'static str,
+    /// Whether something should be done; else it is only good to know.
+    pub due: bool,
+    /// The line of the ring, counted from 1; `None` where it is about no single key.
+    pub line: Option<usize>,
+    /// One sentence with what to do. It holds no secret.
+    pub sentence: String,
+}
+
+impl KeyRing {
+    /// What is due on this day, in the order of the ring; nothing if all is well.
+    ///
+    /// ```
+    /// use backstop::{Day, KeyRing};
+    /// let ring = KeyRing::parse(b"version 1\nbst1 k sha256 10 - 2026-11-25 * base64:b25lIHR3byB0aHJlZSBmb3Vy\n")?;
+    /// let found = ring.check(Day::parse("2026-11-21")?);
+    /// assert_eq!(found[0].slug, "ends-soon");
+    /// assert_eq!(found[0].sentence, "bst1 key k on line 2 ends on 2026-11-25 and has no successor; rotate it");
+    /// # Ok::<(), backstop::Error>(())
+    /// ```
+    pub fn check(&self, today: Day) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for usage in Use::ALL {
+            let mut keys = self.keys.iter().filter(|key| key.usage == usage).peekable();
+            if keys.peek().is_some() && !keys.any(|key| key.signs_on(today)) {
+                let sentence = format!("no {usage} key signs today; add one with `backstop key add`");
+                found.push(Finding { slug: "no-signer", due: true, line: None, sentence });
+            }
+        }
+        for key in &self.keys {
+            self.check_key(key, today, &mut found);
+        }
+        found
+    }
+
+    fn check_key(&self, key: &Key, today: Day, found: &mut Vec<Finding>) {
+        let name = format!("{} key {} on line {}", key.usage, key.id, key.line());
+        let mut report = |slug, due, what: String| {
+            found.push(Finding { slug, due, line: Some(key.line()), sentence: format!("{name} {what}") });
+        };
+        if key.has_run_out(today) {
+            return report("prunable", true, "has no tag left in date; drop it with `backstop key prune`".into());
+        }
+        if let Some(until) = key.until {
+            if until < today {
+                let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
+                if another() && !self.replaced_on(key, today) {
+                    report("no-signer", true, format!("ended on {until} and no key signs for its domains; rotate it"));
+                }
+                return;
+            }
+            if until <= today.plus(SOON) && !self.replaced_on(key, until.plus(1)) {
+                report("ends-soon", true, format!("ends on {until} and has no successor; rotate it"));
+            }
+        }
+        if key.secret_len < SHORT {
+            report("short-secret", true, format!("has a secret of less than {SHORT} octets; rotate it"));
+        }
+        let signs_openly = key.signs_on(today) && key.until.is_none();
+        if signs_openly && self.is_replaced(key, today) {
+            return report("replaced", true, "is open, though a later key signs in its place; retire it".into());
+        }
+        if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
+            report("old", true, format!("has signed since {from}; rotate it once a year"));
+        }
+        let wrap = match key.usage {
+            Use::Prvs => Some(1000),
+            Use::Srs => Some(1024),
+            Use::Bst1 | Use::Mark => None,
+        };
+        if let Some(wrap) = wrap.filter(|_| signs_openly && key.from.is_none()) {
+            let what = format!("has no dates, so that its tags verify again after {wrap} days; rotate it to have some");
+            report("undated", false, what);
+        }
+        let prvs = || self.keys.iter().filter(|other| other.usage == Use::Prvs && other.signs_on(today));
+        if key.usage == Use::Bst1 && key.signs_on(today) && !signed_by(&key.domains, prvs) {
+            let what = "has no prvs key beside it, so that long addresses go unsigned; add one";
+            report("no-fallback", false, what.into());
+        }
+        if key.usage == Use::Prvs && key.mac == Mac::Sha1 {
+            let what = "is sha1, so that tags of mixed-case addresses verify only where the case came back; \
+                        use sha256 unless Exim shares the key";
+            report("sha1", false, what.into());
+        }
+    }
+}

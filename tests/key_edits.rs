@@ -1,0 +1,361 @@
+//! Edits of a key ring, case by case, and what `check` finds in one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use backstop::{Day, Domains, Error, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use};
+
+fn day(text: &str) -> Day {
+    Day::parse(text).unwrap()
+}
+
+fn today() -> Day {
+    day("2026-11-21")
+}
+
+fn ring(lines: &str) -> KeyRing {
+    KeyRing::parse(format!("version 1\n{lines}").as_bytes()).unwrap()
+}
+
+fn id(usage: Use, character: char) -> KeyId {
+    KeyId::new(usage, character).unwrap()
+}
+
+fn secret(fill: u8) -> Secret {
+    Secret::new(&[fill; 32]).unwrap()
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    result.unwrap_err().to_string()
+}
+
+fn new_prvs(character: char) -> NewKey {
+    NewKey {
+        usage: Use::Prvs,
+        id: id(Use::Prvs, character),
+        mac: Mac::Sha256,
+        days: 10,
+        from: Some(today()),
+        until: None,
+        domains: Domains::all(),
+        secret: secret(1),
+    }
+}
+
+mod edits {
+    use super::*;
+
+    #[test]
+    fn an_empty_ring_takes_a_key_in_the_columns_of_its_comment() {
+        let empty = KeyRing::empty();
+        assert_eq!(KeyRing::parse(empty.as_text().as_bytes()).unwrap().as_text(), empty.as_text());
+        assert_eq!(empty.keys().len(), 0);
+        let domains = Domains::parse("example.com,*.example.net").unwrap();
+        let new = NewKey { domains, until: Some(day("2027-02-24")), ..new_prvs('4') };
+        let expected = "version 1\n\
+            # use   id  mac     days  from        until       domains                      secret\n\
+            prvs    4   sha256  10    2026-11-21  2027-02-24  example.com,*.example.net    \
+            base32:AEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQ\n";
+        assert_eq!(empty.add(&new).unwrap().as_text(), expected);
+    }
+
+    #[test]
+    fn a_secret_is_written_so_that_it_reads_back() {
+        let long = "x".repeat(1024);
+        for (octets, written) in [
+            (&b"shared with Exim"[..], "text:shared with Exim"),
+            (b"# two  blanks", "text:# two  blanks"),
+            ("schlüssel".as_bytes(), "text:schlüssel"),
+            (b" leading", "base64:IGxlYWRpbmc="),
+            (b"line\n", "base64:bGluZQo="),
+            (b"tab\tbed", "base64:dGFiCWJlZA=="),
+            ("\u{a0}x".as_bytes(), "base64:wqB4"),
+            (b"\xff", "base64:/w=="),
+            (&[0; 32], "base32:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            (long.as_bytes(), &format!("text:{long}")),
+        ] {
+            let new = NewKey { secret: Secret::new(octets).unwrap(), ..new_prvs('4') };
+            let ring = KeyRing::empty().add(&new).unwrap();
+            assert!(ring.as_text().ends_with(&format!("* {:27}{written}\n", "")), "{}", ring.as_text());
+            assert_eq!(ring.keys()[0].secret_len(), octets.len());
+            let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+            let same = super::ring(&format!("prvs 4 sha256 10 2026-11-21 - * hex:{hex}"));
+            assert_eq!(ring.keys()[0].fingerprint(), same.keys()[0].fingerprint());
+        }
+    }
+
+    #[test]
+    fn a_key_that_cannot_stand_in_the_ring_is_not_added() {
+        let one = KeyRing::empty().add(&new_prvs('4')).unwrap();
+        let same = "line 3 has a prvs key of the same id for the same domains; choose another id";
+        assert_eq!(refusal(one.add(&new_prvs('4'))), format!("line 4 of the key ring: {same}"));
+        let other = NewKey { usage: Use::Bst1, id: id(Use::Bst1, 'k'), ..new_prvs('0') };
+        let same = "line 3 has the same secret for another use; give each use its own";
+        assert_eq!(refusal(one.add(&other)), format!("line 4 of the key ring: {same}"));
+        let many = NewKey { days: 100, ..new_prvs('5') };
+        let days = "column 4 (days) must be a number from 1 to 99 for prvs";
+        assert_eq!(refusal(one.add(&many)), format!("line 4 of the key ring: {days}"));
+    }
+
+    #[test]
+    fn ids_are_the_characters_of_their_use() {
+        for usage in Use::ALL {
+            let known: String = (0..=255).map(char::from).filter(|&c| KeyId::new(usage, c).is_ok()).collect();
+            let digits = matches!(usage, Use::Prvs | Use::Srs);
+            assert_eq!(known, if digits { "0123456789" } else { "234567abcdefghijklmnopqrstuvwxyz" });
+        }
+        assert_eq!(refusal(KeyId::new(Use::Prvs, 'k')), "the id of a prvs key must be a digit");
+        assert_eq!(refusal(KeyId::new(Use::Mark, '1')), "the id of a mark key must be one of a-z2-7");
+    }
+
+    #[test]
+    fn a_free_id_is_one_that_no_overlapping_key_has() {
+        let lines: String = "012345678".chars().map(|c| format!("prvs {c} sha1 7 - 2020-01-01 * text:{c}\n")).collect();
+        let nearly = ring(&lines);
+        let all = Domains::all();
+        for random in 0..=255 {
+            assert_eq!(nearly.free_id(Use::Prvs, &all, random).unwrap(), id(Use::Prvs, '9'));
+        }
+        let full = ring(&format!("{lines}prvs 9 sha1 7 - - a.example text:9\n"));
+        let other = Domains::parse("b.example").unwrap();
+        assert_eq!(full.free_id(Use::Prvs, &other, 77).unwrap(), id(Use::Prvs, '9'));
+        let expected = "all 10 ids of prvs are in use for these domains; run `backstop key prune`";
+        assert_eq!(refusal(full.free_id(Use::Prvs, &all, 0)), expected);
+        let mut found: Vec<char> = (0..=255).map(|r| full.free_id(Use::Bst1, &all, r).unwrap().as_char()).collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found.len(), 32);
+    }
+
+    #[test]
+    fn a_key_is_selected_by_what_makes_it_the_only_one() {
+        let ring = ring(
+            "prvs 0 sha1 7 -          2026-11-25 *         text:0\n\
+             prvs 1 sha1 7 2026-11-20 -          *         text:1\n\
+             prvs 2 sha1 7 2026-12-01 -          *         text:2\n\
+             srs  0 sha1 7 -          -          a.example text:3\n\
+             srs  0 sha1 7 -          -          b.example text:4\n\
+             mark m sha256 7 -        -          *         text:5\n\
+             mark n sha256 7 -        -          a.example text:6\n",
+        );
+        let select = |usage, wanted: Option<char>, domain| {
+            let wanted = wanted.map(|wanted| id(usage, wanted));
+            ring.select(usage, wanted, domain, today()).map(Key::line)
+        };
+        assert_eq!(select(Use::Prvs, Some('0'), None), Ok(2));
+        assert_eq!(select(Use::Prvs, Some('2'), Some("x.example")), Ok(4));
+        assert_eq!(select(Use::Prvs, None, None), Ok(3), "the old key is replaced, the next not yet signing");
+        assert_eq!(select(Use::Srs, Some('0'), Some("B.example")), Ok(6));
+        assert_eq!(select(Use::Srs, None, Some("a.example")), Ok(5));
+        assert_eq!(select(Use::Mark, None, Some("a.example")), Ok(8), "the closest domain signs");
+        assert_eq!(select(Use::Mark, None, Some("b.example")), Ok(7));
+        for (found, expected) in [
+            (
+                select(Use::Srs, Some('0'), None),
+                "the ring has more than one srs key 0, on lines 5 and 6; say which by its domain",
+            ),
+            (
+                select(Use::Srs, None, None),
+                "the ring has more than one srs key that signs today, on lines 5 and 6; say which by its id or domain",
+            ),
+            (
+                select(Use::Prvs, Some('7'), None),
+                "the ring has no fitting prvs key 7; `backstop key list` shows its keys",
+            ),
+            (
+                select(Use::Bst1, None, None),
+                "the ring has no fitting bst1 key that signs today; `backstop key list` shows its keys",
+            ),
+        ] {
+            assert_eq!(refusal(found), expected);
+        }
+    }
+
+    fn rotated(ring: &KeyRing, line: usize) -> Result<KeyRing, Error> {
+        let key = ring.keys().iter().find(|key| key.line() == line).unwrap();
+        ring.rotate(key, today(), id(key.usage(), '7'), &secret(7))
+    }
+
+    #[test]
+    fn a_rotation_adds_the_successor_below_and_ends_the_old_key() {
+        let ring = ring(
+            "prvs    4   sha256  10    2026-01-01  -           example.com   text:old secret # and all\r\n\
+             # below\n\
+             srs 0 sha1 21 - - * text:other\n",
+        );
+        let written = "base32:A4DQOBYHA4DQOBYHA4DQOBYHA4DQOBYHA4DQOBYHA4DQOBYHA4DQ";
+        let expected = format!(
+            "version 1\n\
+             prvs    4   sha256  10    2026-01-01  2026-11-27  example.com   text:old secret # and all\r\n\
+             prvs    7   sha256  10    2026-11-24  -           example.com                  {written}\r\n\
+             # below\n\
+             srs 0 sha1 21 - - * text:other\n"
+        );
+        assert_eq!(rotated(&ring, 2).unwrap().as_text(), expected);
+    }
+
+    #[test]
+    fn a_rotation_lengthens_no_life_and_leaves_no_day_unsigned() {
+        for (until, new_from, new_until) in [
+            ("-", "2026-11-24", "2026-11-27"),
+            ("2027-11-21", "2026-11-24", "2026-11-27"),
+            ("2026-11-27", "2026-11-24", "2026-11-27"),
+            ("2026-11-25", "2026-11-24", "2026-11-25"),
+            ("2026-11-23", "2026-11-24", "2026-11-23"),
+            ("2026-11-22", "2026-11-23", "2026-11-22"),
+            ("2026-11-21", "2026-11-22", "2026-11-21"),
+            ("2026-11-20", "2026-11-21", "2026-11-20"),
+            ("2025-01-01", "2026-11-21", "2025-01-01"),
+        ] {
+            let ring = rotated(&ring(&format!("bst1 k sha256 10 - {until} * text:old")), 2).unwrap();
+            assert_eq!(ring.keys()[0].until(), Some(day(new_until)), "{until}");
+            assert_eq!((ring.keys()[1].from(), ring.keys()[1].until()), (Some(day(new_from)), None), "{until}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_rotated_once_and_not_before_it_signs() {
+        let ring = ring(
+            "prvs 0 sha1 7 -          - *         text:0\n\
+             prvs 1 sha1 7 2026-11-24 - *         text:1\n\
+             prvs 2 sha1 7 2020-01-01 - a.example text:2\n\
+             prvs 3 sha1 7 2021-01-01 2026-11-20 a.example text:3\n\
+             prvs 4 sha1 7 -          - b.example text:4\n",
+        );
+        let expected = "line 3 holds a successor of this key, from 2026-11-24 on; rotate that one, once it signs";
+        assert_eq!(refusal(rotated(&ring, 2)), expected);
+        assert_eq!(refusal(rotated(&ring, 3)), "this key signs only from 2026-11-24 on; rotate it after that day");
+        assert!(rotated(&ring, 4).is_ok(), "its later neighbour has ended");
+        assert!(rotated(&ring, 6).is_ok(), "keys for other domains are no successors");
+    }
+
+    #[test]
+    fn a_retired_key_must_leave_a_signer_for_each_of_its_domains() {
+        let ring = ring(
+            "prvs 0 sha1 7 -          -          *,!c.example        text:0\n\
+             prvs 1 sha1 7 2026-11-24 -          *                   text:1\n\
+             prvs 2 sha1 7 2026-11-01 2026-12-01 d.example,e.example text:2\n\
+             bst1 a sha256 7 -        -          a.example,b.example text:a\n\
+             bst1 b sha256 7 -        -          a.example           text:b\n\
+             bst1 c sha256 7 -        2026-11-30 b.example           text:c\n",
+        );
+        let retired = |line: usize, on: &str| {
+            let key = ring.keys().iter().find(|key| key.line() == line).unwrap();
+            ring.retire(key, day(on)).map(|ring| ring.keys()[line - 2].until().unwrap().to_string())
+        };
+        assert_eq!(retired(2, "2026-11-23").as_deref(), Ok("2026-11-23"));
+        let gap = "no other prvs key signs for all domains of this one on 2026-11-23; \
+                   rotate it first, or choose a later day";
+        assert_eq!(refusal(retired(2, "2026-11-22")), gap);
+        assert_eq!(retired(4, "2026-11-21").as_deref(), Ok("2026-11-21"), "line 2 covers both its domains");
+        assert_eq!(retired(5, "2026-11-29").as_deref(), Ok("2026-11-29"), "two keys cover one domain each");
+        let gap = "no other bst1 key signs for all domains of this one on 2026-12-01; \
+                   rotate it first, or choose a later day";
+        assert_eq!(refusal(retired(5, "2026-11-30")), gap);
+        assert_eq!(refusal(retired(4, "2026-12-02")), "this key ends on 2026-12-01 already; choose no later day");
+        let early = "this key signs only from 2026-11-24 on; delete line 3 to drop it";
+        assert_eq!(refusal(retired(3, "2026-11-23")), early);
+    }
+
+    #[test]
+    fn a_key_goes_once_no_host_can_take_a_tag_of_it() {
+        let dated =
+            |until: &str| ring(&format!("# kept\nprvs 0 sha256 7 - {until} * text:0\nsrs 0 sha1 9 - - * text:1"));
+        let open = ring("prvs 0 sha256 7 - - * text:0");
+        let (until, key) = (day("2026-11-01"), dated("2026-11-01"));
+        let last = until.plus(7 + 2);
+        assert_eq!(key.prune(last).unwrap().1, 0);
+        let (pruned, count) = key.prune(last.plus(1)).unwrap();
+        assert_eq!((pruned.as_text(), count), ("version 1\n# kept\nsrs 0 sha1 9 - - * text:1", 1));
+
+        // The slowest clock of the site still shows `last` on the day of pruning.
+        let genuine = |signed: Day, today: Day| {
+            let tag = backstop::batv::sign(&open, b"a@a.example", backstop::Form::Prefix, signed).unwrap();
+            let verdict = backstop::batv::verify(&key, tag.address().unwrap().as_bytes(), today).unwrap();
+            verdict.slug() == "genuine"
+        };
+        let signed = || (0..30).map(|back| until.plus(5).minus(back));
+        assert!(signed().any(|signed| genuine(signed, last.minus(1))));
+        assert!(!signed().any(|signed| genuine(signed, last)));
+        assert_eq!(open.prune(Day::MAX).unwrap().1, 0, "an open key never goes");
+    }
+
+    #[test]
+    fn a_key_of_an_older_ring_is_not_edited() {
+        let old = ring("prvs 0 sha1 7 - - * text:0\nprvs 1 sha1 7 - - * text:1");
+        let new = old.retire(&old.keys()[0], today()).unwrap();
+        let expected = "the ring has changed since this key was chosen; try again";
+        assert_eq!(refusal(new.retire(&old.keys()[0], today())), expected);
+        assert_eq!(refusal(new.rotate(&old.keys()[0], today(), id(Use::Prvs, '2'), &secret(2))), expected);
+    }
+}
+
+mod findings {
+    use super::*;
+
+    /// Slugs with their lines, due ones with a `!`.
+    fn found(lines: &str) -> String {
+        let word = |f: backstop::Finding| {
+            let line = f.line.map_or_else(String::new, |line| line.to_string());
+            format!("{}{line}{}", f.slug, if f.due { "!" } else { "" })
+        };
+        ring(lines).check(today()).into_iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_finding_has_its_cause() {
+        let text = "text:sixteen octets!!";
+        for (lines, expected) in [
+            (format!("prvs 0 sha256 10 2026-11-21 - * {text}"), ""),
+            (format!("prvs 0 sha256 10 2025-10-17 - * {text}"), ""),
+            (format!("prvs 0 sha256 10 2025-10-16 - * {text}"), "old2!"),
+            (format!("prvs 0 sha256 10 - - * {text}"), "undated2"),
+            (format!("srs 0 sha1 21 - - * {text}"), "undated2"),
+            (format!("mark m sha256 21 - - * {text}"), ""),
+            (format!("prvs 0 sha1 7 2026-01-01 - * {text}"), "sha12"),
+            ("prvs 0 sha256 7 2026-01-01 - * text:fifteen octets!".into(), "short-secret2!"),
+            (format!("prvs 0 sha256 10 2026-11-22 - * {text}"), "no-signer!"),
+            (format!("prvs 0 sha256 10 - 2026-12-05 * {text}"), "ends-soon2!"),
+            (format!("prvs 0 sha256 10 - 2026-12-06 * {text}"), ""),
+            (format!("prvs 0 sha256 10 - 2026-11-20 * {text}"), "no-signer!"),
+            (format!("prvs 0 sha256 10 - 2026-11-08 * {text}"), "no-signer! prunable2!"),
+            (format!("prvs 0 sha256 10 - 2026-11-24 * {text}\nprvs 1 sha256 10 2026-11-24 - * {text}"), ""),
+            (
+                format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-24 - a.example {text}"),
+                "no-signer!",
+            ),
+            (
+                format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-20 - a.example {text}"),
+                "no-signer2!",
+            ),
+            (format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-20 - * {text}"), ""),
+            (format!("prvs 0 sha1 7 - - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2!"),
+            (format!("prvs 0 sha256 10 - - * {text}\nprvs 1 sha256 10 2026-11-22 - * {text}"), "undated2"),
+            (format!("bst1 k sha256 10 2026-01-01 - * {text}"), "no-fallback2"),
+            (format!("bst1 k sha256 10 2026-01-01 - * {text}\nprvs 1 sha256 10 2026-11-20 - * {text} also"), ""),
+        ] {
+            assert_eq!(found(&lines), expected, "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_finding_is_one_sentence_that_names_the_key() {
+        let ring = ring("prvs 0 sha1 7 - 2026-11-25 * text:short");
+        let sentences: Vec<String> = ring.check(today()).into_iter().map(|finding| finding.sentence).collect();
+        let sha1 = "is sha1, so that tags of mixed-case addresses verify only where the case came back; \
+                    use sha256 unless Exim shares the key";
+        assert_eq!(
+            sentences,
+            [
+                "prvs key 0 on line 2 ends on 2026-11-25 and has no successor; rotate it".to_string(),
+                "prvs key 0 on line 2 has a secret of less than 16 octets; rotate it".to_string(),
+                format!("prvs key 0 on line 2 {sha1}"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! What holds for every key ring, whatever its comments, blanks and line ends: it is printed as it was read, and an edit
+//! touches no line but those that it must.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use backstop::{Day, Domains, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use};
+use proptest::prelude::*;
+
+fn today() -> Day {
+    Day::parse("2026-11-21").unwrap()
+}
+
+const MARGINS: [&str; 4] = ["", " ", "\t", "  \t "];
+const GAPS: [&str; 4] = [" ", "\t", "   ", "\t \t"];
+const ENDS: [&str; 2] = ["\n", "\r\n"];
+
+/// One line of a ring: a comment, a blank line, or a key whose settings its place in the ring decides.
+#[derive(Debug, Clone)]
+enum Item {
+    Comment(String),
+    Blank(usize),
+    Key { margin: usize, gaps: Vec<usize>, until: Option<u32>, secret: usize },
+}
+
+fn item() -> impl Strategy<Value = (Item, usize)> {
+    let key = (0..4_usize, proptest::collection::vec(0..4_usize, 7), proptest::option::of(0..60_u32), 0..4_usize);
+    let item = prop_oneof![
+        "[ -~äß\t]{0,20}".prop_map(Item::Comment),
+        (0..4_usize).prop_map(Item::Blank),
+        key.prop_map(|(margin, gaps, until, secret)| Item::Key { margin, gaps, until, secret }),
+    ];
+    (item, 0..2_usize)
+}
+
+fn write(items: &[(Item, usize)], open_end: bool) -> String {
+    let (mut text, mut number) = (String::from("version 1\n"), 0);
+    for (item, end) in items {
+        match item {
+            Item::Comment(comment) => text.push_str(&format!("#{comment}")),
+            Item::Blank(margin) => text.push_str(MARGINS[*margin]),
+            Item::Key { margin, gaps, until, secret } => {
+                let usage = Use::ALL[number % 4];
+                let until = until.map_or("-".into(), |days| today().minus(30).plus(days).to_string());
+                let columns = [
+                    usage.as_str(),
+                    &char::from(usage.ids()[number / 4]).to_string(),
+                    if usage == Use::Srs { "sha1" } else { "sha256" },
+                    "9",
+                    "-",
+                    &until,
+                    &format!("*,!d{number}.example"),
+                    &[
+                        format!("text:key {number} \t of the ring # {number}"),
+                        format!("hex:{number:032x}  "),
+                        format!("base64:{number:04}AAAA\t"),
+                        format!("base32:AAAAAAA{}AAAA", ["A", "B", "C", "D", "E", "F", "G"][number % 7]),
+                    ][if number < 7 { *secret } else { secret % 3 }],
+                ];
+                text.push_str(MARGINS[*margin]);
+                for (column, gap) in columns.iter().zip(gaps) {
+                    text.push_str(column);
+                    text.push_str(GAPS[*gap]);
+                }
+                text.push_str(columns[7]);
+                number += 1;
+            }
+        }
+        text.push_str(ENDS[*end]);
+    }
+    if open_end { text.trim_end_matches(['\r', '\n']).to_string() } else { text }
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split([' ', '\t']).filter(|word| !word.is_empty()).collect()
+}
+
+/// A line with another `until`: the same words, the same secret and line end.
+fn differs_in_until_only(old: &str, new: &str) -> bool {
+    let (before, after) = (words(old), words(new));
+    let same = before.iter().zip(&after).enumerate().all(|(at, (before, after))| at == 5 || before == after);
+    let domains = |line: &str| line.find(before[6]).map(|at| line[at..].to_string());
+    let head = |line: &str| line[..line.find(before[2]).unwrap()].to_string();
+    same && before.len() == after.len() && domains(old) == domains(new) && head(old) == head(new)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_ring_is_read_and_printed_without_loss(
+        items in proptest::collection::vec(item(), 0..24),
+        open_end: bool,
+    ) {
+        let text = write(&items, open_end);
+        let ring = KeyRing::parse(text.as_bytes()).unwrap();
+        prop_assert_eq!(ring.as_text(), &text);
+        let keys = items.iter().filter(|(item, _)| matches!(item, Item::Key { .. }));
+        prop_assert_eq!(ring.keys().len(), keys.count());
+        for (number, key) in ring.keys().iter().enumerate() {
+            let line = lines(&text)[key.line() - 1];
+            prop_assert_eq!(key.usage(), Use::ALL[number % 4]);
+            prop_assert_eq!(key.domains().as_str(), format!("*,!d{number}.example"));
+            prop_assert_eq!(words(line)[5], key.until().map_or("-".to_string(), |day| day.to_string()));
+        }
+    }
+
+    #[test]
+    fn an_edit_keeps_all_other_lines_octet_for_octet(
+        items in proptest::collection::vec(item(), 1..24),
+        open_end: bool,
+        which: prop::sample::Index,
+        ahead in 0..60_u32,
+    ) {
+        let text = write(&items, open_end);
+        let ring = KeyRing::parse(text.as_bytes()).unwrap();
+        let old = lines(&text);
+        // The last line gets an end when another follows it, and is else the same.
+        let same = |old: &str, new: &str| old == new || (!old.ends_with('\n') && new.trim_end() == old.trim_end());
+
+        let new = NewKey {
+            usage: Use::Prvs,
+            id: KeyId::new(Use::Prvs, '9').unwrap(),
+            mac: Mac::Sha256,
+            days: 10,
+            from: Some(today()),
+            until: None,
+            domains: Domains::parse("new.example").unwrap(),
+            secret: Secret::new(&[1; 32]).unwrap(),
+        };
+        let added = ring.add(&new).unwrap();
+        let new = lines(added.as_text());
+        prop_assert_eq!(new.len(), old.len() + 1);
+        prop_assert!(old.iter().zip(&new).all(|(old, new)| same(old, new)));
+
+        let (pruned, count) = ring.prune(today()).unwrap();
+        let gone = |key: &&Key| key.until().is_some_and(|until| until.plus(11) < today());
+        let gone: Vec<usize> = ring.keys().iter().filter(gone).map(Key::line).collect();
+        let kept: String = (1..).zip(&old).filter(|(at, _)| !gone.contains(at)).map(|(_, line)| *line).collect();
+        prop_assert_eq!((pruned.as_text(), count), (kept.as_str(), gone.len()));
+
+        if ring.keys().is_empty() {
+            return Ok(());
+        }
+        let key = which.get(ring.keys());
+        let free = ring.free_id(key.usage(), key.domains(), 0).unwrap();
+        let rotated = ring.rotate(key, today(), free, &Secret::new(&[9; 32]).unwrap()).unwrap();
+        let mut new = lines(rotated.as_text());
+        prop_assert_eq!(new.len(), old.len() + 1);
+        let ends = |line: &str| line.trim_end_matches(['\r', '\n']).len();
+        prop_assert_eq!(words(new.remove(key.line()))[1], free.to_string());
+        for (at, (old, new)) in (1..).zip(old.iter().zip(&new)) {
+            let edited = at == key.line() && differs_in_until_only(&old[..ends(old)], &new[..ends(new)]);
+            prop_assert!(edited || same(old, new), "{:?} {:?}", old, new);
+        }
+
+        if let Ok(retired) = ring.retire(key, today().plus(ahead)) {
+            let new = lines(retired.as_text());
+            prop_assert_eq!(new.len(), old.len());
+            for (at, (old, new)) in (1..).zip(old.iter().zip(&new)) {
+                prop_assert!(old == new || (at == key.line() && differs_in_until_only(old, new)));
+            }
+        }
+    }
+}

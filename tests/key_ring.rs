@@ -1,0 +1,264 @@
+//! The key ring: its refusals sentence by sentence, and the choice of the signing key.
+//!
+//! key_edits.rs has the edits and findings, key_properties.rs what holds for every ring, key_file.rs the files and
+//! rotation.rs what a rotation means for tags.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use backstop::{Day, Domains, Error, KeyRing, Mac, NewKey, Secret, Unsigned, Use};
+
+fn day(text: &str) -> Day {
+    Day::parse(text).unwrap()
+}
+
+fn ring(lines: &str) -> KeyRing {
+    KeyRing::parse(format!("version 1\n{lines}").as_bytes()).unwrap()
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    result.unwrap_err().to_string()
+}
+
+mod text {
+    use super::*;
+
+    #[test]
+    fn each_rule_refuses_with_its_sentence() {
+        let columns = "a key has eight columns: use id mac days from until domains secret";
+        let pattern = "this is no domain; write example.com, *.example.net, !lists.example.net or *";
+        let fault = |position: u8| format!("column 7 (domains) has a fault: domain pattern {position}: {pattern}");
+        let rows: &[(&str, &str)] = &[
+            ("prvs", columns),
+            ("prvs 0 sha1 7 - - *", columns),
+            ("PRVS 0 sha1 7 - - * text:a", "column 1 (use) must be prvs, bst1, srs or mark"),
+            (" # no comment", columns),
+            ("dkim 0 sha1 7 - - * text:a", "column 1 (use) must be prvs, bst1, srs or mark"),
+            ("prvs a sha1 7 - - * text:a", "column 2 (id) must be a digit for prvs"),
+            ("prvs 10 sha1 7 - - * text:a", "column 2 (id) must be a digit for prvs"),
+            ("srs k sha1 7 - - * text:a", "column 2 (id) must be a digit for srs"),
+            ("bst1 1 sha256 7 - - * text:a", "column 2 (id) must be one of a-z2-7 for bst1"),
+            ("bst1 A sha256 7 - - * text:a", "column 2 (id) must be one of a-z2-7 for bst1"),
+            ("mark é sha256 7 - - * text:a", "column 2 (id) must be one of a-z2-7 for mark"),
+            ("prvs 0 md5 7 - - * text:a", "column 3 (mac) must be sha1 or sha256"),
+            ("srs 0 sha256 7 - - * text:a", "column 3 (mac) must be sha1 for srs"),
+            ("bst1 a sha1 7 - - * text:a", "column 3 (mac) must be sha256 for bst1"),
+            ("mark a sha1 7 - - * text:a", "column 3 (mac) must be sha256 for mark"),
+            ("prvs 0 sha1 0 - - * text:a", "column 4 (days) must be a number from 1 to 99 for prvs"),
+            ("prvs 0 sha1 100 - - * text:a", "column 4 (days) must be a number from 1 to 99 for prvs"),
+            ("prvs 0 sha1 +7 - - * text:a", "column 4 (days) must be a number from 1 to 99 for prvs"),
+            ("prvs 0 sha1 07 - - * text:a", "column 4 (days) must be a number from 1 to 99 for prvs"),
+            ("srs 0 sha1 501 - - * text:a", "column 4 (days) must be a number from 1 to 500 for srs"),
+            ("prvs 0 sha1 7 2026-02-29 - * text:a", "column 5 (from) must be `-` or a date such as 2026-11-21"),
+            ("prvs 0 sha1 7 - 2026-13-01 * text:a", "column 6 (until) must be `-` or a date such as 2026-11-21"),
+            ("prvs 0 sha1 7 - tomorrow * text:a", "column 6 (until) must be `-` or a date such as 2026-11-21"),
+            (
+                "prvs 0 sha1 7 2026-11-21 2026-11-20 * text:a",
+                "column 6 (until) lies before `from`; the key would never sign",
+            ),
+            ("prvs 0 sha1 7 - - a..b text:a", &fault(1)),
+            ("prvs 0 sha1 7 - - a.example,*b text:a", &fault(2)),
+            (
+                "prvs 0 sha1 7 - - !a.example text:a",
+                "column 7 (domains) has a fault: domain pattern 1: the list only takes away; put `*` or a domain before it",
+            ),
+            ("prvs 0 sha1 7 - - * secret", "column 8 (secret) must begin with text:, hex:, base32: or base64:"),
+            ("prvs 0 sha1 7 - - * rot13:a", "column 8 (secret) must begin with text:, hex:, base32: or base64:"),
+            ("prvs 0 sha1 7 - - * text:", "column 8 (secret) must have 1 to 1024 octets"),
+            ("prvs 0 sha1 7 - - * hex:", "column 8 (secret) must have 1 to 1024 octets"),
+            (
+                "prvs 0 sha1 7 - - * text: a",
+                "column 8 (secret) has blanks at an end of text:; write it as hex: or base64:",
+            ),
+            (
+                "prvs 0 sha1 7 - - * text:a\t",
+                "column 8 (secret) has blanks at an end of text:; write it as hex: or base64:",
+            ),
+            (
+                "prvs 0 sha1 7 - - * text:a\0b",
+                "column 8 (secret) has a control character in text:; write it as hex: or base64:",
+            ),
+            ("prvs 0 sha1 7 - - * hex:abc", "column 8 (secret) is not hex"),
+            ("prvs 0 sha1 7 - - * hex:zz", "column 8 (secret) is not hex"),
+            ("prvs 0 sha1 7 - - * base32:ab1", "column 8 (secret) is not base32"),
+            ("prvs 0 sha1 7 - - * base64:a", "column 8 (secret) is not base64"),
+            ("prvs 0 sha1 7 - - * base64:ab d", "column 8 (secret) is not base64"),
+            (
+                "prvs 0 sha1 7 - - * text:one\nsrs 0 sha1 21 - - * hex:6f6e65",
+                "line 2 has the same secret for another use; give each use its own",
+            ),
+            (
+                "prvs 0 sha1 7 - 2020-01-01 *,!b.example text:one\nprvs 0 sha256 7 2026-01-01 - a.example text:two",
+                "line 2 has a prvs key of the same id for the same domains; choose another id",
+            ),
+        ];
+        for (lines, sentence) in rows {
+            let number = 2 + lines.matches('\n').count();
+            let expected = format!("line {number} of the key ring: {sentence}");
+            assert_eq!(refusal(KeyRing::parse(format!("version 1\n{lines}\n").as_bytes())), expected, "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_ring_that_does_not_begin_with_version_1_is_refused() {
+        let first = "the ring must begin with the line `version 1`";
+        for (text, line, sentence) in [
+            ("", 1, first),
+            ("# only a comment\n", 1, first),
+            ("\n# a comment\nprvs 0 sha1 7 - - * text:a\nversion 1\n", 3, first),
+            ("version 1 1\n", 1, first),
+            ("versions 1\n", 1, first),
+            ("version 2\n", 1, "version 2 is not known; this backstop reads version 1"),
+            ("version one\n", 1, "the version must be a number; this backstop reads version 1"),
+            ("version\n", 1, "the version must be a number; this backstop reads version 1"),
+            ("version 1\nversion 1\n", 2, "a key has eight columns: use id mac days from until domains secret"),
+        ] {
+            let expected = format!("line {line} of the key ring: {sentence}");
+            assert_eq!(refusal(KeyRing::parse(text.as_bytes())), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rings_beyond_the_limits_are_refused() {
+        let long = format!("version 1\n#{}\n", "x".repeat(1 << 20));
+        let expected = "line 1 of the key ring: it is longer than 1048576 octets; prune it";
+        assert_eq!(refusal(KeyRing::parse(long.as_bytes())), expected);
+
+        let key = |number: usize| format!("srs 0 sha1 9 - - d{number}.example text:secret\n");
+        let many: String = (0..1000).map(key).collect();
+        assert_eq!(ring(&many).keys().len(), 1000);
+        let more = format!("version 1\n{many}{}", key(1000));
+        let expected = "line 1002 of the key ring: a ring may hold 1000 keys; prune it";
+        assert_eq!(refusal(KeyRing::parse(more.as_bytes())), expected);
+
+        let bytes = b"version 1\n# fine\nprvs 0 sha1 7 - - * text:\xff\xfe\n";
+        let expected = "line 3 of the key ring: it is not UTF-8; write a secret of other octets as hex: or base64:";
+        assert_eq!(refusal(KeyRing::parse(bytes)), expected);
+    }
+
+    #[test]
+    fn the_same_octets_in_every_form_are_the_same_key() {
+        let forms = [
+            "text:one two",
+            "hex:6F6e652074776f",
+            "base32:n5xgkidUO5XQ",
+            "base32:N5XGKIDUO5XQ====",
+            "base64:b25lIHR3bw==",
+            "base64:b25lIHR3bw \t",
+        ];
+        let prints = forms.map(|form| ring(&format!("prvs 0 sha1 7 - - * {form}")).keys()[0].fingerprint());
+        assert!(prints.iter().all(|print| print == &prints[0]), "{prints:?}");
+        let other = ring("prvs 0 sha1 7 - - * text:one twO").keys()[0].fingerprint();
+        assert_ne!(other, prints[0]);
+    }
+
+    #[test]
+    fn keys_that_cannot_meet_may_share_an_id_and_keys_of_one_use_a_secret() {
+        let ring = ring(
+            "prvs 0 sha1 7 - - a.example text:one\n\
+             prvs 0 sha1 7 - - *,!a.example text:one\n\
+             prvs 1 sha1 7 - - * text:one\n\
+             srs 0 sha1 7 - - * text:two\n",
+        );
+        assert_eq!(ring.keys().len(), 4);
+    }
+
+    /// The eight columns of a key, its secret column last.
+    const COLUMNS: [&str; 8] = ["prvs", "4", "sha256", "10", "2026-11-21", "-", "*", "text:ordinary"];
+
+    #[test]
+    fn no_message_and_no_debug_output_repeats_a_column() {
+        let hidden = "Zq7hiddenZq7";
+        let mut refused = 0;
+        for value in [hidden.to_string(), format!("text:{hidden}"), format!("hex:{hidden}"), format!("!{hidden}")] {
+            for at in 0..8 {
+                let mut columns = COLUMNS;
+                columns[at] = &value;
+                let line = columns.join(" ");
+                let short = columns[..=at].join(" ");
+                for text in [
+                    format!("version 1\n{line}"),
+                    format!("version 1\n{short}"),
+                    format!("version 1\n{line}\n{line}"),
+                    format!("version {value}"),
+                    format!("{value} 1\n{line}"),
+                    format!("{line}\nversion 1"),
+                    format!("version 1\n{line}\0"),
+                    format!("version 1\nsrs 0 sha1 7 - - * text:{hidden}\n{line}"),
+                ] {
+                    match KeyRing::parse(text.as_bytes()) {
+                        Ok(ring) => assert!(!format!("{ring:?}").contains("Zq7"), "{text}"),
+                        Err(error) => {
+                            refused += 1;
+                            assert!(!format!("{error} {error:?}").contains("Zq7"), "{text}: {error}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(refused > 100, "{refused}");
+        let ring = ring(&format!("prvs 0 sha1 7 - - * text:{hidden}"));
+        let key = &ring.keys()[0];
+        let new = NewKey {
+            usage: Use::Prvs,
+            id: key.id(),
+            mac: Mac::Sha256,
+            days: 10,
+            from: None,
+            until: None,
+            domains: Domains::all(),
+            secret: Secret::new(hidden.as_bytes()).unwrap(),
+        };
+        let today = day("2026-11-21");
+        assert!(!format!("{key:?} {new:?} {:?}", ring.check(today)).contains("Zq7"));
+        for error in [refusal(ring.add(&new)), refusal(ring.retire(key, today))] {
+            assert!(!error.contains("Zq7"), "{error}");
+        }
+    }
+}
+
+mod choice {
+    use super::*;
+
+    fn chosen(ring: &KeyRing, usage: Use, domain: &str, on: &str) -> Result<char, Unsigned> {
+        ring.signing_key(usage, domain.as_bytes(), day(on)).map(|key| key.id().as_char())
+    }
+
+    #[test]
+    fn the_closest_domain_then_the_latest_from_then_the_first_line_signs() {
+        let ring = ring(
+            "prvs 0 sha1 7 -          -          *                 text:0\n\
+             prvs 1 sha1 7 2026-01-01 2026-12-31 *                 text:1\n\
+             prvs 2 sha1 7 2026-06-01 -          *                 text:2\n\
+             prvs 3 sha1 7 2026-06-01 -          *                 text:3\n\
+             prvs 4 sha1 7 -          -          *.example         text:4\n\
+             prvs 5 sha1 7 2026-03-01 2026-03-31 a.example,b.test  text:5\n\
+             mark m sha256 7 - 2026-03-31 a.example                text:m\n",
+        );
+        for (domain, on, expected) in [
+            ("other.test", "2025-12-31", '0'),
+            ("other.test", "2026-01-01", '1'),
+            ("other.test", "2026-05-31", '1'),
+            ("other.test", "2026-06-01", '2'),
+            ("other.test", "2027-01-01", '2'),
+            ("c.example", "2026-06-01", '4'),
+            ("A.EXAMPLE", "2026-02-28", '4'),
+            ("a.example", "2026-03-01", '5'),
+            ("a.example", "2026-03-31", '5'),
+            ("a.example", "2026-04-01", '4'),
+            ("b.test", "2026-03-15", '5'),
+            ("b.test", "2026-04-01", '1'),
+        ] {
+            assert_eq!(chosen(&ring, Use::Prvs, domain, on), Ok(expected), "{domain} {on}");
+        }
+        assert_eq!(chosen(&ring, Use::Mark, "a.example", "2026-03-31"), Ok('m'));
+        assert_eq!(chosen(&ring, Use::Mark, "a.example", "2026-04-01"), Err(Unsigned::NoKey));
+        assert_eq!(chosen(&ring, Use::Mark, "b.example", "2026-03-01"), Err(Unsigned::NotOwn));
+        assert_eq!(chosen(&ring, Use::Srs, "a.example", "2026-03-01"), Err(Unsigned::NotOwn));
+    }
+}

@@ -1,0 +1,571 @@
+//! Incoming mail, cell by cell: the table for every mode and kind of sender, and every rule beside it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use backstop::policy::{Action, Addresses, Client, Forwarding, Incoming, Mode, Origin, Policy, RefuseAt, Rule};
+use backstop::srs::Dialect;
+use backstop::{Day, Domains, Form, KeyRing, Lapse, Verdict, batv, srs};
+
+/// Own: example.com and below; forwarder: fwd.example.net. Keys sign since 2026-09-01, today is 2026-11-21.
+const RING: &str = "version 1
+prvs 4 sha256 10 2026-09-01 - example.com,*.example.com text:one
+prvs 5 sha256 10 2026-09-01 2026-11-10 old.example.com text:two
+srs 0 sha1 21 2026-09-01 - fwd.example.net text:three
+";
+const OUTSIDER: &[u8] = b"bob@example.org";
+const NULL: &[u8] = b"<>";
+
+fn today() -> Day {
+    day("2026-11-21")
+}
+
+fn day(text: &str) -> Day {
+    Day::parse(text).unwrap()
+}
+
+fn ring(text: &str) -> KeyRing {
+    KeyRing::parse(text.as_bytes()).unwrap()
+}
+
+fn own() -> Domains {
+    Domains::parse("example.com,*.example.com").unwrap()
+}
+
+fn list(entries: &[&str]) -> Addresses {
+    Addresses::parse(entries.iter().copied()).unwrap()
+}
+
+fn policy(mode: Mode) -> Policy {
+    Policy::new(own()).with_mode(mode).with_srs(Forwarding::new("fwd.example.net").unwrap())
+}
+
+fn signed(ring_text: &str, address: &str, day: Day) -> String {
+    let signed = batv::sign(&ring(ring_text), address.as_bytes(), Form::Prefix, day).unwrap();
+    signed.address().unwrap().to_string()
+}
+
+fn forwarded(ring_text: &str, address: &str, day: Day) -> String {
+    let own = Domains::parse("fwd.example.net").unwrap();
+    let always = Dialect::CLASSIC.with_always_rewrite(true);
+    let signed = srs::forward(&ring(ring_text), address.as_bytes(), "fwd.example.net", &own, &always, day).unwrap();
+    signed.address().unwrap().to_string()
+}
+
+/// The same secrets without dates: a tag of theirs has the right MAC whatever the window.
+fn undated() -> String {
+    RING.replace("2026-09-01", "-").replace("2026-11-10", "-")
+}
+
+fn days_ago(days: u32) -> Day {
+    today().minus(days)
+}
+
+fn judge(policy: &Policy, sender: &[u8], recipient: &str) -> Incoming {
+    policy.incoming(&ring(RING), sender, recipient.as_bytes(), Client::Other, today())
+}
+
+/// `strip alice@example.com log`: the action, its address, whether to log.
+fn told(decision: &Incoming) -> String {
+    let address = decision.action.address().map(|it| format!(" {it}")).unwrap_or_default();
+    format!("{}{address}{}", decision.action.slug(), if decision.log { " log" } else { "" })
+}
+
+/// One line of the table: what every mode does with a bounce and with other mail.
+struct Line {
+    name: &'static str,
+    recipient: String,
+    /// Off, sign and observe: null sender, other sender.
+    lenient: [&'static str; 2],
+    /// Enforce: null sender, other sender.
+    enforce: [&'static str; 2],
+    rules: [Rule; 2],
+}
+
+fn table() -> Vec<Line> {
+    use Rule as R;
+    let line = |name, recipient: &str, lenient, enforce, rules| Line {
+        name,
+        recipient: recipient.to_owned(),
+        lenient,
+        enforce,
+        rules,
+    };
+    let alice = "strip alice@example.com";
+    let alice_log = "strip alice@example.com log";
+    let genuine = signed(RING, "alice@example.com", today());
+    let ago = |days| signed(RING, "alice@example.com", days_ago(days));
+    let window = signed(&undated(), "x@old.example.com", day("2026-11-13"));
+    let number = |days: u32| days_ago(days).number() % 1000;
+    let srs_today = forwarded(RING, "carol@example.org", today());
+    let carol = "reverse carol@example.org";
+    let bounces = |rule| [rule, R::NotABounce];
+    let logged = ["unchanged log"; 2];
+    let refused_null = ["refuse log", "unchanged"];
+    let refused = ["refuse log"; 2];
+    vec![
+        line("genuine", &genuine, [alice; 2], [alice; 2], [R::Genuine; 2]),
+        line("expired yesterday", &ago(11), [alice_log; 2], [alice_log; 2], [R::ExpiredGrace; 2]),
+        line("expired on the last day of grace", &ago(17), [alice_log; 2], [alice_log; 2], [R::ExpiredGrace; 2]),
+        line("expired a day past grace", &ago(18), [alice_log; 2], refused, [R::Expired; 2]),
+        line(
+            "in date but outside the key's window, which gets no grace",
+            &window,
+            ["strip x@old.example.com log"; 2],
+            refused,
+            [R::Expired; 2],
+        ),
+        line("forged", &genuine.replace("alice", "malice"), logged, refused_null, bounces(R::Forged)),
+        line("foreign", "btv1==123456789ab==alice@example.com", logged, refused_null, bounces(R::Foreign)),
+        line("malformed", "prvs=4x=alice@example.com", logged, refused_null, bounces(R::Malformed)),
+        line(
+            "unknown key on a covered day",
+            &format!("prvs=9{:03}abcdef=alice@example.com", number(0)),
+            logged,
+            refused_null,
+            bounces(R::UnknownKey),
+        ),
+        line(
+            "unknown key on a day before the ring",
+            &format!("prvs=9{:03}abcdef=alice@example.com", number(100)),
+            logged,
+            ["unchanged log", "unchanged"],
+            [R::NotCovered; 2],
+        ),
+        line(
+            "untagged, signable",
+            "alice@example.com",
+            ["unchanged log", "unchanged"],
+            refused_null,
+            bounces(R::Untagged),
+        ),
+        line(
+            "untagged, too long to be signed",
+            &format!("{}@example.com", "a".repeat(60)),
+            ["unchanged log", "unchanged"],
+            ["unchanged log", "unchanged"],
+            bounces(R::TooLong),
+        ),
+        line(
+            "SRS genuine",
+            &srs_today,
+            [carol, "reverse carol@example.org log"],
+            [carol, "refuse log"],
+            [R::SrsGenuine, R::SrsSender],
+        ),
+        line(
+            "SRS expired, which gets no grace",
+            &forwarded(RING, "carol@example.org", days_ago(22)),
+            logged,
+            refused,
+            [R::SrsBad; 2],
+        ),
+        line("SRS forged", &srs_today.replace("carol", "mallory"), logged, refused, [R::SrsBad; 2]),
+        line(
+            "SRS outside the key's window",
+            &forwarded(&undated(), "carol@example.org", day("2026-08-01")),
+            logged,
+            refused,
+            [R::SrsBad; 2],
+        ),
+        line(
+            "SRS of an unknown key on a day before the ring",
+            &forwarded(&undated(), "carol@example.org", day("2026-08-01")).replace("carol", "mallory"),
+            logged,
+            logged,
+            [R::NotCovered; 2],
+        ),
+        line("SRS malformed", "SRS0=x=y@fwd.example.net", logged, refused, [R::SrsBad; 2]),
+        line(
+            "SRS elsewhere",
+            &srs_today.replace("fwd.example.net", "example.com"),
+            ["unchanged"; 2],
+            ["unchanged"; 2],
+            [R::SrsElsewhere; 2],
+        ),
+        line(
+            "SRS of another site",
+            &srs_today.replace("example.net", "example"),
+            ["unchanged"; 2],
+            ["unchanged"; 2],
+            [R::NotOwn; 2],
+        ),
+        line("unparsable", "alice example.com", ["unchanged"; 2], ["unchanged"; 2], [R::Unparsable; 2]),
+        line("the null path as recipient", "<>", ["unchanged"; 2], ["unchanged"; 2], [R::Unparsable; 2]),
+        line(
+            "tag of a foreign domain",
+            "prvs=4853abcdef=x@example.org",
+            ["unchanged"; 2],
+            ["unchanged"; 2],
+            [R::NotOwn; 2],
+        ),
+        line("bare postmaster", "postmaster", ["unchanged"; 2], ["unchanged"; 2], [R::ExemptRecipient; 2]),
+    ]
+}
+
+#[test]
+fn every_cell_of_the_table_is_as_written() {
+    for Line { name, recipient, lenient, enforce, rules } in table() {
+        for mode in Mode::ALL {
+            let expected = if mode == Mode::Enforce { enforce } else { lenient };
+            for (index, sender) in [NULL, OUTSIDER].into_iter().enumerate() {
+                let decision = judge(&policy(mode), sender, &recipient);
+                let cell = format!("{name}, {}, {}: {recipient}", mode.as_str(), ["null", "other"][index]);
+                assert_eq!(told(&decision), expected[index], "{cell}");
+                // Whether a mailbox is signable does not matter while nothing is signed.
+                let off = mode == Mode::Off && matches!(rules[index], Rule::Untagged | Rule::TooLong);
+                assert_eq!(decision.rule, if off { Rule::Off } else { rules[index] }, "{cell}");
+                if !off {
+                    assert_eq!(decision.would, judge(&policy(Mode::Enforce), sender, &recipient).action, "{cell}");
+                }
+                assert_eq!(decision.reply.is_some(), decision.action == Action::Refuse, "{cell}");
+                assert_eq!(decision.mode, mode, "{cell}");
+            }
+        }
+    }
+}
+
+#[test]
+fn refusals_carry_a_full_reply_of_their_verdict() {
+    for Line { name, recipient, rules, .. } in table() {
+        for (sender, rule) in [(NULL, rules[0]), (OUTSIDER, rules[1])] {
+            let decision = judge(&policy(Mode::Enforce), sender, &recipient);
+            if let Some(reply) = decision.reply {
+                assert!(reply.starts_with("550 5.7.1 ") && reply.is_ascii() && reply.len() < 512, "{name}: {reply}");
+                let of_verdict = decision.verdict.and_then(|verdict| verdict.smtp_reply());
+                assert_eq!(of_verdict.is_none_or(|its| its == reply), rule != Rule::NeverSends, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn verdicts_stand_beside_the_decision_and_are_absent_where_nothing_was_judged() {
+    let verdict = |recipient| judge(&policy(Mode::Enforce), NULL, recipient).verdict;
+    assert_eq!(verdict("no address"), None);
+    assert_eq!(verdict("prvs=4853abcdef=x@example.org"), None);
+    assert_eq!(verdict("alice@example.com"), Some(Verdict::Untagged));
+    let window = signed(&undated(), "x@old.example.com", day("2026-11-13"));
+    assert!(matches!(verdict(&window), Some(Verdict::Expired(_, Lapse::Window))));
+}
+
+/// Policy, sender, recipient, client: what enforce does and why.
+fn enforced(policy: &Policy, sender: &[u8], recipient: &str, client: Client) -> (Action, Rule) {
+    let decision = policy.incoming(&ring(RING), sender, recipient.as_bytes(), client, today());
+    assert_eq!(decision.action, decision.would, "enforce does what it would do");
+    (decision.action, decision.rule)
+}
+
+#[test]
+fn exempt_clients_and_the_mta_itself_are_never_refused() {
+    for Line { name, recipient, lenient, .. } in table() {
+        for (client, rule) in [(Client::Exempt, Rule::ExemptClient), (Client::Internal, Rule::InternalClient)] {
+            for (index, sender) in [NULL, OUTSIDER].into_iter().enumerate() {
+                let refused = judge(&policy(Mode::Enforce), sender, &recipient).action == Action::Refuse;
+                let (action, found) = enforced(&policy(Mode::Enforce), sender, &recipient, client);
+                assert_ne!(action, Action::Refuse, "{name}");
+                assert_eq!(found == rule, refused, "{name}");
+                assert!(!refused || lenient[index].starts_with(action.slug()), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn exempt_recipients_are_never_refused_with_or_without_a_tag() {
+    let enforce = policy(Mode::Enforce);
+    for (recipient, action, rule) in [
+        ("Postmaster@example.com", Action::Unchanged, Rule::ExemptRecipient),
+        ("abuse@a.example.com", Action::Unchanged, Rule::ExemptRecipient),
+        ("prvs=4788abcdef=postmaster@example.com", Action::Unchanged, Rule::ExemptRecipient),
+        ("SRS0=x=y@fwd.example.net", Action::Refuse, Rule::SrsBad),
+        ("hostmaster@example.com", Action::Refuse, Rule::Untagged),
+        ("postmaster+x@example.com", Action::Refuse, Rule::Untagged),
+    ] {
+        assert_eq!(enforced(&enforce, NULL, recipient, Client::Other), (action, rule), "{recipient}");
+    }
+    let expired = signed(RING, "abuse@example.com", days_ago(30));
+    let (action, rule) = enforced(&enforce, NULL, &expired, Client::Other);
+    assert_eq!((action.slug(), rule), ("strip", Rule::ExemptRecipient));
+    let own_list = policy(Mode::Enforce).with_exempt_recipients(list(&["hostmaster"]));
+    assert_eq!(enforced(&own_list, NULL, "postmaster@example.com", Client::Other).0, Action::Refuse);
+    assert_eq!(enforced(&own_list, NULL, "hostmaster@example.com", Client::Other).0, Action::Unchanged);
+}
+
+#[test]
+fn an_exempt_local_part_elsewhere_opens_no_relay() {
+    let srs = forwarded(RING, "postmaster@example.org", today());
+    assert_eq!(enforced(&policy(Mode::Enforce), OUTSIDER, &srs, Client::Other), (Action::Refuse, Rule::SrsSender));
+}
+
+#[test]
+fn exempt_senders_are_never_refused() {
+    let policy = policy(Mode::Enforce).with_exempt_senders(list(&["@example.org"]));
+    let expired = signed(RING, "alice@example.com", days_ago(30));
+    let (action, rule) = enforced(&policy, OUTSIDER, &expired, Client::Other);
+    assert_eq!((action.slug(), rule), ("strip", Rule::ExemptSender));
+    assert_eq!(enforced(&policy, b"x@example.info", &expired, Client::Other).0, Action::Refuse);
+    assert_eq!(enforced(&policy, NULL, "alice@example.com", Client::Other).0, Action::Refuse);
+}
+
+#[test]
+fn addresses_that_never_send_get_no_bounces() {
+    let plain = policy(Mode::Enforce);
+    let never = policy(Mode::Enforce).with_never_send(list(&["info", "@lists.example.com"]));
+    // Without a key nothing is signable, and the list alone decides.
+    let none = ring("version 1\n");
+    for (recipient, expected) in [
+        ("info@example.com", (Action::Refuse, Rule::NeverSends)),
+        ("news@lists.example.com", (Action::Refuse, Rule::NeverSends)),
+        ("alice@example.com", (Action::Unchanged, Rule::NoKey)),
+        ("info@fwd.example.net", (Action::Unchanged, Rule::NotOwn)),
+    ] {
+        let decision = never.incoming(&none, NULL, recipient.as_bytes(), Client::Other, today());
+        assert_eq!((decision.action, decision.rule), expected, "{recipient}");
+    }
+    let decision = plain.incoming(&none, NULL, b"info@example.com", Client::Other, today());
+    assert_eq!(decision.action, Action::Unchanged);
+    let decision = never.incoming(&none, OUTSIDER, b"info@example.com", Client::Other, today());
+    assert_eq!(decision.action, Action::Unchanged);
+    let decision =
+        never.clone().with_mode(Mode::Observe).incoming(&none, NULL, b"info@example.com", Client::Other, today());
+    assert_eq!((decision.action, decision.would), (Action::Unchanged, Action::Refuse));
+    assert_eq!(enforced(&never, NULL, "info@example.com", Client::Other).0, Action::Refuse);
+}
+
+#[test]
+fn mailer_daemon_is_null_only_by_option() {
+    let plain = policy(Mode::Enforce);
+    let option = policy(Mode::Enforce).with_mailer_daemon_is_null(true);
+    for (sender, null) in [
+        ("", true),
+        ("<>", true),
+        ("mailer-daemon@example.org", false),
+        ("<MAILER-DAEMON@example.org>", false),
+        ("MAILER-DAEMON", false),
+        ("<mailer-daemon>", false),
+    ] {
+        let action = |policy: &Policy| enforced(policy, sender.as_bytes(), "alice@example.com", Client::Other).0;
+        assert_eq!(action(&plain), if null { Action::Refuse } else { Action::Unchanged }, "{sender}");
+        assert_eq!(action(&option), Action::Refuse, "{sender}");
+    }
+    for sender in ["mailer-daemon2@example.org", "postmaster", "a b"] {
+        let action = enforced(&option, sender.as_bytes(), "alice@example.com", Client::Other).0;
+        assert_eq!(action, Action::Unchanged, "{sender}");
+    }
+}
+
+#[test]
+fn grace_is_as_long_as_set_and_counts_from_the_last_day_without_the_skew() {
+    for (grace, age, action) in [
+        (0, 10, "strip"),
+        (0, 11, "refuse"),
+        (1, 11, "strip"),
+        (1, 12, "refuse"),
+        (99, 109, "strip"),
+        (99, 110, "refuse"),
+    ] {
+        // The ring of the table is too young for the longest grace.
+        let old = ring(&RING.replace("2026-09-01", "2026-01-01"));
+        let tag = batv::sign(&old, b"alice@example.com", Form::Prefix, days_ago(age)).unwrap();
+        let policy = policy(Mode::Enforce).with_expired_grace(grace).unwrap();
+        let decision = policy.incoming(&old, NULL, tag.address().unwrap().as_bytes(), Client::Other, today());
+        assert_eq!(decision.action.slug(), action, "{grace} {age}");
+    }
+    let error = policy(Mode::Enforce).with_expired_grace(100).unwrap_err();
+    assert_eq!(error.to_string(), "expired-grace must lie in 0..=99");
+}
+
+#[test]
+fn a_tag_from_the_future_gets_no_grace() {
+    let ring = ring("version 1\nbst1 k sha256 10 2026-01-01 - example.com text:one\n");
+    let tag = batv::sign(&ring, b"alice@example.com", Form::Prefix, today().plus(5)).unwrap();
+    let decision =
+        policy(Mode::Enforce).incoming(&ring, NULL, tag.address().unwrap().as_bytes(), Client::Other, today());
+    assert_eq!((decision.action, decision.rule), (Action::Refuse, Rule::Expired));
+}
+
+#[test]
+fn a_tag_of_an_old_key_gets_no_grace_a_thousand_days_later() {
+    let old = ring("version 1\nprvs 4 sha256 10 2024-01-01 2024-12-31 example.com text:one\n");
+    let tag = batv::sign(&old, b"alice@example.com", Form::Prefix, days_ago(1012)).unwrap();
+    let decision =
+        policy(Mode::Enforce).incoming(&old, NULL, tag.address().unwrap().as_bytes(), Client::Other, today());
+    assert_eq!((decision.action, decision.rule), (Action::Refuse, Rule::Expired));
+    assert!(matches!(decision.verdict, Some(Verdict::Expired(_, Lapse::Lifetime))));
+}
+
+#[test]
+fn reverse_any_sender_lets_srs_addresses_take_ordinary_mail() {
+    let srs = forwarded(RING, "carol@example.org", today());
+    let (action, rule) = enforced(&policy(Mode::Enforce).with_reverse_any_sender(true), OUTSIDER, &srs, Client::Other);
+    assert_eq!((action.slug(), rule), ("reverse", Rule::SrsGenuine));
+}
+
+#[test]
+fn an_srs_address_of_an_own_mailbox_is_judged_in_its_turn() {
+    let tag = signed(RING, "alice@example.com", today());
+    let expired = signed(RING, "alice@example.com", days_ago(30));
+    for (inner, told_enforce, told_observe, rule) in [
+        (tag.as_str(), "strip alice@example.com", "strip alice@example.com", Rule::Genuine),
+        (expired.as_str(), "refuse log", "strip alice@example.com log", Rule::Expired),
+        ("alice@example.com", "refuse log", "reverse alice@example.com log", Rule::Untagged),
+        (
+            "postmaster@example.com",
+            "reverse postmaster@example.com log",
+            "reverse postmaster@example.com log",
+            Rule::ExemptRecipient,
+        ),
+    ] {
+        let outer = srs_of(inner);
+        for (mode, expected) in [(Mode::Enforce, told_enforce), (Mode::Observe, told_observe)] {
+            let decision = judge(&policy(mode), NULL, &outer);
+            assert_eq!((told(&decision).as_str(), decision.rule), (expected, rule), "{inner} {}", mode.as_str());
+        }
+    }
+    // The mode is then that of the mailbox's domain.
+    let mixed = policy(Mode::Enforce).with_domain(own(), Some(Mode::Observe), None);
+    assert_eq!(judge(&mixed, NULL, &srs_of("alice@example.com")).mode, Mode::Observe);
+    // Ordinary mail to it is refused as to every SRS address.
+    let decision = judge(&policy(Mode::Enforce), OUTSIDER, &srs_of(&tag));
+    assert_eq!((decision.action, decision.rule), (Action::Refuse, Rule::SrsSender));
+    let decision = judge(&policy(Mode::Observe), OUTSIDER, &srs_of(&tag));
+    assert_eq!(told(&decision), "strip alice@example.com log");
+}
+
+#[test]
+fn tags_of_other_sites_inside_srs_return_as_they_are() {
+    // A key for every domain does not make the tags of other sites ours.
+    let ring =
+        ring("version 1\nprvs 4 sha256 10 - - * text:one\nsrs 0 sha1 21 2026-09-01 - fwd.example.net text:three\n");
+    for tag in ["prvs=4788abcdef=", "prvs=9788abcdef=", "btv1==123456789ab==", "prvs=x="] {
+        let sender = format!("{tag}carol@example.org");
+        let outer = srs_of(&sender);
+        let decision = policy(Mode::Enforce).incoming(&ring, NULL, outer.as_bytes(), Client::Other, today());
+        assert_eq!(told(&decision), format!("reverse {sender}"), "{outer}");
+    }
+}
+
+/// An SRS address above 64 octets, as peers emit.
+fn srs_of(address: &str) -> String {
+    let own = Domains::parse("fwd.example.net").unwrap();
+    let dialect = Dialect::CLASSIC.with_always_rewrite(true).with_over_long(srs::OverLong::Emit);
+    let signed = srs::forward(&ring(RING), address.as_bytes(), "fwd.example.net", &own, &dialect, today()).unwrap();
+    signed.address().unwrap().to_string()
+}
+
+#[test]
+fn an_own_srs_address_inside_srs1_is_reversed_to_the_end() {
+    let inner = forwarded(RING, "carol@example.org", today());
+    let other = ring("version 1\nsrs 0 sha1 21 - - * text:theirs\n");
+    let theirs = Domains::parse("relay.example").unwrap();
+    let emit = Dialect::CLASSIC.with_over_long(srs::OverLong::Emit);
+    let hop = srs::forward(&other, inner.as_bytes(), "relay.example", &theirs, &emit, today()).unwrap();
+    // Theirs is not ours to judge; ours comes back to us as SRS0.
+    assert_eq!(judge(&policy(Mode::Enforce), NULL, &hop.address().unwrap().to_string()).rule, Rule::NotOwn);
+    assert_eq!(told(&judge(&policy(Mode::Enforce), NULL, &inner)), "reverse carol@example.org");
+}
+
+#[test]
+fn enforce_observes_until_the_ring_has_signed_for_days_and_seven_more() {
+    // The key lives 10 days; 17 days with today begin on 2026-11-05.
+    for (from, action, rule) in [
+        ("2026-11-04", Action::Refuse, Rule::Untagged),
+        ("2026-11-05", Action::Refuse, Rule::Untagged),
+        ("2026-11-06", Action::Unchanged, Rule::TooEarly),
+        ("2026-11-21", Action::Unchanged, Rule::TooEarly),
+        ("2026-11-22", Action::Unchanged, Rule::NoKey),
+    ] {
+        let ring = ring(&format!("version 1\nprvs 4 sha256 10 {from} - example.com text:one\n"));
+        let decision = policy(Mode::Enforce).incoming(&ring, NULL, b"alice@example.com", Client::Other, today());
+        assert_eq!((decision.action, decision.rule), (action, rule), "{from}");
+    }
+}
+
+#[test]
+fn a_gap_between_keys_counts_as_too_early_and_the_longest_lifetime_counts() {
+    let old = |days: u16, until: &str| {
+        ring(&format!(
+            "version 1\nprvs 4 sha256 {days} 2026-08-01 {until} example.com text:one
+prvs 5 sha256 10 2026-11-15 - example.com text:two\n"
+        ))
+    };
+    for (days, until, rule) in [
+        (10, "2026-11-14", Rule::Untagged),
+        (10, "2026-11-13", Rule::TooEarly),
+        // 60 + 7 days reach back to 2026-09-16, 99 + 7 to 2026-08-08, both within the old key's window.
+        (60, "2026-11-14", Rule::Untagged),
+        (99, "2026-11-14", Rule::Untagged),
+    ] {
+        let decision =
+            policy(Mode::Enforce).incoming(&old(days, until), NULL, b"alice@example.com", Client::Other, today());
+        assert_eq!(decision.rule, rule, "{days} {until}");
+    }
+    let late = ring("version 1\nprvs 4 sha256 99 2026-08-09 - example.com text:one\n");
+    let decision = policy(Mode::Enforce).incoming(&late, NULL, b"alice@example.com", Client::Other, today());
+    assert_eq!(decision.rule, Rule::TooEarly);
+}
+
+#[test]
+fn mailboxes_whose_mail_leaves_unsigned_never_lose_a_bounce() {
+    let policy = policy(Mode::Enforce).with_no_sign(list(&["news", "@raw.example.com"]));
+    for (recipient, rule) in [
+        ("news@example.com", Rule::NoSign),
+        ("anyone@raw.example.com", Rule::NoSign),
+        ("x@fwd.example.net", Rule::NotOwn),
+    ] {
+        assert_eq!(enforced(&policy, NULL, recipient, Client::Other), (Action::Unchanged, rule), "{recipient}");
+    }
+}
+
+#[test]
+fn the_closest_domain_decides_the_mode_and_what_it_does_not_say_is_inherited() {
+    let set = |text: &str| Domains::parse(text).unwrap();
+    let policy = policy(Mode::Enforce)
+        .with_enforce_since(day("2026-11-21"))
+        .with_domain(set("*.example.com"), Some(Mode::Sign), None)
+        .with_domain(set("a.example.com"), None, Some(day("2026-12-01")))
+        .with_domain(set("b.example.com"), Some(Mode::Enforce), None);
+    for (domain, on, mode) in [
+        ("example.com", "2026-11-20", Mode::Observe),
+        ("example.com", "2026-11-21", Mode::Enforce),
+        ("x.example.com", "2026-11-21", Mode::Sign),
+        ("A.example.com", "2026-11-30", Mode::Observe),
+        ("a.example.com", "2026-12-01", Mode::Enforce),
+        ("b.example.com", "2026-11-20", Mode::Observe),
+        ("b.example.com", "2026-11-21", Mode::Enforce),
+    ] {
+        assert_eq!(policy.mode_on(domain.as_bytes(), day(on)), mode, "{domain} {on}");
+    }
+    assert_eq!(Policy::new(own()).mode_on(b"example.com", today()), Mode::Observe);
+    assert_eq!(judge(&policy, NULL, "alice@example.com").action, Action::Refuse);
+    let decision = judge(&policy, NULL, "alice@a.example.com");
+    assert_eq!((decision.action, decision.would, decision.mode), (Action::Unchanged, Action::Refuse, Mode::Observe));
+}
+
+#[test]
+fn refuse_at_is_handed_on() {
+    assert_eq!(judge(&policy(Mode::Enforce), NULL, "alice@example.com").refuse_at, RefuseAt::Data);
+    for at in [RefuseAt::Rcpt, RefuseAt::Data, RefuseAt::Message] {
+        assert_eq!(judge(&policy(Mode::Enforce).with_refuse_at(at), NULL, "alice@example.com").refuse_at, at);
+    }
+}
+
+#[test]
+fn the_form_of_new_tags_is_as_set_and_both_are_stripped() {
+    let policy = policy(Mode::Enforce).with_form(Form::Subaddress);
+    let sent = policy.outgoing(&ring(RING), b"alice@example.com", [OUTSIDER], Origin::Submitted, today());
+    let sender = sent.rewrite.unwrap().to_string();
+    assert!(sender.starts_with("alice+prvs=4"), "{sender}");
+    assert_eq!(told(&judge(&policy, NULL, &sender)), "strip alice@example.com");
+    assert_eq!(told(&judge(&policy, NULL, &signed(RING, "bob@example.com", today()))), "strip bob@example.com");
+}
+
+#[test]
+fn slugs_are_lower_case_words_and_every_rule_has_its_own() {
+    let slugs: std::collections::BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.slug()).collect();
+    assert_eq!(slugs.len(), Rule::ALL.len());
+    for rule in Rule::ALL {
+        assert!(rule.slug().bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'-'), "{rule}");
+        assert!(rule.sentence().ends_with('.') && rule.sentence().is_ascii(), "{rule}");
+    }
+}
