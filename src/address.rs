@@ -325,20 +325,6 @@ const fn class(octet: u8) -> u8 {
     CLASS[octet as usize]
 }
 
-/// Whether lowering A-Z changes nothing. Eight octets a step.
-#[inline(always)]
-pub(crate) fn is_folded(bytes: &[u8]) -> bool {
-    let capitals = |octets: [u8; 8]| {
-        // Bit 7 of each octet: at least `A`, not above `Z`, ASCII. No sum leaves its octet, since bit 7 is off.
-        let word = u64::from_le_bytes(octets);
-        let low = word & 0x7f7f_7f7f_7f7f_7f7f;
-        (low + 0x3f3f_3f3f_3f3f_3f3f) & !(low + 0x2525_2525_2525_2525) & !word & 0x8080_8080_8080_8080
-    };
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    let found = chunks.iter().fold(0, |found, chunk| found | capitals(*chunk));
-    found == 0 && rest.iter().fold(true, |folded, octet| folded & !octet.is_ascii_uppercase())
-}
-
 /// Whether a local part may hold this octet without quotes.
 #[inline(always)]
 pub(crate) const fn is_bare(octet: u8) -> bool {

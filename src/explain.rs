@@ -102,7 +102,7 @@ fn describe(lines: &mut Lines, ring: Option<&KeyRing>, mailbox: Mailbox<'_>, day
         }
         lines.put(
             "under it",
-            &format!("{} (unproved as long as nothing verified the tag)", printable(under.as_bytes())),
+            &format!("{} (unproved as long as nothing verified the tag)", printable(under.to_address().as_bytes())),
         );
     } else {
         lines.put("tag", "none that is known");
@@ -130,7 +130,7 @@ fn own_forwarders(ring: &KeyRing, mailbox: Mailbox<'_>) -> Domains {
     Domains::parse(&list).unwrap_or_else(|_| Domains::all())
 }
 
-fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verdict, day: Day) {
+fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verdict<'_>, day: Day) {
     if let Some(proof) = verdict.proof() {
         if let Some((signed, expires)) = proof.signed.zip(proof.expires) {
             lines.put("signed", &format!("{signed} by {} key {}", proof.usage, proof.key));
@@ -151,12 +151,15 @@ fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verd
     lines.put("what to do", &advice(verdict));
 }
 
-fn advice(verdict: &Verdict) -> String {
+fn advice(verdict: &Verdict<'_>) -> String {
     let bounce = match verdict {
         Verdict::Genuine(proof) if proof.usage == Use::Srs => {
-            return format!("Send a bounce on to {}; refuse other mail.", printable(proof.mailbox.as_bytes()));
+            return format!(
+                "Send a bounce on to {}; refuse other mail.",
+                printable(proof.mailbox.to_address().as_bytes())
+            );
         }
-        Verdict::Genuine(proof) => return format!("Deliver to {}.", printable(proof.mailbox.as_bytes())),
+        Verdict::Genuine(proof) => return format!("Deliver to {}.", printable(proof.mailbox.to_address().as_bytes())),
         Verdict::Expired(..) => "Refuse a bounce, unless your policy grants it some days of grace.",
         Verdict::Forged { .. } => "Refuse a bounce: it answers mail that was not yours.",
         Verdict::UnknownKey { .. } => {

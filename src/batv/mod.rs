@@ -125,20 +125,38 @@ pub fn verify<'a>(ring: &KeyRing, recipient: &'a [u8], day: Day) -> Result<Verdi
         Path::Postmaster => return Ok(Verdict::Untagged),
         Path::Mailbox(mailbox) => mailbox,
     };
-    let content = mailbox.content();
-    let found = if mailbox.is_plain() { Found::Nothing } else { recognise(content) };
+    if mailbox.is_plain() {
+        return mailbox.within_limits().map(|_| Verdict::Untagged);
+    }
+    judge(ring, mailbox.stripped(mailbox.content()), Some(mailbox), day)
+}
+
+/// Like [`verify`], for the own recipient to whom an SRS address returns.
+pub(crate) fn verify_returned<'a>(ring: &KeyRing, recipient: Stripped<'a>, day: Day) -> Result<Verdict<'a>, Error> {
+    judge(ring, recipient, None, day)
+}
+
+/// Recognises and checks; `whole` is the recipient in one piece, if it is.
+#[inline(always)]
+fn judge<'a>(
+    ring: &KeyRing,
+    recipient: Stripped<'a>,
+    whole: Option<Mailbox<'a>>,
+    day: Day,
+) -> Result<Verdict<'a>, Error> {
+    let found = recognise(recipient.content);
     let rest = match found {
         Found::Prvs(_, rest) | Found::Bst1(_, rest) => rest,
         Found::Foreign(foreign, _) => return Ok(Verdict::Foreign(foreign)),
         Found::Malformed => return Ok(Verdict::Malformed(Malformed::Shape)),
-        Found::Nothing => return mailbox.within_limits().map(|_| Verdict::Untagged),
+        Found::Nothing => return check_limit(recipient).map(|()| Verdict::Untagged),
     };
-    let stripped = mailbox.stripped(rest);
+    let stripped = Stripped { content: rest, ..recipient };
     check_limit(stripped)?;
     let joined;
-    let under = match found {
-        Found::Prvs(prvs::Tag { form: Form::Prefix, .. }, _) | Found::Bst1(..) if !mailbox.is_quoted() => {
-            mailbox.tail(rest.len())
+    let under = match (found, whole) {
+        (Found::Prvs(prvs::Tag { form: Form::Prefix, .. }, _) | Found::Bst1(..), Some(whole)) if !recipient.quoted => {
+            whole.tail(rest.len())
         }
         _ => {
             joined = stripped.to_address();

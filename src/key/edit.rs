@@ -95,7 +95,7 @@ fn written(octets: &[u8]) -> Zeroizing<String> {
 impl KeyRing {
     /// A ring without keys: the version line and a comment that names the columns.
     pub fn empty() -> KeyRing {
-        KeyRing { text: Zeroizing::new(HEADER.to_string()), keys: Vec::new() }
+        KeyRing::new(HEADER, Vec::new())
     }
 
     /// The one key of this use that is meant: by its id, and by a domain that it serves where an id is not enough.

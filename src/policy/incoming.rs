@@ -16,19 +16,19 @@
 //! observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
 use super::{Action, Client, Incoming, Mode, Policy, Rule};
-use crate::address::{Address, Mailbox, Path};
+use crate::address::{Address, Mailbox, Path, Stripped};
 use crate::day::Day;
 use crate::key::KeyRing;
 use crate::verdict::{Foreign, Lapse, Proof, Verdict};
 use crate::{batv, srs};
 
 /// One row of the table for one kind of sender.
-struct Row {
+struct Row<'r> {
     /// What is done where nothing is refused.
     lenient: Action,
     /// Whether enforce refuses.
     refuse: bool,
-    verdict: Option<Verdict>,
+    verdict: Option<Verdict<'r>>,
     rule: Rule,
     mode: Mode,
     log: bool,
@@ -48,7 +48,14 @@ impl Policy {
     ///
     /// Both are bytes as MAIL and RCPT gave them: the sha1 form of prvs covers the case of the address. What is no address
     /// passes unchanged, for the MTA to refuse.
-    pub fn incoming(&self, ring: &KeyRing, sender: &[u8], recipient: &[u8], client: Client, day: Day) -> Incoming {
+    pub fn incoming<'r>(
+        &self,
+        ring: &KeyRing,
+        sender: &[u8],
+        recipient: &'r [u8],
+        client: Client,
+        day: Day,
+    ) -> Incoming<'r> {
         let judge = Judge { policy: self, ring, bounce: self.is_null(sender), day };
         let mut row = judge.row(recipient);
         if row.refuse
@@ -81,7 +88,7 @@ impl Policy {
     }
 
     /// The rule by which this mail is never refused.
-    fn exemption(&self, sender: &[u8], recipient: &[u8], row: &Row, client: Client) -> Option<Rule> {
+    fn exemption(&self, sender: &[u8], recipient: &[u8], row: &Row<'_>, client: Client) -> Option<Rule> {
         // Only here: a listed local part of another site is no reason to return mail to it.
         let exempt = |it: Mailbox<'_>| self.is_here(it.domain()) && self.exempt_recipients.holds(it);
         match client {
@@ -90,7 +97,7 @@ impl Policy {
             Client::Other => {}
         }
         let given = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);
-        let stripped = batv::strip(recipient).ok().flatten().map(|(_, address)| address);
+        let stripped = batv::strip(recipient).ok().flatten().map(|(_, address)| address.to_address());
         let meant = [row.lenient.address(), stripped.as_ref()];
         if given.into_iter().chain(meant.into_iter().flatten().map(Address::mailbox)).any(exempt) {
             Some(Rule::ExemptRecipient)
@@ -103,7 +110,7 @@ impl Policy {
 }
 
 impl Judge<'_> {
-    fn row(&self, recipient: &[u8]) -> Row {
+    fn row<'r>(&self, recipient: &'r [u8]) -> Row<'r> {
         let mode = self.policy.mode_on(b"", self.day);
         let passed =
             |rule, verdict, mode| Row { lenient: Action::Unchanged, refuse: false, verdict, rule, mode, log: false };
@@ -121,14 +128,16 @@ impl Judge<'_> {
                 Some(passed(Rule::SrsElsewhere, Some(Verdict::Foreign(Foreign::Srs)), mode))
             }
             true => self.reverse(recipient, mode),
-            false => self.verify(mailbox, mode),
+            false => {
+                let verdict = batv::verify(self.ring, mailbox.as_bytes(), self.day);
+                verdict.ok().map(|verdict| self.recipient(mailbox, verdict, mode))
+            }
         };
         row.unwrap_or_else(|| passed(Rule::Unparsable, None, mode))
     }
 
-    /// A recipient that is no SRS address; `None` if it is no address.
-    fn verify(&self, mailbox: Mailbox<'_>, mode: Mode) -> Option<Row> {
-        let verdict = batv::verify(self.ring, mailbox.as_bytes(), self.day).ok()?;
+    /// The row of a recipient that is no SRS address.
+    fn recipient<'r>(&self, mailbox: Mailbox<'_>, verdict: Verdict<'r>, mode: Mode) -> Row<'r> {
         let bounces = |rule| if self.bounce { (true, rule) } else { (false, Rule::NotABounce) };
         let (refuse, rule) = match verdict {
             Verdict::Genuine(_) => (false, Rule::Genuine),
@@ -149,8 +158,8 @@ impl Judge<'_> {
             Verdict::Untagged => self.bounce,
             _ => self.bounce || mode != Mode::Enforce,
         };
-        let lenient = verdict.proof().map_or(Action::Unchanged, |proof| Action::Strip(proof.mailbox));
-        Some(Row { lenient, refuse, verdict: Some(verdict), rule, mode, log })
+        let lenient = verdict.proof().map_or(Action::Unchanged, |proof| Action::Strip(proof.mailbox.to_address()));
+        Row { lenient, refuse, verdict: Some(verdict), rule, mode, log }
     }
 
     /// A bounce without a tag.
@@ -167,15 +176,15 @@ impl Judge<'_> {
 
     /// Whether a tag has expired only lately, and its key was signing on the day that it implies: a tag of an old key
     /// returns to the same number after a thousand days.
-    fn in_grace(&self, proof: &Proof) -> bool {
+    fn in_grace(&self, proof: &Proof<'_>) -> bool {
         let Some((signed, last)) = proof.signed.zip(proof.expires) else { return false };
-        let key = self.ring.key_by_id(proof.usage, proof.key, proof.mailbox.mailbox().domain());
+        let key = self.ring.key_by_id(proof.usage, proof.key, proof.mailbox.domain());
         let grace = u32::from(self.policy.expired_grace);
         key.is_some_and(|key| key.window_holds(signed)) && last < self.day && self.day <= last.plus(grace)
     }
 
     /// An SRS address at an own forwarder; `None` if it is no address.
-    fn reverse(&self, recipient: &[u8], mode: Mode) -> Option<Row> {
+    fn reverse<'r>(&self, recipient: &'r [u8], mode: Mode) -> Option<Row<'r>> {
         let srs = self.policy.srs.as_ref()?;
         let verdict = srs::reverse(self.ring, recipient, &srs.forwarders, &srs.dialect, self.day).ok()?;
         let row = |lenient, refuse, rule| Row { lenient, refuse, verdict: Some(verdict), rule, mode, log: refuse };
@@ -186,8 +195,8 @@ impl Judge<'_> {
             }
             _ => return Some(row(Action::Unchanged, true, Rule::SrsBad)),
         };
-        let result = proof.mailbox;
-        let returned = match self.in_turn(&result) {
+        let result = proof.mailbox.to_address();
+        let returned = match self.in_turn(proof.mailbox) {
             Some(judged) if judged.refuse && judged.lenient == Action::Unchanged => {
                 Row { lenient: Action::Reverse(result), ..judged }
             }
@@ -202,9 +211,12 @@ impl Judge<'_> {
     }
 
     /// The judgement of the own recipient to whom an SRS address returns; tags of other sites are theirs to judge.
-    fn in_turn(&self, result: &Address) -> Option<Row> {
-        let mailbox = result.mailbox();
-        let own = self.policy.own.contains(mailbox.domain());
-        if own { self.verify(mailbox, self.policy.mode_on(mailbox.domain(), self.day)) } else { None }
+    fn in_turn<'r>(&self, result: Stripped<'r>) -> Option<Row<'r>> {
+        if !self.policy.own.contains(result.domain()) {
+            return None;
+        }
+        let verdict = batv::verify_returned(self.ring, result, self.day).ok()?;
+        let mode = self.policy.mode_on(result.domain(), self.day);
+        Some(self.recipient(result.to_address().mailbox(), verdict, mode))
     }
 }

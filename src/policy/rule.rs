@@ -50,13 +50,13 @@ impl Action {
 
 /// The decision about one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Incoming {
+pub struct Incoming<'a> {
     /// What to do.
     pub action: Action,
     /// What [`Mode::Enforce`] would do; it differs from `action` only where that is to refuse.
     pub would: Action,
     /// What the address is; `None` where nothing was judged: it is no address, or neither own nor an own forwarder's.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Verdict<'a>>,
     /// Why `would` is what it is.
     pub rule: Rule,
     /// The mode in force for the recipient's domain on this day.
@@ -252,7 +252,7 @@ impl Rule {
     }
 
     /// The SMTP reply of a refusal by this rule.
-    pub(super) const fn reply(self, verdict: Option<&Verdict>) -> &'static str {
+    pub(super) const fn reply(self, verdict: Option<&Verdict<'_>>) -> &'static str {
         let known = match (self, verdict) {
             (Rule::NeverSends, _) => {
                 Some("550 5.7.1 This address sends no mail; this bounce answers mail that we did not send")

@@ -24,7 +24,7 @@ impl Verb for Strip {
         match batv::strip(address) {
             Err(_) => return self.unparsable(address, out),
             Ok(None) => self.put(address, None, None, out),
-            Ok(Some((tag, stripped))) => self.put(address, Some((tag, stripped.as_bytes())), None, out),
+            Ok(Some((tag, stripped))) => self.put(address, Some((tag, stripped.to_address().as_bytes())), None, out),
         }
         self.tally.count(None);
     }

@@ -71,7 +71,7 @@ fn words(sender: Mailbox<'_>, signed: &Address, judged: &[Judged]) -> Vec<u8> {
     let width = shown.iter().map(|address| address.chars().count()).max().unwrap_or(0);
     for (address, (_, verdict)) in shown.iter().zip(judged) {
         let does = match verdict {
-            Verdict::Genuine(proof) => format!("deliver to {}", printable(proof.mailbox.as_bytes())),
+            Verdict::Genuine(proof) => format!("deliver to {}", printable(proof.mailbox.to_address().as_bytes())),
             _ => "refuse with 550".to_owned(),
         };
         line(format!("  {address:<width$}  {:<8}  {does}", verdict.slug()));
