@@ -163,9 +163,10 @@ pub fn ring(data: &[u8]) {
         Ok(ring) => ring,
         Err(Error::Ring { line, message }) => {
             assert!((1..=lines.len()).contains(&line), "line {line} of {}: {message}", lines.len());
-            let words = lines[line - 1].split(|octet| b" \t\r:".contains(octet)).filter(|word| word.len() >= 16);
-            for word in words {
-                assert!(!contains(message.as_bytes(), word), "{message}");
+            // Long words only, and none of the examples that messages give: others could stand there by chance.
+            for word in lines[line - 1].split(|octet| b" \t\r:".contains(octet)) {
+                let telling = word.len() >= 16 && !contains(word, b"example");
+                assert!(!telling || !contains(message.as_bytes(), word), "{message}");
             }
             return;
         }
