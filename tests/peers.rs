@@ -78,7 +78,8 @@ impl Sequence {
 /// Whether to go on without the peer; says so where the test harness does not swallow it.
 fn skip(peer: &str, package: &str) {
     assert_ne!(env::var("CI").as_deref(), Ok("true"), "{peer} is not installed (Debian: {package})");
-    writeln!(io::stderr(), "SKIPPED: {peer} is not installed (Debian: {package})").unwrap();
+    let reason = format!("SKIPPED: {peer} is not installed (Debian: {package})\n");
+    io::stderr().write_all(reason.as_bytes()).unwrap();
 }
 
 /// Feeds all requests to one process and gives what it answered, line by line.

@@ -17,7 +17,7 @@ while (my $line = <STDIN>) {
     my ($what, $separator, $length, $secret, @rest) = split /\t/, $line, -1;
     my $answer = eval {
         local $SIG{ALRM} = sub { die "too slow\n" };
-        alarm 5;
+        alarm 2;
         my $srs = Mail::SRS->new(Secret => $secret, Separator => $separator, HashLength => $length);
         $what eq 'forward' ? $srs->forward(@rest) : $srs->reverse(@rest);
     };
