@@ -45,6 +45,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// An entry of one of a policy's lists that cannot be used.
+    #[error("`{entry}` {problem}")]
+    Entry {
+        /// The entry as it was written.
+        entry: String,
+        /// What is wrong with it and what to do.
+        problem: &'static str,
+    },
     /// A separator that SRS does not know.
     #[error("the SRS separator must be `=`, `+` or `-`")]
     Separator,

@@ -24,6 +24,7 @@ mod error;
 mod key;
 mod mac;
 pub mod mark;
+pub mod policy;
 pub mod srs;
 mod verdict;
 

@@ -50,7 +50,7 @@ pub struct Dialect {
     hash_length: usize,
     hash_min: usize,
     max_age: Option<u16>,
-    always_rewrite: bool,
+    pub(crate) always_rewrite: bool,
     alphabet: Alphabet,
     over_long: OverLong,
 }

@@ -1,0 +1,344 @@
+//! The TOML form of a policy: the table `[policy]` of a text that may hold others.
+//!
+//! ```text
+//! [policy]                               all keys but own-domains are optional
+//! own-domains = [domain...]              mode, enforce-since, refuse-at, expired-grace, subaddress,
+//! no-sign = [address...]                 mailer-daemon-is-null, reverse-any-sender
+//! exempt-clients = [network...]          further lists: no-sign-recipients, never-send, exempt-recipients,
+//! [policy.srs]                               exempt-senders (addresses), internal-hosts (networks)
+//! [policy.domains."lists.example.com"]   the key is a set of domains; mode, enforce-since
+//! ```
+//!
+//! tests/vectors/policy.toml explains every key. An unknown key, a wrong type or a value out of range is refused with its
+//! line; there is no half-read policy. Lists are those of `lists.rs` and `domains.rs`.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Addresses, Forwarding, Mode, Networks, Policy, RefuseAt, Stance};
+use crate::address::check_domain;
+use crate::batv::Form;
+use crate::day::Day;
+use crate::domains::Domains;
+use crate::error::Error;
+use crate::key::Use;
+use crate::srs::{Alphabet, Dialect, OverLong};
+
+const POLICY_KEYS: &[&str] = &[
+    "domains",
+    "enforce-since",
+    "exempt-clients",
+    "exempt-recipients",
+    "exempt-senders",
+    "expired-grace",
+    "internal-hosts",
+    "mailer-daemon-is-null",
+    "mode",
+    "never-send",
+    "no-sign",
+    "no-sign-recipients",
+    "own-domains",
+    "refuse-at",
+    "reverse-any-sender",
+    "srs",
+    "subaddress",
+];
+const SRS_KEYS: &[&str] = &[
+    "alphabet",
+    "always-rewrite",
+    "domain",
+    "domains",
+    "forwarders",
+    "hash-length",
+    "hash-min",
+    "max-age",
+    "over-long",
+    "separator",
+];
+const DOMAIN_KEYS: &[&str] = &["enforce-since", "mode"];
+/// The longest hash that SRS can write: base64 of 20 octets.
+const MAX_HASH: u16 = 27;
+
+/// A key with its value, and the text in which it stands.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    text: &'a str,
+    name: &'a str,
+    /// Offset of the key.
+    at: usize,
+    value: &'a Spanned<DeValue<'a>>,
+}
+
+pub(super) fn parse(text: &str) -> Result<Policy, Error> {
+    let document = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        fault(text, at, format!("this is no TOML: {}", error.message()))
+    })?;
+    let entries = entries(text, document.get_ref());
+    let Some(table) = entries.into_iter().find(|entry| entry.name == "policy") else {
+        return Err(fault(text, 0, "there is no table [policy]; begin with [policy] and own-domains".to_owned()));
+    };
+    policy(table)
+}
+
+fn policy(table: Entry<'_>) -> Result<Policy, Error> {
+    let entries = table.entries()?;
+    let Some(own) = entries.iter().find(|entry| entry.name == "own-domains") else {
+        return Err(table.fault("has no own-domains; list the domains whose mail this site sends"));
+    };
+    let mut policy = Policy::new(own.domain_list()?);
+    let mut by_domain = Vec::new();
+    for entry in entries {
+        match entry.name {
+            "own-domains" => {}
+            "domains" => by_domain = entry.entries()?,
+            "enforce-since" => policy.stance.enforce_since = Some(entry.day()?),
+            "exempt-clients" => policy.exempt_clients = entry.networks()?,
+            "exempt-recipients" => policy.exempt_recipients = entry.addresses()?,
+            "exempt-senders" => policy.exempt_senders = entry.addresses()?,
+            "expired-grace" => policy.expired_grace = entry.number(0, Policy::MAX_GRACE)?,
+            "internal-hosts" => policy.internal_hosts = entry.networks()?,
+            "mailer-daemon-is-null" => policy.mailer_daemon_is_null = entry.yes()?,
+            "mode" => policy.stance.mode = Some(entry.mode()?),
+            "never-send" => policy.never_send = entry.addresses()?,
+            "no-sign" => policy.no_sign = entry.addresses()?,
+            "no-sign-recipients" => policy.no_sign_recipients = entry.addresses()?,
+            "refuse-at" => {
+                let all = [RefuseAt::Rcpt, RefuseAt::Data, RefuseAt::Message];
+                policy.refuse_at = entry.choice(&all.map(|it| (it.as_str(), it)))?;
+            }
+            "reverse-any-sender" => policy.reverse_any_sender = entry.yes()?,
+            "srs" => policy.srs = Some(forwarding(entry)?),
+            "subaddress" => policy.form = if entry.yes()? { Form::Subaddress } else { Form::Prefix },
+            _ => return Err(entry.unknown("policy", POLICY_KEYS)),
+        }
+    }
+    for entry in by_domain {
+        let stance = stance(entry)?;
+        let domains = Domains::parse(entry.name).map_err(|error| entry.fault_of(&error))?;
+        let forwarders = policy.srs.as_ref().map(Forwarding::forwarders);
+        if !domains.overlaps(&policy.own) && !forwarders.is_some_and(|theirs| domains.overlaps(theirs)) {
+            return Err(entry.fault("lies neither in own-domains nor in the forwarders of [policy.srs]"));
+        }
+        policy.by_domain.push((domains, stance));
+    }
+    Ok(policy)
+}
+
+fn stance(table: Entry<'_>) -> Result<Stance, Error> {
+    let mut stance = Stance::default();
+    for entry in table.entries()? {
+        match entry.name {
+            "enforce-since" => stance.enforce_since = Some(entry.day()?),
+            "mode" => stance.mode = Some(entry.mode()?),
+            _ => return Err(entry.unknown("policy.domains", DOMAIN_KEYS)),
+        }
+    }
+    Ok(stance)
+}
+
+fn forwarding(table: Entry<'_>) -> Result<Forwarding, Error> {
+    let mut dialect = Dialect::CLASSIC;
+    let (mut hash_length, mut hash_min) = (4, None);
+    let (mut forwarders, mut default) = (None, None);
+    let mut by_recipient = Vec::new();
+    for entry in table.entries()? {
+        match entry.name {
+            "alphabet" => {
+                let all = [("classic", Alphabet::Classic), ("url", Alphabet::Url), ("alt", Alphabet::Alt)];
+                dialect = dialect.with_alphabet(entry.choice(&all)?);
+            }
+            "always-rewrite" => dialect = dialect.with_always_rewrite(entry.yes()?),
+            "domain" => default = Some(entry),
+            "domains" => by_recipient = entry.entries()?,
+            "forwarders" => forwarders = Some(entry.domain_list()?),
+            "hash-length" => hash_length = entry.number(1, MAX_HASH)?,
+            "hash-min" => hash_min = Some(entry),
+            "max-age" => {
+                let days = entry.number(1, Use::Srs.max_days())?;
+                dialect = dialect.with_max_age(days).map_err(|error| entry.fault_of(&error))?;
+            }
+            "over-long" => {
+                let all = [("leave", OverLong::Leave), ("emit", OverLong::Emit)];
+                dialect = dialect.with_over_long(entry.choice(&all)?);
+            }
+            "separator" => {
+                let separator = entry.choice(&[("=", '='), ("+", '+'), ("-", '-')])?;
+                dialect = dialect.with_separator(separator).map_err(|error| entry.fault_of(&error))?;
+            }
+            _ => return Err(entry.unknown("policy.srs", SRS_KEYS)),
+        }
+    }
+    let hash_min = hash_min.map_or(Ok(hash_length), |entry| entry.number(1, hash_length))?;
+    let hash = dialect.with_hash(usize::from(hash_length), usize::from(hash_min));
+    let dialect = hash.map_err(|error| table.fault_of(&error))?;
+
+    let targets = || default.iter().chain(&by_recipient);
+    let named: Vec<&str> = targets().map(|entry| entry.domain()).collect::<Result<_, _>>()?;
+    let forwarders = match forwarders {
+        Some(given) => given,
+        None if named.is_empty() => return Err(table.fault("names neither domain nor forwarders")),
+        None => Domains::parse(&named.join(",")).map_err(|error| table.fault_of(&error))?,
+    };
+    if let Some(entry) =
+        targets().zip(&named).find_map(|(it, name)| (!forwarders.contains(name.as_bytes())).then_some(it))
+    {
+        return Err(entry.fault("is not among the forwarders, so that nothing could return; add it there"));
+    }
+    let set = |entry: &Entry<'_>| Domains::parse(entry.name).map_err(|error| entry.fault_of(&error));
+    let mut srs = Forwarding { forwarders, default: None, by_recipient: Vec::new(), dialect };
+    srs.default = default.map(|entry| entry.domain().map(ToOwned::to_owned)).transpose()?;
+    for entry in &by_recipient {
+        srs.by_recipient.push((set(entry)?, entry.domain()?.to_owned()));
+    }
+    Ok(srs)
+}
+
+impl<'a> Entry<'a> {
+    /// An error about this entry, by its name.
+    fn fault(&self, what: &str) -> Error {
+        fault(self.text, self.at, format!("`{}` {what}", self.name))
+    }
+
+    fn fault_of(&self, error: &Error) -> Error {
+        fault(self.text, self.at, format!("`{}`: {error}", self.name))
+    }
+
+    fn unknown(&self, table: &str, known: &[&str]) -> Error {
+        let remedy = match nearest(self.name, known) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("the keys are {}", known.join(", ")),
+        };
+        fault(self.text, self.at, format!("unknown key `{}` in [{table}]; {remedy}", self.name))
+    }
+
+    fn entries(&self) -> Result<Vec<Entry<'a>>, Error> {
+        match self.value.get_ref() {
+            DeValue::Table(table) => Ok(entries(self.text, table)),
+            _ => Err(self.fault("must be a table")),
+        }
+    }
+
+    fn str(&self) -> Result<&'a str, Error> {
+        self.value.get_ref().as_str().ok_or_else(|| self.fault("must be a text in quotes"))
+    }
+
+    fn yes(&self) -> Result<bool, Error> {
+        self.value.get_ref().as_bool().ok_or_else(|| self.fault("must be true or false"))
+    }
+
+    fn number(&self, low: u16, high: u16) -> Result<u16, Error> {
+        let number = self.value.get_ref().as_integer();
+        let number = number.and_then(|it| u16::from_str_radix(it.as_str(), it.radix()).ok());
+        number
+            .filter(|number| (low..=high).contains(number))
+            .ok_or_else(|| self.fault(&format!("must be a whole number from {low} to {high}")))
+    }
+
+    fn day(&self) -> Result<Day, Error> {
+        let text = match self.value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Datetime(stamp) if stamp.time.is_none() => Some(stamp.to_string()),
+            _ => None,
+        };
+        text.and_then(|text| Day::parse(&text).ok()).ok_or_else(|| self.fault("must be a date such as 2026-11-21"))
+    }
+
+    fn choice<T: Copy>(&self, all: &[(&str, T)]) -> Result<T, Error> {
+        let word = self.value.get_ref().as_str();
+        let found = all.iter().find(|(name, _)| Some(*name) == word);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let names: Vec<String> = all.iter().map(|(name, _)| format!("{name:?}")).collect();
+            self.fault(&format!("must be {}", names.join(" or ")))
+        })
+    }
+
+    fn mode(&self) -> Result<Mode, Error> {
+        self.choice(&Mode::ALL.map(|mode| (mode.as_str(), mode)))
+    }
+
+    fn domain(&self) -> Result<&'a str, Error> {
+        let domain = self.str()?;
+        check_domain(domain.as_bytes(), 0).map_err(|error| self.fault_of(&error)).map(|()| domain)
+    }
+
+    /// The texts of a list; each stands where an error in it is reported.
+    fn list(&self) -> Result<Vec<Entry<'a>>, Error> {
+        let wrong = || self.fault("must be a list of texts, [\"...\", \"...\"]");
+        let list = self.value.get_ref().as_array().ok_or_else(wrong)?;
+        let item = |value: &'a Spanned<DeValue<'a>>| Entry { at: value.span().start, value, ..*self };
+        let items: Vec<_> = list.iter().map(item).collect();
+        match items.iter().find(|item| !item.value.get_ref().is_str()) {
+            Some(item) => Err(item.fault("must be a list of texts, [\"...\", \"...\"]")),
+            None => Ok(items),
+        }
+    }
+
+    fn domain_list(&self) -> Result<Domains, Error> {
+        let mut patterns = Vec::new();
+        for item in self.list()? {
+            let pattern = item.str()?;
+            // One that only takes away is no set by itself.
+            Domains::parse(pattern.strip_prefix('!').unwrap_or(pattern)).map_err(|error| item.fault_of(&error))?;
+            patterns.push(pattern);
+        }
+        if patterns.is_empty() {
+            return Err(self.fault("must name at least one domain"));
+        }
+        Domains::parse(&patterns.join(",")).map_err(|error| self.fault_of(&error))
+    }
+
+    fn addresses(&self) -> Result<Addresses, Error> {
+        let mut all = Addresses::default();
+        for item in self.list()? {
+            all.push(item.str()?).map_err(|error| item.fault_of(&error))?;
+        }
+        Ok(all)
+    }
+
+    fn networks(&self) -> Result<Networks, Error> {
+        let mut all = Networks::default();
+        for item in self.list()? {
+            all.push(item.str()?).map_err(|error| item.fault_of(&error))?;
+        }
+        Ok(all)
+    }
+}
+
+fn entries<'a>(text: &'a str, table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+    let entry = |(key, value): (&'a Spanned<_>, _)| {
+        let name: &alloc::borrow::Cow<'a, str> = key.get_ref();
+        Entry { text, name, at: key.span().start, value }
+    };
+    table.iter().map(entry).collect()
+}
+
+fn fault(text: &str, at: usize, message: String) -> Error {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    Error::Policy { line: before.iter().filter(|&&octet| octet == b'\n').count() + 1, message }
+}
+
+/// The known name with the fewest edits, if they are few.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let most = name.len() / 3;
+    let all = known.iter().map(|known| (edits(name, known), *known));
+    all.min().filter(|(edits, _)| *edits <= most).map(|(_, known)| known)
+}
+
+/// The edit distance of two words (Levenshtein), row by row.
+fn edits(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (above, one) in left.bytes().enumerate() {
+        let (mut corner, mut before) = (above, above + 1);
+        for (cell, other) in row.iter_mut().skip(1).zip(right.bytes()) {
+            before = (corner + usize::from(one != other)).min(before + 1).min(*cell + 1);
+            corner = core::mem::replace(cell, before);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
