@@ -4,7 +4,8 @@
 //! them, so that what is here is a plain test as well. A broken invariant panics.
 //!
 //! ```text
-//! input = text                        address, ring, strip
+//! input = text                        address, strip
+//!       / octets as they are          ring, policy
 //!       / options LF text             prvs, bst1, srs: up to four octets choose form, day, age and where to mutate
 //!       / options LF from LF mark     mark
 //! text  = octets as they are
@@ -461,5 +462,60 @@ pub fn mark(data: &[u8]) {
         let wrong = if &value[at..=at] == "a" { "b" } else { "a" };
         let changed = [&value[..at], wrong, &value[at + 1..]].concat();
         assert_eq!(verify(&changed, &from, today).unwrap().slug(), "forged", "{changed}");
+    }
+}
+
+/// The policy's text, and what a policy never does: sign what nobody vouches for, refuse an untagged bounce to a mailbox
+/// whose mail it would not have signed on each of the last days + 7 days, refuse what it signed itself.
+#[cfg(feature = "policy-file")]
+pub fn policy(data: &[u8]) {
+    use backstop::policy::{Action, Client, Origin, Policy, Rule};
+
+    static RING: OnceLock<KeyRing> = OnceLock::new();
+    let ring = RING.get_or_init(|| {
+        let ring =
+            b"version 1\nprvs 0 sha1 7 2026-10-01 - *,!gap.example text:secret\nsrs 0 sha1 21 - - * text:other\n";
+        KeyRing::parse(ring).unwrap()
+    });
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let policy = match Policy::parse(text) {
+        Ok(policy) => policy,
+        Err(Error::Policy { line, .. }) => {
+            return assert!((1..=text.split('\n').count()).contains(&line), "line {line}");
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let senders = ["alice@example.com", "Bob@lists.example.com", "noreply@example.com", "carol@other.example"];
+    for (sender, number) in senders.iter().flat_map(|sender| [20_720, 20_778].map(|day| (sender.as_bytes(), day))) {
+        let today = Day::from_number(number).unwrap();
+        let sent = |origin, day| policy.outgoing(ring, sender, [], origin, day);
+        for origin in Origin::ALL {
+            let out = sent(origin, today);
+            let Some(signed) = out.rewrite else { continue };
+            assert!(matches!(origin, Origin::Submitted | Origin::Internal), "{signed} from {}", origin.as_str());
+            assert_legal(&signed, true);
+            assert!(policy.own_domains().contains(signed.mailbox().domain()));
+            let back = policy.incoming(ring, b"", signed.as_bytes(), Client::Other, today);
+            let Action::Strip(mailbox) = back.action else { panic!("{signed}: {back:?}") };
+            assert_eq!(mailbox.as_bytes(), sender);
+        }
+        let back = policy.incoming(ring, b"", sender, Client::Other, today);
+        assert_eq!(back.reply.is_some(), back.action == Action::Refuse);
+        if back.action == Action::Refuse && back.rule != Rule::NeverSends {
+            for ago in 0..=14 {
+                let out = sent(Origin::Submitted, today.minus(ago));
+                assert!(out.rewrite.is_some(), "{ago} days ago: {:?}", out.rule);
+            }
+        }
+        let answer = policy.incoming(ring, b"dave@elsewhere.example", sender, Client::Other, today);
+        assert_eq!(answer.action, Action::Unchanged);
+        if let Some(rewritten) = policy.forward(ring, b"dave@elsewhere.example", sender, today).rewrite {
+            assert_legal(&rewritten, false);
+            let back = policy.incoming(ring, b"", rewritten.as_bytes(), Client::Other, today);
+            assert!(
+                matches!(back.action, Action::Reverse(to) if to.as_bytes() == b"dave@elsewhere.example"),
+                "{back:?}"
+            );
+        }
     }
 }

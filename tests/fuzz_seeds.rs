@@ -113,3 +113,9 @@ fn one_tag_comes_off() {
 fn marks_verify_for_their_from() {
     replay("mark", bodies::mark);
 }
+
+#[test]
+#[cfg(feature = "policy-file")]
+fn policies_keep_their_promises() {
+    replay("policy", bodies::policy);
+}
