@@ -12,7 +12,7 @@
 //!       / "~" octets                  each octet from 0x80 up stands for one of TOKENS: reaches further than noise
 //! ```
 //!
-//! Keys are fixed and undated. Days run from 1973 to 2061, past the wraps of all day numbers and the last day of bst1.
+//! Keys are fixed and, but for policy, undated. Days run from 1973 to 2061, past the wraps of all day numbers and the last day of bst1.
 
 use std::sync::OnceLock;
 
