@@ -508,13 +508,13 @@ pub fn policy(data: &[u8]) {
         }
         let answer = policy.incoming(ring, b"dave@elsewhere.example", sender, Client::Other, today);
         assert_eq!(answer.action, Action::Unchanged);
+        // What returns to an own mailbox is judged once more, and need not pass.
+        let foreign = !policy.own_domains().contains(b"elsewhere.example");
         if let Some(rewritten) = policy.forward(ring, b"dave@elsewhere.example", sender, today).rewrite {
             assert_legal(&rewritten, false);
             let back = policy.incoming(ring, b"", rewritten.as_bytes(), Client::Other, today);
-            assert!(
-                matches!(back.action, Action::Reverse(to) if to.as_bytes() == b"dave@elsewhere.example"),
-                "{back:?}"
-            );
+            let returns = matches!(back.action, Action::Reverse(to) if to.as_bytes() == b"dave@elsewhere.example");
+            assert!(returns || !foreign, "{back:?}");
         }
     }
 }
