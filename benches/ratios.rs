@@ -3,7 +3,6 @@
 //! Floor and operations take turns in short rounds, so that a slow moment of the machine falls on all alike; the figure is
 //! the median over the rounds of the ratio within a round.
 
-#[path = "support.rs"]
 mod support;
 
 use std::cell::Cell;

@@ -1,6 +1,5 @@
 //! Elements a second of every operation at four lengths and three sizes of ring, each group beside the floor.
 
-#[path = "support.rs"]
 mod support;
 
 use std::hint::black_box;

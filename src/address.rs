@@ -86,7 +86,7 @@ impl<'a> Path<'a> {
 }
 
 /// A local part at a domain, borrowed from the input without brackets and route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Mailbox<'a> {
     bytes: &'a [u8],
     /// Length of the local part.
@@ -153,6 +153,14 @@ impl<'a> Mailbox<'a> {
         if self.at > MAX_LOCAL { fail(MAX_LOCAL, AddressProblem::LongLocal) } else { Ok(self) }
     }
 }
+
+impl PartialEq for Mailbox<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.bytes, self.at) == (other.bytes, other.at)
+    }
+}
+
+impl Eq for Mailbox<'_> {}
 
 impl fmt::Display for Mailbox<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

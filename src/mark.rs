@@ -64,7 +64,12 @@ fn from_mailbox(from: &[u8]) -> Result<Result<Mailbox<'_>, Unsigned>, Error> {
 /// # Errors
 /// [`Error::Address`] if the From is no address.
 pub fn make_header(ring: &KeyRing, from: &[u8], nonce: [u8; 8], day: Day) -> Result<Marked, Error> {
-    Ok(match from_mailbox(from)?.and_then(|from| Ok((from, ring.signing_key(Use::Mark, from.domain(), day)?))) {
+    let from = from_mailbox(from)?.and_then(|from| match from.domain().contains(&b';') {
+        // A general address literal, which would end the value of `i=`.
+        true => Err(Unsigned::Shape),
+        false => Ok(from),
+    });
+    Ok(match from.and_then(|from| Ok((from, ring.signing_key(Use::Mark, from.domain(), day)?))) {
         Err(reason) => Marked::Unsigned(reason),
         Ok((from, key)) => {
             let nonce = base32_of_eight(nonce);
@@ -256,7 +261,7 @@ fn split_id(id: &[u8]) -> Option<(&[u8], [u8; ID_MARK], &[u8])> {
     }
     let id = id.trim_ascii();
     let id = id.strip_prefix(b"<").and_then(|id| id.strip_suffix(b">")).unwrap_or(id);
-    let (local, domain) = id.split_at_checked(id.iter().rposition(|&octet| octet == b'@')?)?;
+    let (local, domain) = id.split_at_checked(id.iter().position(|&octet| octet == b'@')?)?;
     let (head, mark) = local.split_last_chunk::<ID_MARK>()?;
     let (left, name) = head.split_last_chunk::<6>()?;
     (name.eq_ignore_ascii_case(b".bsm1-") && !left.is_empty()).then_some((left, *mark, domain.get(1..)?))

@@ -244,16 +244,18 @@ impl Forwarding<'_> {
         let key = self.ring.signing_key(Use::Srs, self.forwarder, self.day)?;
         let (content, quoted) = (mailbox.content(), mailbox.is_quoted());
         let (host, rest) = match shape {
+            None if content.is_empty() => return Err(Unsigned::Shape),
             None => (mailbox.domain(), content),
-            Some(Shape::Srs0(rest)) => (mailbox.domain(), rest),
+            Some(Shape::Srs0(rest)) if rest.len() > 1 => (mailbox.domain(), rest),
+            Some(Shape::Srs0(_)) => return Err(Unsigned::Shape),
             Some(Shape::Srs1(rest)) => {
                 let (_, host, rest) = srs1_parts(rest).ok_or(Unsigned::Shape)?;
                 (host, rest)
             }
         };
         let literal = host.first() == Some(&b'[');
-        if literal && host.contains(&b'=') {
-            // A general address literal; the parts could not be told apart on the way back.
+        if literal && host.iter().any(|octet| matches!(octet, b'=' | b'"')) {
+            // A general address literal; the parts, or the quotes, could not be told apart on the way back.
             return Err(Unsigned::Shape);
         }
         let stamp = stamp(self.day);

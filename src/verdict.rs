@@ -296,7 +296,7 @@ pub enum Unsigned {
     TooLong,
     /// SRS: the sender lies in the forwarder's own domain.
     OwnDomain,
-    /// SRS: an SRS1 address without the parts of one.
+    /// Its parts could not be told apart on the way back: `""@domain`, a broken SRS address, an odd address literal.
     Shape,
 }
 
@@ -323,7 +323,7 @@ impl Unsigned {
             Unsigned::NoKey => "No key of the ring signs for this domain on this day.",
             Unsigned::TooLong => "The signed address would break the length limits of RFC 5321.",
             Unsigned::OwnDomain => "The sender lies in the forwarder's own domain and needs no rewriting.",
-            Unsigned::Shape => "The sender begins like SRS1 and has not the parts of one.",
+            Unsigned::Shape => "The parts of the address could not be told apart on the way back.",
         }
     }
 }

@@ -60,12 +60,12 @@ fn days_ago(days: u32) -> Day {
     today().minus(days)
 }
 
-fn judge(policy: &Policy, sender: &[u8], recipient: &str) -> Incoming {
+fn judge<'r>(policy: &Policy, sender: &[u8], recipient: &'r str) -> Incoming<'r> {
     policy.incoming(&ring(RING), sender, recipient.as_bytes(), Client::Other, today())
 }
 
 /// `strip alice@example.com log`: the action, its address, whether to log.
-fn told(decision: &Incoming) -> String {
+fn told(decision: &Incoming<'_>) -> String {
     let address = decision.action.address().map(|it| format!(" {it}")).unwrap_or_default();
     format!("{}{address}{}", decision.action.slug(), if decision.log { " log" } else { "" })
 }
@@ -426,9 +426,10 @@ fn an_srs_address_of_an_own_mailbox_is_judged_in_its_turn() {
     let mixed = policy(Mode::Enforce).with_domain(own(), Some(Mode::Observe), None);
     assert_eq!(judge(&mixed, NULL, &srs_of("alice@example.com")).mode, Mode::Observe);
     // Ordinary mail to it is refused as to every SRS address.
-    let decision = judge(&policy(Mode::Enforce), OUTSIDER, &srs_of(&tag));
+    let tagged = srs_of(&tag);
+    let decision = judge(&policy(Mode::Enforce), OUTSIDER, &tagged);
     assert_eq!((decision.action, decision.rule), (Action::Refuse, Rule::SrsSender));
-    let decision = judge(&policy(Mode::Observe), OUTSIDER, &srs_of(&tag));
+    let decision = judge(&policy(Mode::Observe), OUTSIDER, &tagged);
     assert_eq!(told(&decision), "strip alice@example.com log");
 }
 

@@ -83,6 +83,9 @@ pub(crate) fn choose<'r>(
     day: Day,
 ) -> Result<Choice<'r>, Unsigned> {
     let content = mailbox.content();
+    if content.is_empty() {
+        return Err(Unsigned::Shape);
+    }
     if !mailbox.is_plain() && (recognise(content) != Found::Nothing || srs::is_srs(content)) {
         return Err(Unsigned::Already);
     }

@@ -12,6 +12,7 @@ mod text;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -259,17 +260,19 @@ impl fmt::Display for Fingerprint {
 #[derive(Clone)]
 pub struct KeyRing {
     text: Zeroizing<String>,
-    /// By use, then in the order of the text.
     keys: Vec<Key>,
-    /// Where the keys of bst1, srs and mark begin.
-    starts: [usize; 3],
+    /// From the first to the last key of each use, in the order of [`Use::ALL`].
+    spans: [Range<usize>; 4],
 }
 
 impl KeyRing {
-    fn new(text: &str, mut keys: Vec<Key>) -> KeyRing {
-        keys.sort_by_key(|key| key.usage);
-        let starts = [Use::Bst1, Use::Srs, Use::Mark].map(|usage| keys.partition_point(|key| key.usage < usage));
-        KeyRing { text: Zeroizing::new(text.into()), keys, starts }
+    fn new(text: &str, keys: Vec<Key>) -> KeyRing {
+        let spans = Use::ALL.map(|usage| {
+            let first = keys.iter().position(|key| key.usage == usage).unwrap_or(keys.len());
+            let end = keys.iter().rposition(|key| key.usage == usage).map_or(first, |last| last + 1);
+            first..end
+        });
+        KeyRing { text: Zeroizing::new(text.into()), keys, spans }
     }
 
     /// Reads the text form.
@@ -285,7 +288,7 @@ impl KeyRing {
         &self.text
     }
 
-    /// The keys by use, in the order of [`Use::ALL`], then in the order of the text.
+    /// The keys, in the order of the text.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
@@ -297,21 +300,21 @@ impl KeyRing {
 
     /// The keys of one use.
     #[inline(always)]
-    fn of_use(&self, usage: Use) -> &[Key] {
-        let [bst1, srs, mark] = self.starts;
-        let [start, end] = match usage {
-            Use::Prvs => [0, bst1],
-            Use::Bst1 => [bst1, srs],
-            Use::Srs => [srs, mark],
-            Use::Mark => [mark, self.keys.len()],
+    fn of_use(&self, usage: Use) -> impl Iterator<Item = &Key> {
+        let [prvs, bst1, srs, mark] = &self.spans;
+        let span = match usage {
+            Use::Prvs => prvs,
+            Use::Bst1 => bst1,
+            Use::Srs => srs,
+            Use::Mark => mark,
         };
-        self.keys.get(start..end).unwrap_or_default()
+        self.keys.get(span.clone()).unwrap_or_default().iter().filter(move |key| key.usage == usage)
     }
 
     /// The keys of one use whose domains hold this one, with how closely each fits.
     #[inline(always)]
     pub(crate) fn fitting<'r>(&'r self, usage: Use, domain: &[u8]) -> impl Iterator<Item = (Fit, &'r Key)> {
-        self.of_use(usage).iter().filter_map(move |key| Some((key.domains.fit(domain)?, key)))
+        self.of_use(usage).filter_map(move |key| Some((key.domains.fit(domain)?, key)))
     }
 
     /// The key that signs for this domain on this day: the closest domain, then the latest `from`, then the first.
@@ -335,7 +338,7 @@ impl KeyRing {
     /// The key of this use and id that serves the domain; a ring never holds two.
     #[inline(always)]
     pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
-        self.of_use(usage).iter().find(|key| key.id == id && key.domains.contains(domain))
+        self.of_use(usage).find(|key| key.id == id && key.domains.contains(domain))
     }
 
     /// Whether some key of the use signed for the domain on this day.

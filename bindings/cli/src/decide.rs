@@ -62,7 +62,7 @@ struct Told<'a> {
     client: Client,
     outgoing: Outgoing,
     forward: Option<Outgoing>,
-    incoming: Incoming,
+    incoming: Incoming<'a>,
 }
 
 impl Told<'_> {

@@ -28,7 +28,8 @@ pub(crate) fn run(args: &args::Try) -> Run {
     let signed = sign(day)?;
     let old = sign(day.minus(LATE))?;
     let mut judged = Vec::new();
-    for recipient in [signed.as_bytes(), &guess(&signed), old.as_bytes(), sender.as_bytes()] {
+    let guess = guess(&signed);
+    for recipient in [signed.as_bytes(), &guess, old.as_bytes(), sender.as_bytes()] {
         judged.push((recipient.to_vec(), batv::verify(&ring, recipient, day)?));
     }
     let text = if args.json { objects(sender.as_bytes(), &signed, &judged) } else { words(sender, &signed, &judged) };
@@ -55,9 +56,9 @@ fn guess(signed: &Address) -> Vec<u8> {
 }
 
 /// The recipient of a bounce, and what it is.
-type Judged = (Vec<u8>, Verdict);
+type Judged<'a> = (Vec<u8>, Verdict<'a>);
 
-fn words(sender: Mailbox<'_>, signed: &Address, judged: &[Judged]) -> Vec<u8> {
+fn words(sender: Mailbox<'_>, signed: &Address, judged: &[Judged<'_>]) -> Vec<u8> {
     let mut text = String::new();
     let mut line = |line: String| {
         text.push_str(&line);
@@ -81,7 +82,7 @@ fn words(sender: Mailbox<'_>, signed: &Address, judged: &[Judged]) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn objects(sender: &[u8], signed: &Address, judged: &[Judged]) -> Vec<u8> {
+fn objects(sender: &[u8], signed: &Address, judged: &[Judged<'_>]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut object = Object::open(&mut out);
     object.text("input", sender).text("output", signed.as_bytes()).flag("signed", true).optional("reason", None);

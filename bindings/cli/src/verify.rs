@@ -11,7 +11,7 @@
 use std::io::Write as _;
 
 use backstop::explain::printable;
-use backstop::{Day, KeyRing, Path, UNPARSABLE, Verdict, batv};
+use backstop::{Address, Day, KeyRing, Path, UNPARSABLE, Verdict, batv};
 
 use crate::args;
 use crate::json::Object;
@@ -73,13 +73,14 @@ impl Verdicts {
         Verdicts { json, columns, dates: Dates([None; 64]), tally: Tally::new("not genuine") }
     }
 
-    pub(crate) fn write(&mut self, input: &[u8], verdict: &Verdict, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, input: &[u8], verdict: &Verdict<'_>, out: &mut Vec<u8>) {
         let genuine = matches!(verdict, Verdict::Genuine(_));
         self.tally.count(if genuine { None } else { Some(verdict.slug()) });
         let proof = verdict.proof();
+        let address = proof.map(|proof| proof.mailbox.to_address());
         let mailbox = match verdict {
             Verdict::Untagged if self.columns != Columns::Mark => Some(plain(input)),
-            _ => proof.map(|proof| proof.mailbox.as_bytes()),
+            _ => address.as_ref().map(Address::as_bytes),
         };
         let shown = Shown {
             verdict: verdict.slug(),

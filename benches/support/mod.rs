@@ -9,19 +9,19 @@ use std::hint::black_box;
 use backstop::{Day, Domains, Form, KeyRing, batv, srs};
 
 /// The day on which everything here is signed.
-pub fn day() -> Day {
+pub(crate) fn day() -> Day {
     Day::parse("2026-11-21").expect("a date")
 }
 
 /// An address of exactly this many octets.
-pub fn address(length: usize) -> Vec<u8> {
+pub(crate) fn address(length: usize) -> Vec<u8> {
     let domain = if length < 20 { "@a.example" } else { "@mail.example.com" };
     let local = "firstname.lastname-department.of.a.company.with.a.long.name.in.it.somewhere";
     format!("{}{domain}", &local[..length - domain.len()]).into_bytes()
 }
 
 /// A ring with this many keys of each use; the first one signs.
-pub fn ring(keys: usize) -> KeyRing {
+pub(crate) fn ring(keys: usize) -> KeyRing {
     let mut text = String::from("version 1\n");
     for id in 0..keys {
         let from = if id == 0 { "2026-11-01" } else { "2026-10-01" };
@@ -33,7 +33,7 @@ pub fn ring(keys: usize) -> KeyRing {
 
 /// The two compressions of one HMAC tag, each waiting for the one before, the first for the last call's.
 #[inline]
-pub fn floor(state: [u32; 5], block: &[u8; 64]) -> [u32; 5] {
+pub(crate) fn floor(state: [u32; 5], block: &[u8; 64]) -> [u32; 5] {
     let mut state = state;
     sha1::block_api::compress(&mut state, std::slice::from_ref(block));
     sha1::block_api::compress(&mut state, std::slice::from_ref(block));
@@ -41,10 +41,10 @@ pub fn floor(state: [u32; 5], block: &[u8; 64]) -> [u32; 5] {
 }
 
 /// One operation to measure: its name and what it does once.
-pub type Operation = (&'static str, Box<dyn Fn()>);
+pub(crate) type Operation = (&'static str, Box<dyn Fn()>);
 
 /// Every operation on an address of this length with a ring of so many keys of each use.
-pub fn operations(length: usize, keys: usize) -> Vec<Operation> {
+pub(crate) fn operations(length: usize, keys: usize) -> Vec<Operation> {
     let plain = address(length);
     let day = day();
     let own = Domains::parse("fwd.example.net").expect("a domain");
