@@ -3,6 +3,13 @@
 //! Floor and operations take turns in short rounds, so that a slow moment of the machine falls on all alike; the figure is
 //! the median over the rounds of the ratio within a round.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a bench fails by panicking"
+)]
+
 mod support;
 
 use std::cell::Cell;

@@ -1,5 +1,12 @@
 //! Elements a second of every operation at four lengths and three sizes of ring, each group beside the floor.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a bench fails by panicking"
+)]
+
 mod support;
 
 use std::hint::black_box;

@@ -105,6 +105,7 @@ impl Domains {
     }
 
     /// Whether a domain or address literal lies in the set.
+    #[inline(always)]
     pub fn contains(&self, domain: &[u8]) -> bool {
         self.fit(domain).is_some()
     }

@@ -10,17 +10,24 @@ const BASE32: base32::Encoding = base32::RFC4648_LOWER_NOPAD.with_ignore_case();
 /// Three octets in lower-case hex.
 #[inline(always)]
 pub(crate) fn hex(bytes: [u8; 3]) -> [u8; 6] {
-    let digit = |nibble: u8| nibble + b'0' + ((9u8.wrapping_sub(nibble) >> 7) * (b'a' - b'0' - 10));
-    let [a, b, c] = bytes;
-    [digit(a >> 4), digit(a & 15), digit(b >> 4), digit(b & 15), digit(c >> 4), digit(c & 15)]
+    let [a, b, c] = bytes.map(u64::from);
+    // One nibble a lane, the first lowest.
+    let nibbles = a >> 4 | (a & 15) << 8 | b >> 4 << 16 | (b & 15) << 24 | c >> 4 << 32 | (c & 15) << 40;
+    let above_nine = (nibbles + 0x0606_0606_0606) >> 4 & 0x0101_0101_0101;
+    let digits = nibbles + 0x3030_3030_3030 + above_nine * u64::from(b'a' - b'0' - 10);
+    let [text @ .., _, _] = digits.to_le_bytes();
+    text
 }
 
 /// Reads six hex digits of any case; the caller has checked that they are hex digits.
 #[inline(always)]
 pub(crate) fn unhex(digits: [u8; 6]) -> [u8; 3] {
-    let nibble = |digit: u8| (digit & 15) + (digit >> 6) * 9;
     let [a, b, c, d, e, f] = digits;
-    [nibble(a) << 4 | nibble(b), nibble(c) << 4 | nibble(d), nibble(e) << 4 | nibble(f)]
+    let digits = u64::from_le_bytes([a, b, c, d, e, f, b'0', b'0']);
+    // One nibble a lane, then pairs of them: the first of two is the higher.
+    let nibbles = (digits & 0x0f0f_0f0f_0f0f) + (digits >> 6 & 0x0101_0101_0101) * 9;
+    let [first, _, second, _, third, ..] = (nibbles << 4 | nibbles >> 8).to_le_bytes();
+    [first, second, third]
 }
 
 /// Ten octets as sixteen base32 characters.

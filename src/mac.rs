@@ -69,13 +69,29 @@ impl State {
         }
     }
 
-    /// The value as eight words, zeros after it, and its length in octets.
+    /// The value as eight words, zeros after it.
     #[inline(always)]
-    const fn words(self) -> ([u32; 8], usize) {
+    const fn words(self) -> [u32; 8] {
         match self {
-            State::Sha1([a, b, c, d, e]) => ([a, b, c, d, e, 0, 0, 0], 20),
-            State::Sha256(words) => (words, 32),
+            State::Sha1([a, b, c, d, e]) => [a, b, c, d, e, 0, 0, 0],
+            State::Sha256(words) => words,
         }
+    }
+
+    /// The last block of the outer hash: the value, the bit behind it and the length in bits.
+    #[inline(always)]
+    fn as_block(self) -> [u8; BLOCK] {
+        let [a, b, c, d, e, f, g, h] = self.words();
+        let (second, third, length) = match self {
+            State::Sha1(_) => ([e, 0x8000_0000, 0, 0], [0; 4], 20),
+            State::Sha256(_) => ([e, f, g, h], [0x8000_0000, 0, 0, 0], 32),
+        };
+        let lanes = [[a, b, c, d], second, third, [0, 0, 0, (64 + length) * 8]];
+        let mut block = [0; BLOCK];
+        for (to, lane) in block.as_chunks_mut::<16>().0.iter_mut().zip(lanes) {
+            *to = octets(lane);
+        }
+        block
     }
 }
 
@@ -183,7 +199,7 @@ impl Message<'_> {
     /// Appends the content of a local part, folded; one that stood in quotes without the backslashes of its pairs.
     #[inline(always)]
     pub(crate) fn push_folded_content(&mut self, mut content: &[u8], quoted: bool) -> &mut Self {
-        while let Some(backslash) = content.iter().position(|&octet| octet == b'\\').filter(|_| quoted) {
+        while quoted && let Some(backslash) = content.iter().position(|&octet| octet == b'\\') {
             let (plain, pair) = content.split_at_checked(backslash).unwrap_or_default();
             self.push_folded(plain).push_folded(pair.get(1..2).unwrap_or_default());
             content = pair.get(2..).unwrap_or_default();
@@ -235,14 +251,9 @@ impl Message<'_> {
         let (_, end) = self.block.split_at_mut(LENGTH_AT);
         end.copy_from_slice(&bits.to_be_bytes());
         self.state.compress(&self.block);
-        // The digest, the bit behind it and its length: by words, so that the block is stored as it will be loaded.
-        let ([a, b, c, d, e, f, g, h], length) = self.state.words();
-        let end = |at: usize| if at == length { 0x8000_0000 } else { 0 };
-        let bits = ((BLOCK + length) * 8) as u32;
-        let block = [a, b, c, d, e, f | end(20), g, h, end(32), 0, 0, 0, 0, 0, 0, bits];
         let mut state = self.keyed.outer;
-        state.compress(&octets(block));
-        octets(state.words().0)
+        state.compress(&self.state.as_block());
+        octets(state.words())
     }
 }
 
@@ -256,10 +267,12 @@ pub(crate) fn prefix<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
     first
 }
 
-/// Compares without telling by time where two tags differ; tags of different lengths differ.
+/// Compares without telling by time where two tags of at most sixteen octets differ.
 #[inline(always)]
 pub(crate) fn equal<const N: usize>(left: [u8; N], right: [u8; N]) -> bool {
-    left.ct_eq(&right).to_bool()
+    const { assert!(N <= 16) };
+    let number = |octets: [u8; N]| octets.iter().fold(0_u128, |number, &octet| number << 8 | u128::from(octet));
+    (number(left) ^ number(right)).ct_eq(&0).to_bool()
 }
 
 /// Compares text of which each octet may be one of two with the secret `expected`, in lower case, without telling by time
@@ -269,11 +282,13 @@ pub(crate) fn equal_text(expected: &[u8], given: impl ExactSizeIterator<Item = [
     if given.len() > expected.len() {
         return false;
     }
-    let differs = expected.iter().zip(given).fold(0, |sum, (octet, [one, other])| {
+    let mut differs = 0;
+    for (octet, [one, other]) in expected.iter().zip(given) {
         // An octet with bit 6 but not bit 5 is a capital: base64 has no other octets there.
         let lower = octet | (octet & 0x40) >> 1;
-        sum | (lower.ct_ne(&one) & lower.ct_ne(&other)).to_u8()
-    });
+        // The product is zero if one of the two is the same.
+        differs |= u16::from(lower ^ one) * u16::from(lower ^ other);
+    }
     differs.ct_eq(&0).to_bool()
 }
 

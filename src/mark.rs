@@ -158,10 +158,10 @@ impl<'a> Header<'a> {
             let (name, value) = part.split_at_checked(part.iter().position(|&octet| octet == b'=')?)?;
             let [name] = name.trim_ascii() else { continue };
             let slot = names.iter().zip(&mut found).find(|(known, _)| name.eq_ignore_ascii_case(known));
-            if let Some((_, slot)) = slot {
-                if slot.replace(value.get(1..)?.trim_ascii()).is_some() {
-                    return None;
-                }
+            if let Some((_, slot)) = slot
+                && slot.replace(value.get(1..)?.trim_ascii()).is_some()
+            {
+                return None;
             }
         }
         let [Some(b"1"), Some(domain), Some([id]), Some(day), Some(nonce), Some(tag)] = found else { return None };

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::key::{Key, KeyRing, Use};
 use crate::mac;
 use crate::verdict::{Foreign, Judgement, Lapse, Malformed, Signed, Unsigned, Verdict};
+use crate::words;
 
 /// The characters with which the last two values of base64 are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -167,7 +168,7 @@ pub(crate) fn is_srs(content: &[u8]) -> bool {
 
 /// Cuts at the first `=`.
 fn cut(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = text.iter().position(|&octet| octet == b'=')?;
+    let at = words::find(text, b'=')?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 

@@ -6,52 +6,73 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = 0x8080_8080_8080_8080;
 
-/// Bit 7 of each lane whose seven low bits lie in `low..=high`.
+/// Bit 7 of each lane of seven bits that lies in `low..=high`; the other bits are of no meaning.
 #[inline(always)]
 const fn between(seven: u64, low: u8, high: u8) -> u64 {
-    (seven + (0x80 - low as u64) * ONES) & !(seven + (0x7f - high as u64) * ONES) & TOPS
+    (seven + (0x80 - low as u64) * ONES) & !(seven + (0x7f - high as u64) * ONES)
 }
 
-/// Bit 7 of each lane that is a letter, a digit or one of `-./`.
+/// Bit 7 of each lane of seven bits that is not this one; the other bits are of no meaning.
 #[inline(always)]
-const fn plain(word: u64) -> u64 {
-    let seven = word & !TOPS;
+const fn differs(seven: u64, octet: u8) -> u64 {
+    (seven ^ (octet as u64 * ONES)) + !TOPS
+}
+
+/// Bit 7 of each lane of seven bits that is a letter, a digit or one of `-./`; the other bits are of no meaning.
+#[inline(always)]
+const fn plain(seven: u64) -> u64 {
     // A-Z and a-z differ in one bit, which nothing else below a-z has.
-    (between(seven | 0x20 * ONES, b'a', b'z') | between(seven, b'-', b'9')) & !word
+    between(seven | (0x20 * ONES), b'a', b'z') | between(seven, b'-', b'9')
 }
 
-/// Bit 7 of each lane that is this octet of ASCII.
+/// The `length` octets, fewer than eight, behind the last whole word; zeros after them.
 #[inline(always)]
-const fn equal(word: u64, octet: u8) -> u64 {
-    let other = word ^ octet as u64 * ONES;
-    !(((other & !TOPS) + !TOPS) | other) & TOPS
+fn last_word(bytes: &[u8], length: usize) -> u64 {
+    let unused = (8 - length) * 8;
+    match bytes.last_chunk::<8>() {
+        // Shifted twice, since a shift by all of the word is none.
+        Some(chunk) => u64::from_le_bytes(*chunk) >> (unused / 2) >> (unused - unused / 2),
+        None => bytes.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet)),
+    }
 }
 
-/// Up to eight octets, the rest zero.
+/// Where an octet of ASCII first stands.
 #[inline(always)]
-fn short_word(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet))
+pub(crate) fn find(bytes: &[u8], octet: u8) -> Option<usize> {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let mut length = 0;
+    for chunk in chunks {
+        let word = u64::from_le_bytes(*chunk);
+        let found = !(differs(word & !TOPS, octet) | word) & TOPS;
+        if found != 0 {
+            return Some(length + found.trailing_zeros() as usize / 8);
+        }
+        length += 8;
+    }
+    rest.iter().position(|&other| other == octet).map(|place| length + place)
 }
 
 /// How many octets from the start are letters, digits or one of `-./=`, and whether a `=` may be among them.
 #[inline(always)]
 pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
     let (chunks, rest) = bytes.as_chunks::<8>();
-    let (mut length, mut equals) = (0, 0);
+    let (mut length, mut no_equals) = (0, TOPS);
+    let mut other_in = |word: u64| {
+        let seven = word & !TOPS;
+        let no_sign = differs(seven, b'=');
+        no_equals &= no_sign | word;
+        ((!plain(seven) & no_sign) | word) & TOPS
+    };
     for chunk in chunks {
-        let word = u64::from_le_bytes(*chunk);
-        let signs = equal(word, b'=');
-        let other = (plain(word) | signs) ^ TOPS;
-        equals |= signs;
+        let other = other_in(u64::from_le_bytes(*chunk));
         if other != 0 {
-            return (length + other.trailing_zeros() as usize / 8, equals != 0);
+            return (length + other.trailing_zeros() as usize / 8, no_equals & TOPS != TOPS);
         }
         length += 8;
     }
     // A zero octet is not plain, so the search ends at the last octet.
-    let word = short_word(rest);
-    let signs = equal(word, b'=');
-    (length + ((plain(word) | signs) ^ TOPS).trailing_zeros() as usize / 8, (equals | signs) != 0)
+    let other = other_in(last_word(bytes, rest.len()));
+    (length + other.trailing_zeros() as usize / 8, no_equals & TOPS != TOPS)
 }
 
 /// Whether this is a domain of letters, digits and hyphens, with single dots between them.
@@ -60,26 +81,28 @@ pub(crate) fn is_plain_domain(bytes: &[u8]) -> bool {
     let (chunks, rest) = bytes.as_chunks::<8>();
     // The top bit of `before` tells whether the octet before this word is a dot; the domain begins as if after one.
     let (mut wrong, mut before) = (0, TOPS);
-    for chunk in chunks {
-        let word = u64::from_le_bytes(*chunk);
-        let dots = equal(word, b'.');
-        wrong |= (plain(word) ^ TOPS) | equal(word, b'/') | dots & (dots << 8 | before >> 56);
+    let mut wrong_in = |word: u64| {
+        let seven = word & !TOPS;
+        let dots = !differs(seven, b'.') & TOPS;
+        let odd_dots = dots & (dots << 8 | before >> 56);
         before = dots;
+        !plain(seven) | !differs(seven, b'/') | word | odd_dots
+    };
+    for chunk in chunks {
+        wrong |= wrong_in(u64::from_le_bytes(*chunk));
     }
-    let word = short_word(rest);
-    let dots = equal(word, b'.');
-    let used = !(u64::MAX.checked_shl(rest.len() as u32 * 8).unwrap_or(0));
-    wrong |= ((plain(word) ^ TOPS) & used) | equal(word, b'/') | dots & (dots << 8 | before >> 56);
-    wrong == 0 && bytes.last().is_some_and(|&octet| octet != b'.')
+    let used = TOPS >> ((8 - rest.len()) * 4) >> ((8 - rest.len()) * 4);
+    wrong |= wrong_in(last_word(bytes, rest.len())) & used;
+    wrong & TOPS == 0 && bytes.last().is_some_and(|&octet| octet != b'.')
 }
 
 /// Whether lowering A-Z changes nothing.
 #[inline(always)]
 pub(crate) fn is_folded(bytes: &[u8]) -> bool {
-    let capitals = |word: u64| between(word & !TOPS, b'A', b'Z') & !word;
+    let capitals = |word: u64| between(word & !TOPS, b'A', b'Z') & !word & TOPS;
     let (chunks, rest) = bytes.as_chunks::<8>();
     let found = chunks.iter().fold(0, |found, chunk| found | capitals(u64::from_le_bytes(*chunk)));
-    found | capitals(short_word(rest)) == 0
+    (found | capitals(last_word(bytes, rest.len()))) == 0
 }
 
 #[cfg(test)]
@@ -123,6 +146,13 @@ mod tests {
             }
         }
         assert!(!is_plain_domain(b"") && is_plain_domain(b"a.b.c.d.e.f.g.h.i.j"));
+    }
+
+    #[test]
+    fn an_octet_is_found_where_it_first_stands() {
+        every_place(|bytes, _, place| {
+            assert_eq!(find(bytes, b'='), bytes.iter().position(|&octet| octet == b'='), "{bytes:?} {place}");
+        });
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub(super) fn read_subaddress(content: &[u8]) -> Option<(Tag, &[u8])> {
         .map(|_| (parts(tag, Form::Subaddress), rest))
 }
 
+#[inline(always)]
 fn parts(tag: &[u8; VALUE], form: Form) -> Tag {
     let [k, d1, d2, d3, hex @ ..] = *tag;
     Tag { stamp: [k, d1, d2, d3], mac: encode::unhex(hex), form }

@@ -209,6 +209,12 @@ impl Key {
         Fingerprint::of(&self.fingerprint)
     }
 
+    /// How closely the domain fits a key of this use; `None` if this is none or does not serve it.
+    #[inline(always)]
+    fn fit(&self, usage: Use, domain: &[u8]) -> Option<Fit> {
+        if self.usage == usage { self.domains.fit(domain) } else { None }
+    }
+
     /// Whether it signs on this day.
     pub fn signs_on(&self, day: Day) -> bool {
         self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
@@ -298,9 +304,9 @@ impl KeyRing {
         Fingerprint::of(&mac::fingerprint_of_all(self.keys.iter().map(|key| &key.fingerprint)))
     }
 
-    /// The keys of one use.
+    /// The keys of one use, and perhaps others between them.
     #[inline(always)]
-    fn of_use(&self, usage: Use) -> impl Iterator<Item = &Key> {
+    fn span(&self, usage: Use) -> &[Key] {
         let [prvs, bst1, srs, mark] = &self.spans;
         let span = match usage {
             Use::Prvs => prvs,
@@ -308,13 +314,13 @@ impl KeyRing {
             Use::Srs => srs,
             Use::Mark => mark,
         };
-        self.keys.get(span.clone()).unwrap_or_default().iter().filter(move |key| key.usage == usage)
+        self.keys.get(span.clone()).unwrap_or_default()
     }
 
     /// The keys of one use whose domains hold this one, with how closely each fits.
     #[inline(always)]
     pub(crate) fn fitting<'r>(&'r self, usage: Use, domain: &[u8]) -> impl Iterator<Item = (Fit, &'r Key)> {
-        self.of_use(usage).filter_map(move |key| Some((key.domains.fit(domain)?, key)))
+        self.span(usage).iter().filter_map(move |key| key.fit(usage, domain).map(|fit| (fit, key)))
     }
 
     /// The key that signs for this domain on this day: the closest domain, then the latest `from`, then the first.
@@ -325,8 +331,8 @@ impl KeyRing {
     pub fn signing_key(&self, usage: Use, domain: &[u8], day: Day) -> Result<&Key, Unsigned> {
         let mut best: Option<(Fit, &Key)> = None;
         let mut reason = Unsigned::NotOwn;
-        for key in self.of_use(usage) {
-            let Some(fit) = key.domains.fit(domain) else { continue };
+        for key in self.span(usage) {
+            let Some(fit) = key.fit(usage, domain) else { continue };
             reason = Unsigned::NoKey;
             if key.signs_on(day) && best.is_none_or(|(other, its)| (other, its.from) < (fit, key.from)) {
                 best = Some((fit, key));
@@ -338,7 +344,7 @@ impl KeyRing {
     /// The key of this use and id that serves the domain; a ring never holds two.
     #[inline(always)]
     pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
-        self.of_use(usage).find(|key| key.id == id && key.domains.contains(domain))
+        self.span(usage).iter().find(|key| key.id == id && key.fit(usage, domain).is_some())
     }
 
     /// Whether some key of the use signed for the domain on this day.
