@@ -1,4 +1,4 @@
-#![doc = "x"]
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(any(test, feature = "std")), no_std)]
 #![cfg_attr(
