@@ -468,11 +468,11 @@ fn an_own_srs_address_inside_srs1_is_reversed_to_the_end() {
 
 #[test]
 fn enforce_observes_until_the_ring_has_signed_for_days_and_seven_more() {
-    // The key lives 10 days; 17 days with today begin on 2026-11-05.
+    // The key lives 10 days; today and the 17 days before begin on 2026-11-04.
     for (from, action, rule) in [
+        ("2026-11-03", Action::Refuse, Rule::Untagged),
         ("2026-11-04", Action::Refuse, Rule::Untagged),
-        ("2026-11-05", Action::Refuse, Rule::Untagged),
-        ("2026-11-06", Action::Unchanged, Rule::TooEarly),
+        ("2026-11-05", Action::Unchanged, Rule::TooEarly),
         ("2026-11-21", Action::Unchanged, Rule::TooEarly),
         ("2026-11-22", Action::Unchanged, Rule::NoKey),
     ] {
@@ -493,7 +493,7 @@ prvs 5 sha256 10 2026-11-15 - example.com text:two\n"
     for (days, until, rule) in [
         (10, "2026-11-14", Rule::Untagged),
         (10, "2026-11-13", Rule::TooEarly),
-        // 60 + 7 days reach back to 2026-09-16, 99 + 7 to 2026-08-08, both within the old key's window.
+        // 60 + 7 days reach back to 2026-09-15, 99 + 7 to 2026-08-07, both within the old key's window.
         (60, "2026-11-14", Rule::Untagged),
         (99, "2026-11-14", Rule::Untagged),
     ] {
@@ -501,7 +501,7 @@ prvs 5 sha256 10 2026-11-15 - example.com text:two\n"
             policy(Mode::Enforce).incoming(&old(days, until), NULL, b"alice@example.com", Client::Other, today());
         assert_eq!(decision.rule, rule, "{days} {until}");
     }
-    let late = ring("version 1\nprvs 4 sha256 99 2026-08-09 - example.com text:one\n");
+    let late = ring("version 1\nprvs 4 sha256 99 2026-08-08 - example.com text:one\n");
     let decision = policy(Mode::Enforce).incoming(&late, NULL, b"alice@example.com", Client::Other, today());
     assert_eq!(decision.rule, Rule::TooEarly);
 }

@@ -1,6 +1,6 @@
 //! What a policy promises, over random policies, rings and addresses.
 //!
-//! - A bounce without a tag is refused exactly if mail from that mailbox was signed on each of the last days + 7 days.
+//! - A bounce without a tag is refused exactly if mail from that mailbox was signed today and on each of the days + 7 days before.
 //! - Mail that nobody vouches for is never signed.
 //! - What was signed or forwarded comes back to where it came from, as long as its key says.
 //!
@@ -111,7 +111,7 @@ fn address() -> impl Strategy<Value = String> {
     (local, select(DOMAINS.to_vec())).prop_map(|(local, domain)| format!("{local}@{domain}"))
 }
 
-/// Whether submitted mail from this mailbox was signed on each of the last days + 7 days, found by signing it.
+/// Whether submitted mail from this mailbox was signed today and on each of the days + 7 days before, found by signing it.
 fn was_signed(policy: &Policy, ring: &KeyRing, mailbox: &str) -> bool {
     let (mut back, mut span) = (0, 1);
     while back < span {
@@ -122,7 +122,7 @@ fn was_signed(policy: &Policy, ring: &KeyRing, mailbox: &str) -> bool {
             panic!("{mailbox} was signed as {sender}, which is not genuine");
         };
         let days = proof.expires.unwrap().number() - proof.signed.unwrap().number();
-        span = span.max(days + 7);
+        span = span.max(days + 8);
         back += 1;
     }
     true

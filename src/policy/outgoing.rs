@@ -88,9 +88,9 @@ impl Policy {
         }
     }
 
-    /// Whether submitted mail from this mailbox was signed on every one of the last days + 7 days, today among them.
+    /// Whether submitted mail from this mailbox was signed today and on every one of the days + 7 days before.
     ///
-    /// `days` is the lifetime of the keys that sign on those days, the longest of them, so the walk is at most 106 steps.
+    /// `days` is the lifetime of the keys that sign on those days, the longest of them, so the walk is at most 107 steps.
     /// Nothing is computed and nothing allocated.
     pub(super) fn signable(&self, ring: &KeyRing, mailbox: Mailbox<'_>, today: Day) -> Result<(), Rule> {
         if !self.own.contains(mailbox.domain()) {
@@ -105,7 +105,7 @@ impl Policy {
                 Err(reason) if back == 0 => return Err(reason.into()),
                 Err(_) => return Err(Rule::TooEarly),
             };
-            span = span.max(days + super::DELAY);
+            span = span.max(days + super::DELAY + 1);
             back += 1;
         }
         Ok(())
