@@ -189,7 +189,7 @@ impl Lapse {
     /// One sentence for people.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Lapse::Lifetime => "The tag was made by a key of this ring and has outlived its days.",
+            Lapse::Lifetime => "The tag was made by a key of this ring, and today is not one of its days.",
             Lapse::Window => "The MAC is right, but the key was not signing on the day that the tag implies.",
         }
     }
