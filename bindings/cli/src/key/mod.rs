@@ -86,8 +86,9 @@ fn read_secrets(file: &Path) -> Result<Zeroizing<Vec<u8>>, Stop> {
 /// Warns of a secret that all users of this host may have read.
 #[cfg(unix)]
 fn tell_if_open(open: &std::fs::File, file: &Path) {
-    let mode = open.metadata().map_or(0, |metadata| std::os::unix::fs::MetadataExt::mode(&metadata));
-    if mode & 0o100_006 > 0o100_000 {
+    let Ok(metadata) = open.metadata() else { return };
+    let mode = std::os::unix::fs::MetadataExt::mode(&metadata);
+    if metadata.is_file() && mode & 0o006 != 0 {
         let (name, word) = (file.display(), keyfile::shell_word(file));
         output::tell(&format!(
             "warning: {name}: others may read or write it (mode {:04o}); run `chmod o-rwx {word}`, and rotate its keys if \
