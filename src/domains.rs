@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `*` is every domain, `*.example.net` every domain below example.net but not itself, `!` takes away again, wherever it
-//! stands in the list. ASCII case does not matter; U-labels and A-labels are different spellings and do not match.
+//! stands in the list; a list must leave something. ASCII case does not matter; U-labels and A-labels are different spellings and do not match.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -99,6 +99,10 @@ impl Domains {
         }
         if fits.is_empty() {
             let problem = "the list only takes away; put `*` or a domain before it";
+            return Err(Error::Pattern { position: 1, problem });
+        }
+        if fits.iter().all(|fit: &Pattern| except.iter().any(|except: &Pattern| except.covers(fit))) {
+            let problem = "the list takes away all that it gives; leave out a pattern with `!`";
             return Err(Error::Pattern { position: 1, problem });
         }
         Ok(Domains { text: text.to_string(), fits: fits.into(), except: except.into() })
@@ -212,7 +216,7 @@ mod tests {
             ("*.example.com", "Mail.Example.Com", true),
             ("a.example,b.example", "c.example,b.example", true),
             ("a.example", "b.example", false),
-            ("*.b.example", "*.a.b.example,!*.a.b.example", false),
+            ("*.b.example", "c.example,*.a.b.example,!*.a.b.example", false),
         ] {
             assert_eq!(set(left).overlaps(&set(right)), expected, "{left} {right}");
             assert_eq!(set(right).overlaps(&set(left)), expected, "{right} {left}");
@@ -242,6 +246,8 @@ mod tests {
             ("*a.example", 1),
             ("!", 1),
             ("!a.example", 1),
+            ("*,!*", 1),
+            ("a.example,*.b.example,!*.example", 1),
             ("*.[192.0.2.1]", 1),
             ("a b", 1),
         ] {

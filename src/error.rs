@@ -60,7 +60,7 @@ pub enum Error {
     #[error("the left side of a Message-ID must be 1 to 700 letters, digits, dots and the like, without quotes")]
     MessageId,
     /// An option outside its range.
-    #[error("{name} must lie in {low}..={high}")]
+    #[error("{name} must be {low} to {high}")]
     Range {
         /// The option's name.
         name: &'static str,

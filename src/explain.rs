@@ -51,13 +51,13 @@ pub fn explain(ring: Option<&KeyRing>, address: &[u8], day: Day) -> String {
     lines.0
 }
 
-/// The octets as people may safely see them: control characters and marks that turn the direction of text are escaped as
-/// `\u{1b}`, octets that are not UTF-8 as `\xff`.
+/// The octets as people may safely see them: control characters, what has no width and marks that turn the direction of
+/// text are escaped as `\u{1b}`, octets that are not UTF-8 as `\xff`.
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
-            if character.is_control() || turns_direction(character) {
+            if character.is_control() || is_unseen(character) {
                 text.extend(character.escape_default());
             } else {
                 text.push(character);
@@ -71,9 +71,19 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
-/// The marks of Unicode's UAX 9, and the separators of lines and paragraphs.
-const fn turns_direction(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// The marks of Unicode's UAX 9, the separators of lines and paragraphs, odd blanks, soft hyphens, tags, and what else has
+/// no width and would make two addresses look the same.
+const fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// A table of two columns.
@@ -140,18 +150,21 @@ fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verd
         }
     }
     lines.put("verdict", &format!("{}: {}", verdict.slug(), verdict.sentence()));
+    let mut is_signed = true;
     if matches!(verdict, Verdict::Untagged) {
-        let fate = match batv::sign(ring, mailbox.as_bytes(), Form::Prefix, day) {
+        let fate = batv::sign(ring, mailbox.as_bytes(), Form::Prefix, day);
+        is_signed = matches!(fate, Ok(Signed::Done(_)));
+        let fate = match fate {
             Ok(Signed::Done(signed)) => format!("signed as {}", printable(signed.as_bytes())),
             Ok(Signed::Unsigned(reason)) => format!("left unsigned, {reason}: {}", reason.sentence()),
             Err(error) => format!("left unsigned: {error}."),
         };
         lines.put("as sender", &format!("It would be {fate}"));
     }
-    lines.put("what to do", &advice(verdict));
+    lines.put("what to do", &advice(verdict, is_signed));
 }
 
-fn advice(verdict: &Verdict<'_>) -> String {
+fn advice(verdict: &Verdict<'_>, is_signed: bool) -> String {
     let bounce = match verdict {
         Verdict::Genuine(proof) if proof.usage == Use::Srs => {
             return format!(
@@ -169,6 +182,9 @@ fn advice(verdict: &Verdict<'_>) -> String {
         Verdict::Malformed(_) => "Refuse a bounce; if many look like this, something on the way damages addresses.",
         Verdict::Foreign(_) => {
             "Leave it to the system that made the tag; `backstop strip` takes it off for lists of senders."
+        }
+        Verdict::Untagged if !is_signed => {
+            "Let a bounce pass: this ring signs no mail from this mailbox, so that its bounces bring no tag."
         }
         Verdict::Untagged => {
             "Refuse a bounce once mail from this mailbox has been signed for as long as tags live, and a week."
@@ -237,6 +253,7 @@ mod tests {
     fn ring() -> KeyRing {
         let text = "version 1\nprvs 0 sha1 7 - - * text:secret\nbst1 k sha256 10 - - short.example text:bst1 secret\n\
                     srs 0 sha1 21 - - fwd.example.net text:tops3cr3t\n";
+        let text = text.replace("7 - - *", "7 - - *,!unserved.example");
         KeyRing::parse(text.as_bytes()).unwrap()
     }
 
@@ -248,6 +265,8 @@ mod tests {
     fn controls_and_foreign_octets_are_escaped_and_letters_are_not() {
         assert_eq!(printable("jörg\u{1b}[2J\r\n\u{9b}\u{202e}".as_bytes()), "jörg\\u{1b}[2J\\r\\n\\u{9b}\\u{202e}");
         assert_eq!(printable(b"a\xffb\\"), "a\\xffb\\");
+        let unseen = "a\u{ad}\u{200b}\u{202f}\u{2060}\u{feff}\u{e0061}b";
+        assert_eq!(printable(unseen.as_bytes()), "a\\u{ad}\\u{200b}\\u{202f}\\u{2060}\\u{feff}\\u{e0061}b");
     }
 
     #[test]
@@ -275,6 +294,7 @@ mod tests {
             ("prvs=0785350=user@example.com", "2026-11-21", "malformed: ", "Refuse a bounce; if many"),
             ("btv1==123456789ab==user@example.com", "2026-11-21", "foreign: ", "Leave it to the system"),
             ("user@example.com", "2026-11-21", "untagged: ", "Refuse a bounce once"),
+            ("user@unserved.example", "2026-11-21", "untagged: ", "Let a bounce pass: this ring signs no mail"),
             ("SRS0=PGkz=G3=example.com=alice@fwd.example.net", "2023-11-20", "genuine: ", "Send a bounce on to alice@"),
             ("SRS0=PGkz=G3=example.com=alice@else.example", "2023-11-20", "foreign: ", "Leave it to the system"),
         ] {

@@ -5,8 +5,9 @@
 //!
 //! An edit locks the file, reads it, writes a new one beside it with the same owner, group and mode, and renames it into
 //! place, so that a reader sees the old ring or the new one, and a failure leaves the old one. A symlink is followed and
-//! stays. The lock is advisory (`flock`): an editor that knows nothing of it is not held back. Access control lists and
-//! extended attributes are not carried over.
+//! stays. The new file is `.NAME.new`; one that a killed edit left behind is removed by the next, which holds the lock.
+//! The lock is advisory (`flock`): an editor that knows nothing of it is not held back, and who waits for it in vain
+//! gives up after [`PATIENCE`]. Access control lists and extended attributes are not carried over.
 //!
 //! Modes, owners and inodes are those of Unix; elsewhere they are neither checked nor kept.
 //!
@@ -29,14 +30,19 @@ use std::io::{self, ErrorKind, Read, Write};
 #[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::key::{KeyRing, MAX_TEXT};
 
-/// How many names an edit tries for its new file; one is enough unless earlier edits were killed.
-const TRIES: u32 = 16;
+/// How long an edit waits for another one.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits until it looks at the lock again.
+const NAP: Duration = Duration::from_millis(20);
+const RING: &str = "the key ring";
 
 /// What a key file must keep from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,9 +69,21 @@ pub struct Loaded {
 /// [`Error::File`] if it cannot be read, is no regular file, is too long, others have access, or it is no ring.
 pub fn load(path: impl AsRef<Path>, trust: Trust) -> Result<Loaded, Error> {
     let path = path.as_ref();
-    let file = open(path, OpenOptions::new().read(true))?;
+    let file = open(path, OpenOptions::new().read(true), RING)?;
     let (loaded, _) = read(&file, path, trust)?;
     Ok(loaded)
+}
+
+/// Reads another file that people write, such as a policy: a regular file of at most 1 MiB, whatever its mode.
+///
+/// `what` names in an error what was looked for: `the policy`.
+///
+/// # Errors
+/// [`Error::File`] if it cannot be read, is no regular file or is too long.
+pub fn read_text(path: impl AsRef<Path>, what: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let path = path.as_ref();
+    let (text, _) = octets(&open(path, OpenOptions::new().read(true), what)?, path, what)?;
+    Ok(text)
 }
 
 /// Makes a new file with this ring: mode 0600, or 0640 with a group that may read it. No moment gives more access.
@@ -75,13 +93,17 @@ pub fn load(path: impl AsRef<Path>, trust: Trust) -> Result<Loaded, Error> {
 pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Result<(), Error> {
     let path = path.as_ref();
     let file = new_file(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => fault(path, "is there already; add to it, or move it away"),
+        ErrorKind::AlreadyExists => match fs::metadata(path) {
+            Ok(there) if there.is_file() => fault(path, "is there already; add to it with `backstop key add`"),
+            Ok(_) => no_file(path, RING),
+            Err(error) => because(path, "is there already and cannot be followed", &error),
+        },
         ErrorKind::NotFound => fault(path, "cannot be made: its folder is not there; make that first"),
         _ => because(path, "cannot be made", &error),
     })?;
     let fill = || {
         // An edit that comes now waits until the file is whole.
-        file.lock()?;
+        acquire(&file, Instant::now() + PATIENCE)?;
         (&file).write_all(ring.as_text().as_bytes())?;
         give_access(&file, None, group, if group.is_some() { 0o640 } else { 0o600 })?;
         file.sync_all()?;
@@ -95,18 +117,18 @@ pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Res
 
 /// Replaces the ring in a file by what `change` makes of it; a ring with the same text leaves the file alone.
 ///
-/// Edits of one file wait for each other. The ring that comes back is the new one.
+/// Edits of one file wait for each other, at most [`PATIENCE`]. The ring that comes back is the new one.
 ///
 /// # Errors
-/// [`Error::File`] as for [`load`], or if the new file cannot be written or given the same owner and group; else the
-/// error of `change`. The old file then stays.
+/// [`Error::File`] as for [`load`], if another program keeps the lock, or if the new file cannot be written or given the
+/// same owner and group; else the error of `change`. The old file then stays.
 pub fn edit(
     path: impl AsRef<Path>,
     trust: Trust,
     change: impl FnOnce(&KeyRing) -> Result<KeyRing, Error>,
 ) -> Result<Loaded, Error> {
     let path = path.as_ref();
-    let (file, target) = lock(path)?;
+    let (file, target) = lock(path, PATIENCE)?;
     let (old, metadata) = read(&file, path, trust)?;
     one_name(&metadata, path)?;
     let ring = change(&old.ring)?;
@@ -121,55 +143,124 @@ fn fault(path: &Path, message: impl Into<String>) -> Error {
 }
 
 fn because(path: &Path, what: &str, error: &io::Error) -> Error {
-    fault(path, format!("{what}: {error}"))
+    fault(path, format!("{what}: {}", in_words(error)))
 }
 
-fn open(path: &Path, options: &OpenOptions) -> Result<File, Error> {
+fn no_file(path: &Path, what: &str) -> Error {
+    fault(path, format!("is no regular file; name the file that holds {what}"))
+}
+
+/// Why the file system refused something, and what to do, in words instead of the system's numbers.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// let full = backstop::keyfile::in_words(&Error::from(ErrorKind::StorageFull));
+/// assert_eq!(full, "no room is left on its file system; make some and try again");
+/// ```
+pub fn in_words(error: &io::Error) -> String {
+    let words = match error.kind() {
+        ErrorKind::NotFound => "it is not there; correct its name",
+        ErrorKind::PermissionDenied => {
+            "the user that runs this has not the right; run it as another one, or change the rights of the file and of \
+             its folders"
+        }
+        ErrorKind::NotADirectory => "a part of its path is no folder; correct its name",
+        ErrorKind::IsADirectory => "it is a folder; name a file",
+        ErrorKind::InvalidFilename => "its name is too long or not allowed there; choose another one",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "no room is left on its file system; make some and try again"
+        }
+        ErrorKind::FileTooLarge => "it would be longer than this process may write; raise that limit (`ulimit -f`)",
+        ErrorKind::ReadOnlyFilesystem => "its file system is read-only; choose another place, or have it made writable",
+        _ => {
+            let text = error.to_string();
+            return match text.split_once(" (os error") {
+                Some((words, _)) => format!("{words}; look at the file, at its folders and at its file system"),
+                None => text,
+            };
+        }
+    };
+    words.to_owned()
+}
+
+/// A path as a shell takes it back: in quotes where it holds anything that a shell would not leave alone.
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/._-+:,@%=".contains(&octet) || octet >= 0x80;
+    if !text.is_empty() && text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+fn open(path: &Path, options: &OpenOptions, what: &str) -> Result<File, Error> {
     let failed = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => fault(path, "is not there; `backstop key new` makes a key ring"),
+        ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
+            fault(path, "is a link to a file that is not there; make that, or correct the link")
+        }
+        ErrorKind::NotFound if what == RING => fault(path, "is not there; `backstop key new` makes a key ring"),
         _ => because(path, "cannot be opened", &error),
     };
     // Looked at before as well: opening a pipe would wait for its other end.
     if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(fault(path, "is no regular file; name the file that holds the key ring"));
+        return Err(no_file(path, what));
     }
     options.open(path).map_err(failed)
 }
 
 /// Checks and reads an open file.
-fn read(file: &File, path: &Path, trust: Trust) -> Result<(Loaded, Metadata), Error> {
+fn octets(file: &File, path: &Path, what: &str) -> Result<(Zeroizing<Vec<u8>>, Metadata), Error> {
     let metadata = file.metadata().map_err(|error| because(path, "cannot be examined", &error))?;
     if !metadata.is_file() {
-        return Err(fault(path, "is no regular file; name the file that holds the key ring"));
+        return Err(no_file(path, what));
     }
+    // Large enough from the start: growing would leave copies of the secrets behind.
+    let room = usize::try_from(metadata.len()).unwrap_or(MAX_TEXT).min(MAX_TEXT) + 64;
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    let limit = u64::try_from(MAX_TEXT).unwrap_or(u64::MAX);
+    file.take(limit + 1).read_to_end(&mut text).map_err(|error| because(path, "cannot be read", &error))?;
+    if text.len() > MAX_TEXT {
+        return Err(fault(path, format!("is longer than {MAX_TEXT} octets; name the file that holds {what}")));
+    }
+    Ok((text, metadata))
+}
+
+/// Reads the ring in an open file. Its mode is looked at last: what is no ring needs no other mode.
+fn read(file: &File, path: &Path, trust: Trust) -> Result<(Loaded, Metadata), Error> {
+    let (text, metadata) = octets(file, path, RING)?;
+    let ring = KeyRing::parse(&text).map_err(|error| fault(path, error.to_string()))?;
     let warning = too_open(&metadata, path);
     if let (Some(warning), Trust::Private) = (&warning, trust) {
         return Err(fault(path, warning.as_str()));
     }
-    let limit = u64::try_from(MAX_TEXT).unwrap_or(u64::MAX);
-    if metadata.len() > limit {
-        return Err(fault(path, format!("is longer than {MAX_TEXT} octets and so no key ring; name another file")));
-    }
-    // Large enough from the start: growing would leave copies of the secrets behind.
-    let room = usize::try_from(metadata.len()).unwrap_or(MAX_TEXT) + 64;
-    let mut text = Zeroizing::new(Vec::with_capacity(room));
-    file.take(limit + 1).read_to_end(&mut text).map_err(|error| because(path, "cannot be read", &error))?;
-    let ring = KeyRing::parse(&text).map_err(|error| fault(path, error.to_string()))?;
     let warning = warning.map(|warning| format!("{}: {warning}", path.display()));
     Ok((Loaded { ring, warning }, metadata))
 }
 
 /// Opens and locks the file that a path names in the end, and says which that is.
-fn lock(path: &Path) -> Result<(File, PathBuf), Error> {
+fn lock(path: &Path, patience: Duration) -> Result<(File, PathBuf), Error> {
+    let end = Instant::now() + patience;
     loop {
-        let file = open(path, OpenOptions::new().read(true).write(true))?;
-        file.lock().map_err(|error| because(path, "cannot be locked", &error))?;
+        let file = open(path, OpenOptions::new().read(true).write(true), RING)?;
+        acquire(&file, end).map_err(|error| because(path, "cannot be locked", &error))?;
         let named = fs::canonicalize(path).and_then(|target| Ok((fs::metadata(&target)?, target)));
         let (now, target) = named.map_err(|error| because(path, "cannot be examined", &error))?;
         let locked = file.metadata().map_err(|error| because(path, "cannot be examined", &error))?;
         // While this edit waited, another one may have renamed its new file into place.
         if same_file(&locked, &now) {
             return Ok((file, target));
+        }
+    }
+}
+
+/// Takes the lock of an open file; looked at again and again, since a wait for it could not be ended.
+fn acquire(file: &File, end: Instant) -> io::Result<()> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(NAP),
+            Err(fs::TryLockError::WouldBlock) => {
+                let held = "another program keeps it locked; end that program, or wait for it, and try again";
+                return Err(io::Error::new(ErrorKind::TimedOut, held));
+            }
         }
     }
 }
@@ -189,18 +280,16 @@ fn replace(target: &Path, ring: &KeyRing, old: &Metadata) -> io::Result<()> {
     sync_folder(target)
 }
 
-/// A new file `.NAME.N.new`, on the same file system because in the same folder.
+/// A new file `.NAME.new`, on the same file system because in the same folder. One that is there already was left by an
+/// edit that was killed: no other one can be at work, since the caller has the lock.
 fn file_beside(target: &Path) -> io::Result<(File, PathBuf)> {
-    let mut number = 0;
-    loop {
-        let mut name = OsString::from(".");
-        name.push(target.file_name().unwrap_or_default());
-        name.push(format!(".{number}.new"));
-        let path = target.with_file_name(name);
-        match new_file(&path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < TRIES => number += 1,
-            made => return made.map(|file| (file, path)),
-        }
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(".new");
+    let path = target.with_file_name(name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => new_file(&path).map(|file| (file, path)),
     }
 }
 
@@ -220,7 +309,7 @@ fn too_open(metadata: &Metadata, path: &Path) -> Option<String> {
         (0, _) => "its group may write to it",
         _ => "others may read or write it",
     };
-    Some(format!("{who} (mode {mode:04o}); run `chmod g-w,o-rwx {}`", path.display()))
+    Some(format!("{who} (mode {mode:04o}); run `chmod g-w,o-rwx {}`", shell_word(path)))
 }
 
 #[cfg(not(unix))]
@@ -302,5 +391,37 @@ mod tests {
         let file = new_file(&path).unwrap();
         fs::remove_file(&path).unwrap();
         assert_eq!(file.metadata().unwrap().mode() & 0o077, 0);
+    }
+    #[test]
+    fn a_lock_that_is_kept_is_waited_for_in_vain_and_not_for_ever() {
+        let path = std::env::temp_dir().join(format!("backstop-lock-{}", std::process::id()));
+        let holder = new_file(&path).unwrap();
+        holder.lock().unwrap();
+        let refused = lock(&path, Duration::from_millis(50)).map(drop);
+        holder.unlock().unwrap();
+        let free = lock(&path, Duration::ZERO).map(drop);
+        fs::remove_file(&path).unwrap();
+        let expected =
+            "cannot be locked: another program keeps it locked; end that program, or wait for it, and try again";
+        assert_eq!(refused, Err(fault(&path, expected)));
+        assert_eq!(free, Ok(()));
+    }
+
+    #[test]
+    fn what_the_file_system_says_becomes_a_sentence_with_a_remedy() {
+        // EPERM, ENOENT, EIO, EACCES, ENOTDIR, EISDIR, EFBIG, ENOSPC, EROFS: the same numbers on every Unix.
+        for number in [1, 2, 5, 13, 20, 21, 27, 28, 30] {
+            let words = in_words(&io::Error::from_raw_os_error(number));
+            assert!(words.contains("; ") && !words.contains("os error"), "{number}: {words}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_not_leave_it_alone() {
+        for (path, word) in
+            [("/etc/keys-2_a.b", "/etc/keys-2_a.b"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''")]
+        {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
     }
 }

@@ -92,12 +92,17 @@ mod edits {
     #[test]
     fn a_key_that_cannot_stand_in_the_ring_is_not_added() {
         let one = KeyRing::empty().add(&new_prvs('4')).unwrap();
+        let twice = "line 3 has this secret already, as prvs key 4; give another secret, or other domains";
+        assert_eq!(refusal(one.add(&new_prvs('5'))), twice);
         let same = "line 3 has a prvs key of the same id for the same domains; choose another id";
-        assert_eq!(refusal(one.add(&new_prvs('4'))), format!("line 4 of the key ring: {same}"));
+        assert_eq!(
+            refusal(one.add(&NewKey { secret: secret(9), ..new_prvs('4') })),
+            format!("line 4 of the key ring: {same}")
+        );
         let other = NewKey { usage: Use::Bst1, id: id(Use::Bst1, 'k'), ..new_prvs('0') };
         let same = "line 3 has the same secret for another use; give each use its own";
         assert_eq!(refusal(one.add(&other)), format!("line 4 of the key ring: {same}"));
-        let many = NewKey { days: 100, ..new_prvs('5') };
+        let many = NewKey { days: 100, secret: secret(9), ..new_prvs('5') };
         let days = "column 4 (days) must be a number from 1 to 99 for prvs";
         assert_eq!(refusal(one.add(&many)), format!("line 4 of the key ring: {days}"));
     }
@@ -124,7 +129,8 @@ mod edits {
         let full = ring(&format!("{lines}prvs 9 sha1 7 - - a.example text:9\n"));
         let other = Domains::parse("b.example").unwrap();
         assert_eq!(full.free_id(Use::Prvs, &other, 77).unwrap(), id(Use::Prvs, '9'));
-        let expected = "all 10 ids of prvs are in use for these domains; run `backstop key prune`";
+        let expected = "all 10 ids of prvs are in use for these domains; retire keys with `backstop key retire`, \
+                        and drop those whose tags have run out with `backstop key prune`";
         assert_eq!(refusal(full.free_id(Use::Prvs, &all, 0)), expected);
         let mut found: Vec<char> = (0..=255).map(|r| full.free_id(Use::Bst1, &all, r).unwrap().as_char()).collect();
         found.sort_unstable();
@@ -250,12 +256,11 @@ mod edits {
         };
         assert_eq!(retired(2, "2026-11-23").as_deref(), Ok("2026-11-23"));
         let gap = "no other prvs key signs for all domains of this one on 2026-11-23; \
-                   rotate it first, or choose a later day";
+                   choose 2026-11-23 or a later day";
         assert_eq!(refusal(retired(2, "2026-11-22")), gap);
         assert_eq!(retired(4, "2026-11-21").as_deref(), Ok("2026-11-21"), "line 2 covers both its domains");
         assert_eq!(retired(5, "2026-11-29").as_deref(), Ok("2026-11-29"), "two keys cover one domain each");
-        let gap = "no other bst1 key signs for all domains of this one on 2026-12-01; \
-                   rotate it first, or choose a later day";
+        let gap = "no other bst1 key signs for all domains of this one on 2026-12-01; rotate it first";
         assert_eq!(refusal(retired(5, "2026-11-30")), gap);
         assert_eq!(refusal(retired(4, "2026-12-02")), "this key ends on 2026-12-01 already; choose no later day");
         let early = "this key signs only from 2026-11-24 on; delete line 3 to drop it";

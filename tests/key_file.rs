@@ -28,6 +28,8 @@ use backstop::{Domains, Error, KeyId, KeyRing, Mac, NewKey, Secret, Use};
 const OWNER: u32 = 54_321;
 const GROUP: u32 = 54_322;
 const RING: &str = "version 1\n# kept\nprvs 4 sha256 10 2026-11-21 - * text:the secret\n";
+const NO_RIGHT: &str = "the user that runs this has not the right; run it as another one, or change the rights of the \
+                        file and of its folders";
 
 /// A folder that goes when the test ends.
 struct Folder(PathBuf);
@@ -141,6 +143,17 @@ mod trust {
     }
 
     #[test]
+    fn nobody_is_told_to_change_the_mode_of_what_is_no_ring() {
+        let folder = Folder::new();
+        let path = folder.file("passwd", "root:x:0:0:root:/root:/bin/sh\n", 0o644);
+        let told = message(keyfile::load(&path, Trust::Private), &path);
+        assert_eq!(told, "line 1 of the key ring: this is no key ring, which begins with the line `version 1`");
+        let path = folder.file("the keys", RING, 0o644);
+        let told = message(keyfile::load(&path, Trust::Private), &path);
+        assert!(told.ends_with(&format!("run `chmod g-w,o-rwx '{}'`", path.display())), "{told}");
+    }
+
+    #[test]
     fn what_is_no_ring_in_a_regular_file_is_refused() {
         let folder = Folder::new();
         let pipe = folder.path("pipe");
@@ -150,15 +163,18 @@ mod trust {
         let long = folder.file("long", &"#".repeat((1 << 20) + 1), 0o600);
         let other = folder.file("other", "version 1\nprvs 4 sha256 10 - - * secret\n", 0o600);
         let absent = folder.path("absent");
+        let (below, endless) = (other.join("keys"), folder.path(&"x".repeat(256)));
         let no_file = "is no regular file; name the file that holds the key ring";
         let no_name = "is not there; `backstop key new` makes a key ring";
         let form = "column 8 (secret) must begin with text:, hex:, base32: or base64:";
         for (path, expected) in [
             (&folder.0, no_file),
             (&pipe, no_file),
-            (&dangling, no_name),
+            (&dangling, "is a link to a file that is not there; make that, or correct the link"),
             (&absent, no_name),
-            (&long, "is longer than 1048576 octets and so no key ring; name another file"),
+            (&below, "cannot be opened: a part of its path is no folder; correct its name"),
+            (&endless, "cannot be opened: its name is too long or not allowed there; choose another one"),
+            (&long, "is longer than 1048576 octets; name the file that holds the key ring"),
             (&other, &format!("line 2 of the key ring: {form}")),
         ] {
             assert_eq!(message(keyfile::load(path, Trust::Private), path), expected);
@@ -196,8 +212,12 @@ mod create {
         let path = folder.file("keys", "something else", 0o644);
         let link = folder.path("link");
         symlink("nowhere", &link).unwrap();
-        for path in [&path, &link] {
-            let expected = "is there already; add to it, or move it away";
+        let dangling = "is there already and cannot be followed: it is not there; correct its name";
+        for (path, expected) in [
+            (&path, "is there already; add to it with `backstop key add`"),
+            (&link, dangling),
+            (&folder.0, "is no regular file; name the file that holds the key ring"),
+        ] {
             assert_eq!(message(keyfile::create(path, &ring(), None), path), expected);
         }
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("something else", 0o644));
@@ -216,7 +236,7 @@ mod create {
         chown(&folder.0, Some(OWNER), Some(OWNER)).unwrap();
         let path = folder.path("keys");
         let output = Child::new("creates", &path).user().with("GROUP", GROUP).output();
-        assert_eq!(output, format!("{}: cannot be written: Operation not permitted (os error 1)", path.display()));
+        assert_eq!(output, format!("{}: cannot be written: {NO_RIGHT}", path.display()));
         assert_eq!(folder.names(), [""; 0]);
     }
 
@@ -312,20 +332,23 @@ mod edit {
     }
 
     #[test]
+    fn what_a_killed_edit_left_is_cleared_away() {
+        let folder = Folder::new();
+        let path = folder.file("keys", RING, 0o600);
+        folder.file(".keys.new", "left over", 0o644);
+        keyfile::edit(&path, Trust::Private, |ring| add(ring, 7)).unwrap();
+        assert_eq!(keyfile::load(&path, Trust::Private).unwrap().ring.keys().len(), 2);
+        assert_eq!((folder.names(), mode(&path)), (vec!["keys".to_owned()], 0o600));
+    }
+
+    #[test]
     fn an_edit_that_cannot_be_written_changes_nothing() {
         let folder = Folder::new();
         let path = folder.file("keys", RING, 0o600);
-        for number in 0..=16 {
-            folder.file(&format!(".keys.{number}.new"), "left over", 0o600);
-        }
-        let expected = "cannot be replaced: File exists (os error 17)";
-        assert_eq!(message(keyfile::edit(&path, Trust::Private, |ring| add(ring, 7)), &path), expected);
+        fs::create_dir(folder.path(".keys.new")).unwrap();
+        let told = message(keyfile::edit(&path, Trust::Private, |ring| add(ring, 7)), &path);
+        assert!(told.starts_with("cannot be replaced: "), "{told}");
         assert_eq!(fs::read_to_string(&path).unwrap(), RING);
-
-        fs::remove_file(folder.path(".keys.9.new")).unwrap();
-        keyfile::edit(&path, Trust::Private, |ring| add(ring, 7)).unwrap();
-        assert_eq!(keyfile::load(&path, Trust::Private).unwrap().ring.keys().len(), 2);
-        assert_eq!(fs::read_to_string(folder.path(".keys.8.new")).unwrap(), "left over");
     }
 
     #[test]
@@ -334,7 +357,13 @@ mod edit {
         let long = format!("{RING}#{}\n", "x".repeat(4096));
         let path = folder.file("keys", &long, 0o600);
         let output = Child::new("edits", &path).with("BLOCKS", 1).output();
-        assert_eq!(output, format!("{}: cannot be replaced: File too large (os error 27)", path.display()));
+        assert_eq!(
+            output,
+            format!(
+                "{}: cannot be replaced: it would be longer than this process may write; raise that limit (`ulimit -f`)",
+                path.display()
+            )
+        );
         assert_eq!(fs::read_to_string(&path).unwrap(), long);
         assert_eq!(folder.names(), ["keys"]);
 
@@ -355,13 +384,8 @@ mod edit {
             let path = folder.file("keys", RING, 0o600);
             chown(&path, Some(OWNER), Some(GROUP)).unwrap();
             chown(&folder.0, Some(folder_owner), None).unwrap();
-            let why = if folder_owner == 0 {
-                "Permission denied (os error 13)"
-            } else {
-                "Operation not permitted (os error 1)"
-            };
             let output = Child::new("edits", &path).user().output();
-            assert_eq!(output, format!("{}: cannot be replaced: {why}", path.display()));
+            assert_eq!(output, format!("{}: cannot be replaced: {NO_RIGHT}", path.display()));
             assert_eq!(fs::read_to_string(&path).unwrap(), RING);
             assert_eq!(fs::metadata(&path).unwrap().gid(), GROUP);
             assert_eq!(folder.names(), ["keys"]);

@@ -106,12 +106,13 @@ mod text {
 
     #[test]
     fn a_ring_that_does_not_begin_with_version_1_is_refused() {
-        let first = "the ring must begin with the line `version 1`";
+        let first = "this is no key ring, which begins with the line `version 1`";
         for (text, line, sentence) in [
             ("", 1, first),
             ("# only a comment\n", 1, first),
             ("\n# a comment\nprvs 0 sha1 7 - - * text:a\nversion 1\n", 3, first),
             ("version 1 1\n", 1, first),
+            ("\u{feff}version 1\n", 1, "the file begins with a byte order mark; save it as UTF-8 without one"),
             ("versions 1\n", 1, first),
             ("version 2\n", 1, "version 2 is not known; this backstop reads version 1"),
             ("version one\n", 1, "the version must be a number; this backstop reads version 1"),

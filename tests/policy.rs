@@ -372,7 +372,7 @@ fn grace_is_as_long_as_set_and_counts_from_the_last_day_without_the_skew() {
         assert_eq!(decision.action.slug(), action, "{grace} {age}");
     }
     let error = policy(Mode::Enforce).with_expired_grace(100).unwrap_err();
-    assert_eq!(error.to_string(), "expired-grace must lie in 0..=99");
+    assert_eq!(error.to_string(), "expired-grace must be 0 to 99");
 }
 
 #[test]

@@ -166,6 +166,11 @@ fn what_is_wrong_is_told_with_its_line_and_a_remedy() {
         ("[daemon]\n", 1, "there is no table [policy]; begin with [policy] and own-domains"),
         ("policy = 1\n", 1, "`policy` must be a table"),
         ("\n\n[policy]\n", 3, "`policy` has no own-domains; list the domains whose mail this site sends"),
+        (
+            "[policy]\nown-domain = [\"a.example\"]\n",
+            2,
+            "unknown key `own-domain` in [policy]; did you mean `own-domains`?",
+        ),
         ("[policy]\nown-domains = []\n", 2, "`own-domains` must name at least one domain"),
         ("[policy]\nown-domains = \"example.com\"\n", 2, "`own-domains` must be a list of texts, [\"...\", \"...\"]"),
         (
@@ -198,6 +203,11 @@ fn wrong_values_are_refused_at_their_line() {
         ("expired-grace = 1.0", 3, "`expired-grace` must be a whole number from 0 to 99"),
         ("expired-grace = 99999999999999999999", 3, "`expired-grace` must be a whole number from 0 to 99"),
         ("expired-grace = \"7\"", 3, "`expired-grace` must be a whole number from 0 to 99"),
+        (
+            "exempt-senders = [\"<>\"]",
+            3,
+            "`exempt-senders`: `<>` is the null sender, which no list can hold; leave it out",
+        ),
         ("subaddress = \"yes\"", 3, "`subaddress` must be true or false"),
         ("reverse-any-sender = 1", 3, "`reverse-any-sender` must be true or false"),
         ("mailer-daemon-is-null = 0", 3, "`mailer-daemon-is-null` must be true or false"),

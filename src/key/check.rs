@@ -2,7 +2,7 @@
 //!
 //! | slug | due | when |
 //! |---|---|---|
-//! | `no-signer` | yes | no key of a use signs today, or none for the domains of a key that has ended |
+//! | `no-signer` | yes | the ring has no key, no key of a use signs today, or none for the domains of a key that has ended |
 //! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
 //! | `prunable` | yes | all tags of a key have run out |
 //! | `replaced` | yes | an open key has a successor that signs in its place |
@@ -57,6 +57,10 @@ impl KeyRing {
     /// ```
     pub fn check(&self, today: Day) -> Vec<Finding> {
         let mut found = Vec::new();
+        if self.keys.is_empty() {
+            let sentence = "the ring has no key; add one with `backstop key add`".into();
+            found.push(Finding { slug: "no-signer", due: true, line: None, sentence });
+        }
         for usage in Use::ALL {
             let mut keys = self.keys.iter().filter(|key| key.usage == usage).peekable();
             if keys.peek().is_some() && !keys.any(|key| key.signs_on(today)) {

@@ -44,6 +44,9 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
         let line = before.iter().filter(|&&octet| octet == b'\n').count();
         ring_error(line, "it is not UTF-8; write a secret of other octets as hex: or base64:")
     })?;
+    if text.starts_with('\u{feff}') {
+        return Err(ring_error(0, "the file begins with a byte order mark; save it as UTF-8 without one"));
+    }
     let mut found: Vec<(Key, Secret)> = Vec::new();
     let mut versioned = false;
     for (index, line) in lines(text) {
@@ -65,7 +68,7 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
         found.push((key, secret));
     }
     if !versioned {
-        return Err(ring_error(0, "the ring must begin with the line `version 1`"));
+        return Err(ring_error(0, "this is no key ring, which begins with the line `version 1`"));
     }
     Ok(KeyRing::new(text, found.into_iter().map(|(key, _)| key).collect()))
 }
@@ -90,7 +93,7 @@ fn version(line: &str) -> Result<(), String> {
     let (name, rest) = word(line);
     let (number, more) = word(rest);
     if name != "version" || !more.is_empty() {
-        return Err("the ring must begin with the line `version 1`".into());
+        return Err("this is no key ring, which begins with the line `version 1`".into());
     }
     match number.parse::<u32>() {
         Ok(1) => Ok(()),
@@ -104,7 +107,7 @@ fn column(number: usize, what: &str) -> String {
     format!("column {number} ({name}) {what}")
 }
 
-fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
+pub(super) fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
     let mut rest = text;
     let mut columns = [""; 7];
     for slot in &mut columns {

@@ -88,14 +88,11 @@ pub(super) fn parse(text: &str) -> Result<Policy, Error> {
 
 fn policy(table: Entry<'_>) -> Result<Policy, Error> {
     let entries = table.entries()?;
-    let Some(own) = entries.iter().find(|entry| entry.name == "own-domains") else {
-        return Err(table.fault("has no own-domains; list the domains whose mail this site sends"));
-    };
-    let mut policy = Policy::new(own.domain_list()?);
+    let (mut policy, mut own) = (Policy::new(Domains::all()), None);
     let mut by_domain = Vec::new();
     for entry in entries {
         match entry.name {
-            "own-domains" => {}
+            "own-domains" => own = Some(entry.domain_list()?),
             "domains" => by_domain = entry.entries()?,
             "enforce-since" => policy.enforce_since = Some(entry.day()?),
             "exempt-clients" => policy.exempt_clients = entry.networks()?,
@@ -115,6 +112,8 @@ fn policy(table: Entry<'_>) -> Result<Policy, Error> {
             _ => return Err(entry.unknown("policy", POLICY_KEYS)),
         }
     }
+    let none = || table.fault("has no own-domains; list the domains whose mail this site sends");
+    policy.own = own.ok_or_else(none)?;
     for entry in by_domain {
         let stance = stance(entry)?;
         let domains = Domains::parse(entry.name).map_err(|error| entry.fault_of(&error))?;

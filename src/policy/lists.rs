@@ -51,6 +51,9 @@ impl Addresses {
 
     pub(super) fn push(&mut self, entry: &str) -> Result<(), Error> {
         let fault = |problem| Error::Entry { entry: entry.to_string(), problem };
+        if entry == "<>" {
+            return Err(fault("is the null sender, which no list can hold; leave it out"));
+        }
         let (local, domains) = match entry.rsplit_once('@') {
             None if entry.contains(['.', '*']) => {
                 return Err(fault("has no `@`; write @example.com for a domain, local@* for a local part"));

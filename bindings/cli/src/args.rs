@@ -3,11 +3,16 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use backstop::{Day, Domains, Mac, Use, srs};
+use backstop::{Day, Use, srs};
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::when;
+
+mod key;
+mod parse;
+
+pub(crate) use self::key::*;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -45,7 +50,8 @@ pub(crate) enum Command {
     #[command(after_help = STRIP_EXAMPLES)]
     Strip(Strip),
     /// Tell in words what an address is, and what to do with it.
-    #[command(after_help = "Example:\n  backstop explain prvs=47887d6e94=alice@example.com")]
+    #[command(after_help = "Example:\n  backstop explain prvs=47887d6e94=alice@example.com\n\n\
+        The exit code is 0 whatever the address is, and 2 for trouble; scripts ask `backstop verify`.")]
     Explain(Explain),
     /// Show which rule of a policy decides what for a sender and a recipient.
     #[command(after_help = DECIDE_EXAMPLES)]
@@ -95,7 +101,9 @@ For keys of greylisting and allow-lists; never deliver by the result. With --jso
 
 const DECIDE_EXAMPLES: &str = "\
 Example:
-  backstop decide --policy policy.toml --from alice@example.com --to bob@example.org";
+  backstop decide --policy policy.toml --from alice@example.com --to bob@example.org
+
+The exit code is 0 whatever is decided, and 2 for trouble; scripts take --json.";
 
 /// Which key ring.
 #[derive(Debug, Clone, Args)]
@@ -112,7 +120,7 @@ pub(crate) struct Keys {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct At {
     /// The day to work with, as 2026-11-21, 2026-11-21T10:00:00Z, @20778d or @1795280400 [default: today].
-    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    #[arg(long, value_name = "WHEN", value_parser = when::parse, allow_hyphen_values = true)]
     pub(crate) at: Option<Day>,
 }
 
@@ -120,7 +128,7 @@ pub(crate) struct At {
 #[derive(Debug, Args)]
 pub(crate) struct Addresses {
     /// Addresses, or - for standard input: one address a line in, one line out, in order.
-    #[arg(required = true, value_name = "ADDRESS")]
+    #[arg(required = true, value_name = "ADDRESS", value_parser = parse::address())]
     pub(crate) addresses: Vec<OsString>,
     /// Print one JSON object a line; what is not UTF-8 becomes U+FFFD in it.
     #[arg(long)]
@@ -130,6 +138,7 @@ pub(crate) struct Addresses {
 #[derive(Debug, Args)]
 pub(crate) struct Try {
     /// An address of yours.
+    #[arg(value_parser = parse::address())]
     pub(crate) address: OsString,
     #[command(flatten)]
     pub(crate) at: At,
@@ -170,6 +179,7 @@ pub(crate) struct Strip {
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// The address.
+    #[arg(value_parser = parse::address())]
     pub(crate) address: OsString,
     #[command(flatten)]
     pub(crate) keys: Keys,
@@ -211,29 +221,31 @@ pub(crate) struct SrsReverse {
     /// An own forwarder's domain, may be given again [default: every domain that an srs key serves].
     #[arg(long, value_name = "FWD")]
     pub(crate) domain: Vec<String>,
-    #[command(flatten)]
-    pub(crate) dialect: SrsDialect,
+    /// How many characters of hash are enough, 1 to 27.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, allow_hyphen_values = true)]
+    #[arg(value_parser = parse::number(1, 27, "1 to 27"))]
+    pub(crate) hash_min: u16,
+    /// The greatest age in days, 1 to 500 [default: the key's].
+    #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
+    #[arg(value_parser = parse::number(1, Use::Srs.max_days(), "1 to 500"))]
+    pub(crate) max_age: Option<u16>,
     #[command(flatten)]
     pub(crate) keys: Keys,
     #[command(flatten)]
     pub(crate) at: At,
 }
 
-/// Where sites that use SRS differ.
+/// Where sites that use SRS differ in what they write.
 #[derive(Debug, Args)]
 pub(crate) struct SrsDialect {
     /// The first separator: =, + or - (all are read).
     #[arg(long, value_name = "CHARACTER", default_value_t = '=', allow_hyphen_values = true)]
+    #[arg(value_parser = parse::separator)]
     pub(crate) separator: char,
-    /// How many characters of hash are written, 1 to 27 [default: 4].
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) hash_length: Option<usize>,
-    /// How many characters of hash are enough [default: as many as are written].
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) hash_min: Option<usize>,
-    /// The greatest age in days, 1 to 500 [default: the key's].
-    #[arg(long, value_name = "DAYS")]
-    pub(crate) max_age: Option<u16>,
+    /// How many characters of hash are written, 1 to 27.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, allow_hyphen_values = true)]
+    #[arg(value_parser = parse::number(1, 27, "1 to 27"))]
+    pub(crate) hash_length: u16,
     /// Rewrite senders in the forwarder's own domain as well.
     #[arg(long)]
     pub(crate) always_rewrite: bool,
@@ -286,12 +298,12 @@ pub(crate) struct Decide {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
     /// The envelope sender; <> is the null sender of a bounce.
-    #[arg(long, value_name = "SENDER")]
+    #[arg(long, value_name = "SENDER", value_parser = parse::address())]
     pub(crate) from: OsString,
     /// The recipient.
-    #[arg(long, value_name = "RECIPIENT")]
+    #[arg(long, value_name = "RECIPIENT", value_parser = parse::address())]
     pub(crate) to: OsString,
-    /// The address of the client, such as 192.0.2.1, or internal for the mail system itself [default: unknown].
+    /// The address of the client, such as 192.0.2.1, or internal for the mail system itself [default: one that nobody knows].
     #[arg(long, value_name = "CLIENT")]
     pub(crate) client: Option<String>,
     /// The client has authenticated itself.
@@ -308,7 +320,7 @@ pub(crate) struct Decide {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Mark {
-    /// Make the value of a Backstop-Mark header for a message.
+    /// Make the Backstop-Mark header of a message: the whole line, name and value.
     #[command(after_help = "Example:\n  backstop mark header --from alice@example.com")]
     Header(MarkHeader),
     /// Make a Message-ID with a mark for a message that has none.
@@ -323,7 +335,7 @@ pub(crate) enum Mark {
 #[derive(Debug, Args)]
 pub(crate) struct MarkHeader {
     /// The address in the From header of the message.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
     pub(crate) from: OsString,
     #[command(flatten)]
     pub(crate) keys: Keys,
@@ -334,7 +346,7 @@ pub(crate) struct MarkHeader {
 #[derive(Debug, Args)]
 pub(crate) struct MarkMessageId {
     /// The address in the From header of the message.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
     pub(crate) from: OsString,
     /// The right side of the Message-ID.
     #[arg(long, value_name = "DOMAIN")]
@@ -351,7 +363,7 @@ pub(crate) struct MarkMessageId {
 #[derive(Debug, Args)]
 pub(crate) struct MarkVerify {
     /// The recipient of the bounce, without its tag.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
     pub(crate) recipient: OsString,
     #[command(flatten)]
     pub(crate) mark: MarkValue,
@@ -373,203 +385,4 @@ pub(crate) struct MarkValue {
     /// A Message-ID, or - for one a line on standard input.
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) message_id: Option<OsString>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Key {
-    /// Make a key ring with a new key.
-    #[command(after_help = "Examples:\n  backstop key new\n  \
-        backstop key new --keys /etc/backstop/keys --group mail --use prvs,srs --domains example.com")]
-    New(KeyNew),
-    /// Add a key to a ring: a random one, or a secret from a file.
-    #[command(after_help = "Examples:\n  backstop key add --use srs --domains fwd.example.net\n  \
-        backstop key add --use prvs --mac sha1 --days 7 --secret-file - < secret")]
-    Add(KeyAdd),
-    /// List the keys of a ring, without their secrets.
-    List(KeyList),
-    /// Make a successor for a key: it signs in three days, when all hosts have it.
-    #[command(after_help = "Example:\n  backstop key rotate --use srs\n\nThen copy the ring to all hosts.")]
-    Rotate(KeyRotate),
-    /// Set the last day on which a key signs.
-    #[command(after_help = "Example:\n  backstop key retire --use prvs --id 4 --last-day 2026-12-31")]
-    Retire(KeyRetire),
-    /// Drop the keys whose tags have all run out.
-    Prune(KeyPrune),
-    /// Say what is due in a ring; exit code 1 if something is.
-    Check(KeyCheck),
-    /// Add the secrets of another program to the ring, which is made if there is none.
-    #[command(after_help = "Examples:\n  backstop key import --from postsrsd /etc/postsrsd.secret\n  \
-        backstop key import --from exim --id 0 - < prvs-secret\n\n\
-        postsrsd's file holds one secret a line; the first one signs. Exim's holds the secret of its prvs expansion.\n\
-        The keys sign like their program: SRS for 21 days, prvs with sha1 for 7.")]
-    Import(KeyImport),
-}
-
-fn parse_use(text: &str) -> Result<Use, String> {
-    Use::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| "take prvs, bst1, srs or mark".to_owned())
-}
-
-fn parse_mac(text: &str) -> Result<Mac, String> {
-    [Mac::Sha1, Mac::Sha256].into_iter().find(|it| it.as_str() == text).ok_or_else(|| "take sha1 or sha256".to_owned())
-}
-
-fn parse_domains(text: &str) -> Result<Domains, String> {
-    Domains::parse(text).map_err(|error| error.to_string())
-}
-
-/// The first or last signing day of a key: `-` is open.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Open(pub(crate) Option<Day>);
-
-fn parse_open(text: &str) -> Result<Open, String> {
-    if text == "-" { Ok(Open(None)) } else { when::parse(text).map(|day| Open(Some(day))) }
-}
-
-/// What a new key is like.
-#[derive(Debug, Args)]
-pub(crate) struct KeySettings {
-    /// How many days its tags live: 1 to 99, srs to 500 [default: 10 for prvs and bst1, 21 for srs, 14 for mark].
-    #[arg(long, value_name = "DAYS")]
-    pub(crate) days: Option<u16>,
-    /// The domains for which it signs, such as example.com,*.example.net,!lists.example.net.
-    #[arg(long, value_name = "LIST", default_value = "*", value_parser = parse_domains)]
-    pub(crate) domains: Domains,
-    /// Its hash, sha1 or sha256 [default: sha1 for srs, else sha256].
-    #[arg(long, value_name = "MAC", value_parser = parse_mac)]
-    pub(crate) mac: Option<Mac>,
-    /// The first day on which it signs, or - for none [default: today].
-    #[arg(long, value_name = "WHEN", value_parser = parse_open, allow_hyphen_values = true)]
-    pub(crate) from: Option<Open>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyNew {
-    /// What its tags mark: prvs, bst1, srs or mark; several with commas make a key each.
-    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_delimiter = ',', value_parser = parse_use)]
-    pub(crate) uses: Vec<Use>,
-    #[command(flatten)]
-    pub(crate) settings: KeySettings,
-    /// A group that may read the ring, by name or number: mode 0640 instead of 0600.
-    #[arg(long, value_name = "GROUP")]
-    pub(crate) group: Option<String>,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) at: At,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyAdd {
-    /// What its tags mark: prvs, bst1, srs or mark.
-    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse_use)]
-    pub(crate) usage: Use,
-    /// The character that names it: a digit for prvs and srs, else one of a-z2-7 [default: a free one].
-    #[arg(long, value_name = "ID")]
-    pub(crate) id: Option<char>,
-    #[command(flatten)]
-    pub(crate) settings: KeySettings,
-    /// The last day on which it signs, or - for none.
-    #[arg(long, value_name = "WHEN", default_value = "-", value_parser = parse_open, allow_hyphen_values = true)]
-    pub(crate) until: Open,
-    /// A file with the octets of the secret, or - for standard input; one line end at its end is dropped.
-    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
-    pub(crate) secret_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) at: At,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyList {
-    /// Print one JSON object a line.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) at: At,
-}
-
-/// Which key of a ring.
-#[derive(Debug, Args)]
-pub(crate) struct KeyChoice {
-    /// The use of the key: prvs, bst1, srs or mark.
-    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse_use)]
-    pub(crate) usage: Use,
-    /// The character that names it [default: the one that signs].
-    #[arg(long, value_name = "ID")]
-    pub(crate) id: Option<char>,
-    /// A domain that it serves, where the ring has several such keys.
-    #[arg(long, value_name = "DOMAIN")]
-    pub(crate) domain: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyRotate {
-    #[command(flatten)]
-    pub(crate) choice: KeyChoice,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) at: At,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyRetire {
-    #[command(flatten)]
-    pub(crate) choice: KeyChoice,
-    /// The last day on which it signs [default: today].
-    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
-    pub(crate) last_day: Option<Day>,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) at: At,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyPrune {
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) at: At,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyCheck {
-    /// Print one JSON object a line.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) at: At,
-}
-
-/// A program whose secrets can be imported.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Program {
-    /// postsrsd.secret: one secret a line.
-    Postsrsd,
-    /// The secret of Exim's prvs expansion.
-    Exim,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct KeyImport {
-    /// The file with the secrets, or - for standard input.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Whose secrets these are.
-    #[arg(long, value_name = "PROGRAM")]
-    pub(crate) from: Program,
-    /// The digit that names the first key; for exim its key number [default: 0 for exim, else a free one].
-    #[arg(long, value_name = "ID")]
-    pub(crate) id: Option<char>,
-    /// The domains for which the keys sign.
-    #[arg(long, value_name = "LIST", default_value = "*", value_parser = parse_domains)]
-    pub(crate) domains: Domains,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
 }

@@ -6,9 +6,9 @@
 
 use std::net::IpAddr;
 
-use backstop::Day;
 use backstop::explain::printable;
 use backstop::policy::{Action, Client, Incoming, Origin, Outgoing, Policy};
+use backstop::{Day, keyfile};
 
 use crate::args;
 use crate::json::Object;
@@ -22,9 +22,11 @@ const ANY_PORT: u16 = 25;
 
 pub(crate) fn run(args: &args::Decide) -> Run {
     let path = args.policy.display();
-    let text = std::fs::read_to_string(&args.policy)
-        .map_err(|error| Stop::trouble(format!("{path} cannot be read: {error}; name the file of the policy")))?;
-    let policy = Policy::parse(&text).map_err(|error| Stop::trouble(format!("{path}: {error}")))?;
+    let octets = keyfile::read_text(&args.policy, "the policy")?;
+    let text = std::str::from_utf8(&octets).map_err(|error| {
+        Stop::trouble(format!("{path}: octet {} is not UTF-8; save it as UTF-8", error.valid_up_to()))
+    })?;
+    let policy = Policy::parse(text).map_err(|error| Stop::trouble(format!("{path}: {error}")))?;
     let ring = ring::load(&args.keys)?;
     let day: Day = Clock(args.at.at).day()?;
     let (ip, port) = client(args.client.as_deref())?;

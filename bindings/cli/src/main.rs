@@ -31,7 +31,7 @@ mod when;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 
 use crate::args::{Cli, Command};
 use crate::stop::{Outcome, Run, Stop};
@@ -77,6 +77,13 @@ fn usage(error: &clap::Error) -> Run {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             output::print(text.as_bytes())?;
             return Ok(Outcome::Done);
+        }
+        // The value is not repeated: it may be a secret in the wrong place.
+        ErrorKind::ValueValidation => {
+            let option = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+            let what = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let option = option.split(' ').next().unwrap_or_default();
+            return Err(Stop::Trouble(format!("{} {what}", option.trim_end_matches("..."))));
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
         _ => text.split("\n\n").next().unwrap_or_default(),

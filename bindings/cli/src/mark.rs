@@ -24,7 +24,7 @@ pub(crate) fn run(args: &args::Mark) -> Run {
 fn header(args: &args::MarkHeader) -> Run {
     let ring = ring::load(&args.keys)?;
     let day = Clock(args.at.at).day()?;
-    let made = mark::make_header(&ring, args.from.as_encoded_bytes(), random()?, day)?;
+    let made = mark::make_header(&ring, args.from.as_encoded_bytes(), random()?, day).map_err(of("--from"))?;
     print(made, |value| format!("{}: {value}\n", mark::HEADER))
 }
 
@@ -35,8 +35,15 @@ fn message_id(args: &args::MarkMessageId) -> Run {
         Some(left) => left.clone(),
         None => format!("{:032x}", u128::from_be_bytes(random()?)),
     };
-    let made = mark::make_message_id(&ring, &left, &args.domain, args.from.as_encoded_bytes(), day)?;
+    let from = args.from.as_encoded_bytes();
+    Path::parse(from).map_err(of("--from"))?;
+    let made = mark::make_message_id(&ring, &left, &args.domain, from, day)?;
     print(made, |id| format!("{id}\n"))
+}
+
+/// Trouble with the value of an option.
+fn of(option: &str) -> impl Fn(backstop::Error) -> Stop {
+    move |error| Stop::trouble(format!("{option}: {error}"))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Stop> {
@@ -62,8 +69,8 @@ fn print(made: Marked, line: impl FnOnce(String) -> String) -> Run {
 fn verify(args: &args::MarkVerify) -> Run {
     let ring = ring::load(&args.keys)?;
     let recipient = args.recipient.as_encoded_bytes();
-    if Path::parse(recipient)? == Path::Null {
-        return Err(backstop::Error::NullRecipient.into());
+    if Path::parse(recipient).map_err(of("--recipient"))? == Path::Null {
+        return Err(of("--recipient")(backstop::Error::NullRecipient));
     }
     let (value, is_header) = match (&args.mark.header, &args.mark.message_id) {
         (Some(value), _) => (value.as_os_str(), true),

@@ -1,9 +1,13 @@
 //! What is made from the arguments' definition: shell completions and man pages.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
-use clap::CommandFactory;
+use backstop::keyfile;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
+use clap_mangen::Man;
 
 use crate::args::Cli;
 use crate::output;
@@ -19,9 +23,36 @@ pub(crate) fn completions(shell: Shell) -> Run {
 
 /// Writes `backstop.1` and one page for each command below it.
 pub(crate) fn man(folder: &Path) -> Run {
-    clap_mangen::generate_to(Cli::command(), folder).map_err(|error| {
-        let folder = folder.display();
-        Stop::trouble(format!("the man pages cannot be written to {folder}: {error}; name a folder that exists"))
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    write(&command, folder).map_err(|error| {
+        Stop::trouble(format!("the man pages cannot be written to {}: {}", folder.display(), keyfile::in_words(&error)))
     })?;
     Ok(Outcome::Done)
+}
+
+fn write(command: &Command, folder: &Path) -> io::Result<()> {
+    for below in command.get_subcommands() {
+        write(below, folder)?;
+    }
+    let page = Man::new(synopsis(command));
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    // clap_mangen has one name for whatever stands last.
+    let last = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let heading = if last.starts_with("Example") { "EXAMPLES" } else { "NOTES" };
+    let text = String::from_utf8_lossy(&text).replace("\n.SH EXTRA\n", &format!("\n.SH {heading}\n"));
+    fs::write(folder.join(page.get_filename()), text)
+}
+
+/// The command with a synopsis that also names the values, unless some options stand for each other.
+fn synopsis(command: &Command) -> Command {
+    if command.has_subcommands() || command.get_groups().any(clap::ArgGroup::is_required_set) {
+        return command.clone();
+    }
+    let mut usage = command.get_bin_name().unwrap_or_default().to_owned();
+    for argument in command.get_arguments().filter(|it| it.get_id() != "help") {
+        usage += &if argument.is_required_set() { format!(" {argument}") } else { format!(" [{argument}]") };
+    }
+    command.clone().override_usage(usage)
 }

@@ -3,6 +3,8 @@
 //!
 //! Where there is none the run ends with the command that makes one: nothing is ever signed with a key that nobody kept.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use backstop::KeyRing;
@@ -18,7 +20,11 @@ pub(crate) fn path(keys: &Keys) -> Result<PathBuf, Stop> {
     keys.keys
         .clone()
         .or_else(|| set("BACKSTOP_KEYS"))
-        .or_else(|| Some(set("XDG_CONFIG_HOME").or_else(in_home)?.join("backstop").join("keys")))
+        .or_else(|| {
+            // The XDG specification has relative ones ignored.
+            let folder = set("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute()).or_else(in_home)?;
+            Some(folder.join("backstop").join("keys"))
+        })
         .ok_or_else(|| Stop::trouble("no key ring is named and there is no home folder; give --keys FILE"))
 }
 
@@ -34,12 +40,17 @@ pub(crate) fn load(keys: &Keys) -> Result<KeyRing, Stop> {
 
 /// Reads the ring in this file; what only `--allow-unsafe-keys` let pass is told on standard error.
 pub(crate) fn load_from(path: &Path, keys: &Keys) -> Result<KeyRing, Stop> {
-    if !path.exists() {
+    if !is_there(path) {
         return Err(missing(path, keys));
     }
     let loaded = keyfile::load(path, trust(keys))?;
     tell(loaded.warning);
     Ok(loaded.ring)
+}
+
+/// Whether something has this name, or may have it: only what surely is not there is to be made.
+pub(crate) fn is_there(path: &Path) -> bool {
+    !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
 }
 
 /// What the arguments say of modes.
@@ -57,7 +68,7 @@ pub(crate) fn tell(warning: Option<String>) {
 /// Trouble that names the command which makes the ring.
 fn missing(path: &Path, keys: &Keys) -> Stop {
     let remedy = match &keys.keys {
-        Some(file) => format!("make one with `backstop key new --keys {}`", file.display()),
+        Some(file) => format!("make one with `backstop key new --keys {}`", keyfile::shell_word(file)),
         None => "make one with `backstop key new`, or name one with --keys FILE".to_owned(),
     };
     Stop::trouble(format!("there is no key ring at {}; {remedy}", path.display()))
@@ -71,17 +82,18 @@ pub(crate) fn is_named(keys: &Keys) -> bool {
 /// Where the ring lies that is about to be edited; it must be there.
 pub(crate) fn existing(keys: &Keys) -> Result<PathBuf, Stop> {
     let path = path(keys)?;
-    if path.exists() { Ok(path) } else { Err(missing(&path, keys)) }
+    if is_there(&path) { Ok(path) } else { Err(missing(&path, keys)) }
 }
 
 /// Makes the folder for a ring at the default place, for the user alone.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Stop> {
     let Some(folder) = path.parent() else { return Ok(()) };
-    let mut builder = std::fs::DirBuilder::new();
+    let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| {
-        Stop::trouble(format!("{} cannot be made: {error}; name a ring elsewhere with --keys", folder.display()))
+        let (folder, why) = (folder.display(), keyfile::in_words(&error));
+        Stop::trouble(format!("{folder} cannot be made: {why}, or name a ring elsewhere with --keys"))
     })
 }

@@ -18,19 +18,22 @@ pub(crate) fn run(args: &args::Srs) -> Run {
     }
 }
 
-fn dialect(args: &args::SrsDialect) -> Result<Dialect, Stop> {
-    let (length, min) = match (args.hash_length, args.hash_min) {
-        (None, None) => (4, 4),
-        (Some(length), None) => (length, length),
-        (Some(length), Some(min)) => (length, min),
-        (None, Some(min)) => (min.max(4), min),
-    };
+/// What is written; how it is read does not matter to it.
+fn writing(args: &args::SrsDialect) -> Result<Dialect, Stop> {
+    let length = usize::from(args.hash_length);
     let dialect = Dialect::CLASSIC
         .with_separator(args.separator)?
-        .with_hash(length, min)?
+        .with_hash(length, length)?
         .with_always_rewrite(args.always_rewrite)
         .with_alphabet(args.alphabet.0)
         .with_over_long(args.over_long.0);
+    Ok(dialect)
+}
+
+/// What is read; nothing is written in it.
+fn reading(args: &args::SrsReverse) -> Result<Dialect, Stop> {
+    let min = usize::from(args.hash_min);
+    let dialect = Dialect::CLASSIC.with_hash(min, min)?;
     Ok(match args.max_age {
         Some(days) => dialect.with_max_age(days)?,
         None => dialect,
@@ -47,10 +50,11 @@ fn forwarder(domain: &str) -> Result<&str, Stop> {
 
 fn forward(args: &args::SrsForward) -> Run {
     let forwarder = forwarder(&args.domain)?;
-    let dialect = dialect(&args.dialect)?;
+    let dialect = writing(&args.dialect)?;
     let ring = ring::load(&args.keys)?;
     let own = named(&ring).chain([forwarder]).collect::<Vec<_>>().join(",");
-    let own = Domains::parse(&own)?;
+    // No set is left where the keys take away the one forwarder that there is.
+    let own = Domains::parse(&own).or_else(|_| Domains::parse(forwarder))?;
     let rewritten = Rewritten::new("rewritten", "not rewritten", args.addresses.json);
     let mut forward = Forward { ring, forwarder, own, dialect, rewritten };
     stream::run(&args.addresses.addresses, Clock(args.at.at), &mut forward)?;
@@ -89,7 +93,7 @@ impl Verb for Forward<'_> {
 }
 
 fn reverse(args: &args::SrsReverse) -> Run {
-    let dialect = dialect(&args.dialect)?;
+    let dialect = reading(args)?;
     let ring = ring::load(&args.keys)?;
     let domains = args.domain.iter().map(|domain| forwarder(domain)).collect::<Result<Vec<_>, _>>()?;
     let own = match domains.as_slice() {

@@ -15,6 +15,9 @@ const LATE: u32 = 30;
 
 pub(crate) fn run(args: &args::Try) -> Run {
     let day = Clock(args.at.at).day()?;
+    if day <= Day::MIN.plus(LATE) {
+        return Err(Stop::trouble("--at must leave room for a tag of a month ago; give a day from 1970-02-01 on"));
+    }
     let ring = ring()?;
     let Path::Mailbox(sender) = Path::parse(args.address.as_encoded_bytes())? else {
         return Err(Stop::trouble("there is no mailbox to sign; try one of yours, such as alice@example.com"));

@@ -64,6 +64,7 @@ fn the_ring_is_that_of_the_option_then_the_variable_then_the_configuration_folde
     is(&mut sign(&home), 1);
     ring("xdg/backstop/keys", 2);
     is(sign(&home).env("XDG_CONFIG_HOME", home.join("xdg")), 2);
+    is(sign(&home).env("XDG_CONFIG_HOME", "xdg").current_dir(&home), 1);
     let by_variable = ring("variable", 3);
     is(sign(&home).env("XDG_CONFIG_HOME", home.join("xdg")).env("BACKSTOP_KEYS", &by_variable), 3);
     is(sign(&home).env("BACKSTOP_KEYS", ""), 1);
@@ -135,6 +136,86 @@ fn a_secret_comes_from_standard_input_and_is_never_shown() {
 }
 
 #[test]
+fn a_secret_that_others_may_read_is_taken_with_a_warning() {
+    let ring = private("warned-ring", b"version 1\n");
+    let secret = private("warned-secret", b"the secret of the test\n");
+    let add = |id: &str| {
+        let mut command = backstop();
+        command.args(["key", "add", "--id", id, "--domains", &format!("d{id}.example"), "--keys"]).arg(&ring);
+        ended(command.arg("--secret-file").arg(&secret))
+    };
+    let (code, _, err) = add("1");
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    set_mode(&secret, 0o644);
+    let (code, _, err) = add("2");
+    assert_eq!(code, Some(0));
+    assert!(err.starts_with("backstop: warning: ") && err.contains("others may read or write it (mode 0644)"), "{err}");
+}
+
+#[test]
+fn a_line_of_postsrsd_that_looks_like_a_comment_or_is_short_is_told() {
+    let ring = private("odd-ring", b"version 1\n");
+    let mut command = backstop();
+    command.args(["key", "import", "--from", "postsrsd", "-", "--keys"]).arg(&ring);
+    let output = run(&mut command, b"# not a comment\n\nshort\nlong enough\n");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let err = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<&str> = err.lines().collect();
+    assert_eq!(lines.len(), 2, "{err}");
+    assert!(lines[0].contains("secret 1 begins with #") && lines[1].contains("secret 2 is so short"), "{err}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_change_that_cannot_be_told_is_made_all_the_same_and_says_so() {
+    let ring = private("untold-ring", b"version 1\n");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (code, _, err) = ended(backstop().args(["key", "add", "--keys"]).arg(&ring).stdout(full));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("holds what was asked for, see `backstop key list`, but standard output cannot"), "{err}");
+    assert!(fs::read_to_string(&ring).unwrap().contains("\nprvs "));
+}
+
+#[test]
+fn a_policy_that_never_ends_or_never_comes_is_refused() {
+    let pipe = folder("policies").join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (code, out, err) =
+        ended(backstop().args(["decide", "--from", "<>", "--to", "a@b.example", "--policy"]).arg(&pipe));
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("is no regular file; name the file that holds the policy"), "{err}");
+    let long = private("long-policy", &vec![b'#'; (1 << 20) + 1]);
+    let (code, _, err) =
+        ended(backstop().args(["decide", "--from", "<>", "--to", "a@b.example", "--policy"]).arg(&long));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("is longer than 1048576 octets; name the file that holds the policy"), "{err}");
+}
+
+#[test]
+fn an_address_with_a_line_end_is_refused_and_one_line_stays_one_line() {
+    for address in ["a@b.example\nc@d.example", "a@b.example\r", "\n\n"] {
+        for words in [&["strip"][..], &["explain"], &["try"]] {
+            let (code, out, err) = ended(backstop().args(words).arg(address));
+            assert_eq!((code, out.as_str()), (Some(2), ""), "{words:?}");
+            assert!(err.contains(" holds a line end, as no address does; ") && err.lines().count() == 1, "{err}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_ring_is_due_and_pruning_says_that_it_is_one() {
+    let ring = private("empty-ring", b"version 1\nprvs 0 sha1 7 - 2026-01-01 *,!\xe2\x80\xaex.example text:secret\n");
+    let (_, out, _) = ended(backstop().args(["key", "list", "--at", "2026-01-01", "--keys"]).arg(&ring));
+    assert!(out.contains("*,!\\u{202e}x.example"), "{out}");
+    let (code, out, _) = ended(backstop().args(["key", "prune", "--at", "2026-06-01", "--keys"]).arg(&ring));
+    assert_eq!(code, Some(0));
+    assert_eq!(out, "1 dropped, 0 kept; the ring has no key left, add one with `backstop key add`\n");
+    let (code, out, _) = ended(backstop().args(["key", "check", "--keys"]).arg(&ring));
+    assert_eq!(code, Some(1));
+    assert!(out.starts_with("due  no-signer: the ring has no key; add one"), "{out}");
+}
+
+#[test]
 fn edits_keep_mode_and_comments() {
     let ring = private("edited-ring", b"version 1\n# ours\nprvs 0 sha256 10 2026-01-01 - * text:a secret of our own\n");
     set_mode(&ring, 0o640);
@@ -170,6 +251,8 @@ fn every_command_has_a_man_page_and_every_shell_its_completions() {
     ] {
         assert!(man.join(format!("{page}.1")).exists(), "{page}");
     }
+    let page = fs::read_to_string(man.join("backstop-key-add.1")).unwrap();
+    assert!(page.contains("[\\-\\-secret\\-file <FILE>]") && page.contains("\n.SH EXAMPLES\n"), "{page}");
     let page = fs::read_to_string(man.join("backstop.1")).unwrap();
     assert!(page.contains("Exit codes:") && page.contains("BACKSTOP_KEYS"), "{page}");
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

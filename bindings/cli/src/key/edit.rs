@@ -2,11 +2,10 @@
 
 use backstop::{Key, keyfile};
 
-use super::{id, random_octet, random_secret};
+use super::{done, id, random_octet, random_secret};
 use crate::args;
-use crate::output;
 use crate::ring;
-use crate::stop::{Outcome, Run, Stop};
+use crate::stop::{Run, Stop};
 use crate::when::Clock;
 
 pub(super) fn rotate(args: &args::KeyRotate) -> Run {
@@ -26,12 +25,13 @@ pub(super) fn rotate(args: &args::KeyRotate) -> Run {
         return Err(Stop::trouble("the ring was rotated and does not show it; look at it with `backstop key list`"));
     };
     let (from, print) = (day(new.from()), new.fingerprint());
-    say(&format!(
+    let text = format!(
         "{usage} key {} ({print}) signs from {from} on, key {} until {}; copy the ring to all hosts before {from}\n",
         new.id(),
         old.id(),
         day(old.until()),
-    ))
+    );
+    done(&path, &text)
 }
 
 pub(super) fn retire(args: &args::KeyRetire) -> Run {
@@ -48,7 +48,7 @@ pub(super) fn retire(args: &args::KeyRetire) -> Run {
     ring::tell(loaded.warning);
     let key = loaded.ring.keys().iter().find(|key| key.line() == line).map(Key::id);
     let id = key.map(|id| id.to_string()).unwrap_or_default();
-    say(&format!("{usage} key {id} signs until {last_day}; copy the ring to all hosts\n"))
+    done(&path, &format!("{usage} key {id} signs until {last_day}; copy the ring to all hosts\n"))
 }
 
 pub(super) fn prune(args: &args::KeyPrune) -> Run {
@@ -62,14 +62,10 @@ pub(super) fn prune(args: &args::KeyPrune) -> Run {
     })?;
     ring::tell(loaded.warning);
     let kept = loaded.ring.keys().len();
-    say(&format!("{dropped} dropped, {kept} kept\n"))
+    let more = if kept == 0 { "; the ring has no key left, add one with `backstop key add`" } else { "" };
+    done(&path, &format!("{dropped} dropped, {kept} kept{more}\n"))
 }
 
 fn day(day: Option<backstop::Day>) -> String {
     day.map_or_else(|| "-".to_owned(), |day| day.to_string())
-}
-
-fn say(text: &str) -> Run {
-    output::print(text.as_bytes())?;
-    Ok(Outcome::Done)
 }

@@ -2,19 +2,24 @@
 //!
 //! ```text
 //! postsrsd   one secret a line; the first one signs, all verify; empty lines do not count    srs,  sha1, 21 days
-//! exim       the text of prvs's secret, one line end at its end dropped                      prvs, sha1,  7 days
+//! exim       one line: the text of prvs's secret                                             prvs, sha1,  7 days
 //! ```
 //!
-//! The keys have no dates, so that what their program signed before goes on verifying.
+//! As for postsrsd, a line that begins with `#` is a secret; it is told, since few may mean it so. The keys have no dates,
+//! so that what their program signed before goes on verifying.
 
 use backstop::{KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
 use super::make::{tell, without_end};
 use super::{id, read_secrets};
 use crate::args::{self, Program};
+use crate::output;
 use crate::ring;
 use crate::stop::{Run, Stop};
 use crate::when::Clock;
+
+/// The least octets of a secret that is taken without a word.
+const SHORT: usize = 8;
 
 pub(super) fn run(args: &args::KeyImport) -> Run {
     let path = ring::path(&args.keys)?;
@@ -28,8 +33,22 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
         Program::Postsrsd => text.split(|&octet| octet == b'\n').map(without_cr).filter(|it| !it.is_empty()).collect(),
         Program::Exim => Some(without_end(&text)).into_iter().filter(|it| !it.is_empty()).collect(),
     };
+    let file = args.file.display();
     if secrets.is_empty() {
-        return Err(Stop::trouble(format!("{} holds no secret; name the file that does", args.file.display())));
+        return Err(Stop::trouble(format!("{file} holds no secret; name the file that does")));
+    }
+    if let (Program::Exim, Some(only)) = (args.from, secrets.first())
+        && only.contains(&b'\n')
+    {
+        return Err(Stop::trouble(format!("{file} holds more than one line; name a file with the secret alone")));
+    }
+    for (secret, number) in secrets.iter().zip(1..) {
+        let what = match secret {
+            [b'#', ..] => "begins with # and is a secret all the same, as for postsrsd",
+            short if short.len() < SHORT => "is so short that one tag is enough to guess it; rotate it soon",
+            _ => continue,
+        };
+        output::tell(&format!("warning: {file}: secret {number} {what}"));
     }
     let secrets = secrets.into_iter().map(Secret::new).collect::<Result<Vec<_>, _>>()?;
     let count = secrets.len();
@@ -43,7 +62,7 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
             },
         )
     };
-    let ring = if path.exists() {
+    let ring = if ring::is_there(&path) {
         let loaded = keyfile::edit(&path, ring::trust(&args.keys), add)?;
         ring::tell(loaded.warning);
         loaded.ring
@@ -56,7 +75,14 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
         ring
     };
     let new = ring.keys().len().saturating_sub(count);
-    tell("added", ring.keys().iter().skip(new), &path, Clock(None).day()?)
+    let told = tell("added", ring.keys().iter().skip(new), &path, Clock(None).day()?);
+    if matches!(args.from, Program::Exim) {
+        output::tell(
+            "note: without dates this key counts as signing since ever; where mail left without its tags lately, set \
+             enforce-since in the policy, or bounces to that mail are refused",
+        );
+    }
+    told
 }
 
 fn without_cr(line: &[u8]) -> &[u8] {

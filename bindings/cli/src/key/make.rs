@@ -2,25 +2,25 @@
 
 use std::path::Path;
 
+use backstop::explain::printable;
 use backstop::{Day, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
-use super::{id, random_octet, random_secret, read_secrets};
+use super::{done, id, random_octet, random_secret, read_secrets};
 use crate::args;
-use crate::output;
 use crate::ring;
-use crate::stop::{Outcome, Run, Stop};
+use crate::stop::{Run, Stop};
 use crate::when::Clock;
 
 pub(super) fn new(args: &args::KeyNew) -> Run {
     let path = ring::path(&args.keys)?;
     let today = Clock(args.at.at).day()?;
     let group = args.group.as_deref().map(group_id).transpose()?;
-    if path.exists() {
-        let path = path.display();
-        return Err(Stop::trouble(format!("{path} is there already; add a key to it with `backstop key add`")));
-    }
     let mut made = KeyRing::empty();
     for usage in &args.uses {
+        if made.keys().iter().any(|key| key.usage() == *usage) {
+            return Err(Stop::trouble(format!("--use names {usage} twice; name each use once")));
+        }
+        fits(&args.settings, *usage, None, today)?;
         let id = made.free_id(*usage, &args.settings.domains, random_octet()?)?;
         made = made.add(&new_key(*usage, id, &args.settings, None, random_secret()?, today))?;
     }
@@ -35,8 +35,9 @@ pub(super) fn add(args: &args::KeyAdd) -> Run {
     let path = ring::existing(&args.keys)?;
     let today = Clock(args.at.at).day()?;
     let id = id(args.usage, args.id)?;
+    fits(&args.settings, args.usage, args.until.0, today)?;
     let secret = match &args.secret_file {
-        Some(file) => Secret::new(without_end(&read_secrets(file)?))?,
+        Some(file) => secret_of(&read_secrets(file)?, file)?,
         None => random_secret()?,
     };
     let random = random_octet()?;
@@ -51,6 +52,41 @@ pub(super) fn add(args: &args::KeyAdd) -> Run {
 /// The text of a secret without the one line end that an editor leaves.
 pub(super) fn without_end(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"\n").map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// The octets of a file as a secret. Of a text with several lines nobody can tell which is the secret.
+fn secret_of(text: &[u8], file: &Path) -> Result<Secret, Stop> {
+    let (octets, file) = (without_end(text), file.display());
+    if octets.is_empty() {
+        return Err(Stop::trouble(format!("{file}: the secret is empty; name a file that holds one")));
+    }
+    let is_printed =
+        |text: &str| text.contains('\n') && text.chars().all(|it| !it.is_control() || "\r\n\t".contains(it));
+    if std::str::from_utf8(octets).is_ok_and(is_printed) {
+        return Err(Stop::trouble(format!(
+            "{file} holds more than one line of text; name a file with the secret alone"
+        )));
+    }
+    Ok(Secret::new(octets)?)
+}
+
+/// Refuses settings that no key of this use can have, by the names of their options.
+fn fits(settings: &args::KeySettings, usage: Use, until: Option<Day>, today: Day) -> Result<(), Stop> {
+    if settings.mac.is_some_and(|mac| !usage.takes(mac)) {
+        let only = if usage == Use::Srs { Mac::Sha1 } else { Mac::Sha256 };
+        return Err(Stop::trouble(format!("--mac must be {} for {usage}", only.as_str())));
+    }
+    let most = usage.max_days();
+    if settings.days.is_some_and(|days| days > most) {
+        return Err(Stop::trouble(format!("--days takes a whole number from 1 to {most} for {usage}")));
+    }
+    let from = settings.from.map_or(Some(today), |from| from.0);
+    if let (Some(from), Some(until)) = (from, until)
+        && until < from
+    {
+        return Err(Stop::trouble(format!("--until must be {from}, the first day on which the key signs, or later")));
+    }
+    Ok(())
 }
 
 fn new_key(
@@ -86,11 +122,11 @@ pub(super) fn tell<'k>(did: &str, keys: impl IntoIterator<Item = &'k Key>, path:
             Some(from) if from != today => from.to_string(),
             _ => "now".to_owned(),
         };
-        let (usage, id, print, domains) = (key.usage(), key.id(), key.fingerprint(), key.domains());
+        let (usage, id, print) = (key.usage(), key.id(), key.fingerprint());
+        let domains = printable(key.domains().as_str().as_bytes());
         format!("{did} {usage} key {id} ({print}) {place} {}, for {domains} from {start} on\n", path.display())
     };
-    output::print(keys.into_iter().map(line).collect::<String>().as_bytes())?;
-    Ok(Outcome::Done)
+    done(path, &keys.into_iter().map(line).collect::<String>())
 }
 
 /// The number of a group, by itself or from the list of groups that this host keeps in `/etc/group`.

@@ -10,11 +10,12 @@ mod show;
 use std::io::Read;
 use std::path::Path;
 
-use backstop::{KeyId, Secret, Use};
+use backstop::{KeyId, Secret, Use, keyfile};
 use zeroize::Zeroizing;
 
 use crate::args;
-use crate::stop::{Run, Stop};
+use crate::output;
+use crate::stop::{Outcome, Run, Stop};
 
 /// The most octets of a file with secrets.
 const MAX_FILE: u64 = 1 << 20;
@@ -56,16 +57,46 @@ fn id(usage: Use, id: Option<char>) -> Result<Option<KeyId>, Stop> {
     id.map(|id| KeyId::new(usage, id)).transpose().map_err(Into::into)
 }
 
-/// Reads a file with secrets, `-` from standard input.
+/// Tells what was done to a ring; where that cannot be told, it is done all the same.
+fn done(path: &Path, text: &str) -> Run {
+    output::print(text.as_bytes()).map_err(|stop| match stop {
+        Stop::Trouble(why) => {
+            Stop::Trouble(format!("{} holds what was asked for, see `backstop key list`, but {why}", path.display()))
+        }
+        Stop::ClosedPipe => Stop::ClosedPipe,
+    })?;
+    Ok(Outcome::Done)
+}
+
+/// Reads a file or pipe with secrets, `-` from standard input.
 fn read_secrets(file: &Path) -> Result<Zeroizing<Vec<u8>>, Stop> {
     // Large enough for all but the oddest files, since growing leaves copies behind.
     let mut octets = Zeroizing::new(Vec::with_capacity(64 * 1024));
     let read = match file.to_str() {
         Some("-") => std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut octets),
-        _ => std::fs::File::open(file).and_then(|open| open.take(MAX_FILE).read_to_end(&mut octets)),
+        _ => std::fs::File::open(file).and_then(|open| {
+            tell_if_open(&open, file);
+            open.take(MAX_FILE).read_to_end(&mut octets)
+        }),
     };
-    read.map_err(|error| {
-        Stop::trouble(format!("{} cannot be read: {error}; name a file that holds a secret, or -", file.display()))
-    })?;
+    read.map_err(|error| Stop::trouble(format!("{} cannot be read: {}", file.display(), keyfile::in_words(&error))))?;
     Ok(octets)
 }
+
+/// Warns of a secret that all users of this host may have read.
+#[cfg(unix)]
+fn tell_if_open(open: &std::fs::File, file: &Path) {
+    let Ok(metadata) = open.metadata() else { return };
+    let mode = std::os::unix::fs::MetadataExt::mode(&metadata);
+    if metadata.is_file() && mode & 0o006 != 0 {
+        let (name, word) = (file.display(), keyfile::shell_word(file));
+        output::tell(&format!(
+            "warning: {name}: others may read or write it (mode {:04o}); run `chmod o-rwx {word}`, and rotate its keys if \
+             somebody may have",
+            mode & 0o7777
+        ));
+    }
+}
+
+#[cfg(not(unix))]
+fn tell_if_open(_: &std::fs::File, _: &Path) {}

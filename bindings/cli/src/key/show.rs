@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use backstop::explain::printable;
 use backstop::{Day, Key, KeyRing};
 
 use crate::args;
@@ -33,7 +34,8 @@ fn date(day: Option<Day>) -> String {
 }
 
 fn list_text(ring: &KeyRing, today: Day) -> String {
-    let width = ring.keys().iter().map(|key| key.domains().as_str().chars().count()).fold(7, usize::max);
+    let domains = |key: &Key| printable(key.domains().as_str().as_bytes());
+    let width = ring.keys().iter().map(|key| domains(key).chars().count()).fold(7, usize::max);
     let mut text = String::new();
     let mut row = |columns: [&str; 10]| {
         let [usage, id, mac, days, from, until, domains, octets, print, state] = columns;
@@ -49,8 +51,7 @@ fn list_text(ring: &KeyRing, today: Day) -> String {
         let (days, octets, print) =
             (key.days().to_string(), key.secret_len().to_string(), key.fingerprint().to_string());
         let usage = key.usage().as_str();
-        let domains = key.domains().as_str();
-        row([usage, &id, key.mac().as_str(), &days, &from, &until, domains, &octets, &print, state(key, today)]);
+        row([usage, &id, key.mac().as_str(), &days, &from, &until, &domains(key), &octets, &print, state(key, today)]);
     }
     let _ = writeln!(text, "ring {}", ring.fingerprint());
     text
@@ -95,7 +96,9 @@ pub(super) fn check(args: &args::KeyCheck) -> Run {
         }
     }
     if !args.json {
-        out.extend_from_slice(format!("ring {} has {} keys\n", ring.fingerprint(), ring.keys().len()).as_bytes());
+        let (print, count) = (ring.fingerprint(), ring.keys().len());
+        let keys = if count == 1 { "key" } else { "keys" };
+        out.extend_from_slice(format!("ring {print} has {count} {keys}\n").as_bytes());
     }
     output::print(&out)?;
     Ok(match found.iter().filter(|finding| finding.due).count() {

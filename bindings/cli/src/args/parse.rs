@@ -1,0 +1,60 @@
+//! Values on the command line. What a parser says of a value that it refuses goes on from the name of the option, so that
+//! `--days` and `takes a whole number from 1 to 99` make one sentence; `main.rs` puts them together.
+
+use std::ffi::OsString;
+
+use backstop::{Day, Domains, Mac, Use};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::when;
+
+/// An address, which holds no line end: each has one line of the output.
+pub(super) fn address() -> impl TypedValueParser<Value = OsString> {
+    OsStringValueParser::new().try_map(|text| {
+        match text.as_encoded_bytes().iter().any(|it| matches!(it, b'\r' | b'\n')) {
+            true => Err("holds a line end, as no address does; give each address by itself, or `-` and one a line"),
+            false => Ok(text),
+        }
+    })
+}
+
+/// A number in a range, which the message gives in these words.
+pub(super) fn number(
+    low: u16,
+    high: u16,
+    range: &'static str,
+) -> impl Fn(&str) -> Result<u16, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number = text.parse().ok().filter(|number| (low..=high).contains(number));
+        number.ok_or_else(|| format!("takes a whole number from {range}"))
+    }
+}
+
+pub(super) fn id(text: &str) -> Result<char, String> {
+    text.parse().map_err(|_| "takes one character: a digit for prvs and srs, else one of a-z2-7".to_owned())
+}
+
+pub(super) fn separator(text: &str) -> Result<char, String> {
+    let known = text.parse().ok().filter(|separator| "=+-".contains(*separator));
+    known.ok_or_else(|| "takes =, + or -".to_owned())
+}
+
+pub(super) fn usage(text: &str) -> Result<Use, String> {
+    Use::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| "takes prvs, bst1, srs or mark".to_owned())
+}
+
+pub(super) fn mac(text: &str) -> Result<Mac, String> {
+    [Mac::Sha1, Mac::Sha256].into_iter().find(|it| it.as_str() == text).ok_or_else(|| "takes sha1 or sha256".to_owned())
+}
+
+pub(super) fn domains(text: &str) -> Result<Domains, String> {
+    Domains::parse(text).map_err(|error| format!("has a fault: {error}"))
+}
+
+/// The first or last signing day of a key: `-` is open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open(pub(crate) Option<Day>);
+
+pub(super) fn open(text: &str) -> Result<Open, String> {
+    if text == "-" { Ok(Open(None)) } else { when::parse(text).map(|day| Open(Some(day))) }
+}
