@@ -221,38 +221,40 @@ pub(crate) struct SrsReverse {
     /// An own forwarder's domain, may be given again [default: every domain that an srs key serves].
     #[arg(long, value_name = "FWD")]
     pub(crate) domain: Vec<String>,
-    /// How many characters of hash are enough, 1 to 27.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, allow_hyphen_values = true)]
-    #[arg(value_parser = parse::number(1, 27, "1 to 27"))]
-    pub(crate) hash_min: u16,
-    /// The greatest age in days, 1 to 500 [default: the key's].
-    #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
-    #[arg(value_parser = parse::number(1, Use::Srs.max_days(), "1 to 500"))]
-    pub(crate) max_age: Option<u16>,
+    #[command(flatten)]
+    pub(crate) dialect: SrsDialect,
     #[command(flatten)]
     pub(crate) keys: Keys,
     #[command(flatten)]
     pub(crate) at: At,
 }
 
-/// Where sites that use SRS differ in what they write.
+/// Where sites that use SRS differ: one set of options for both ways, so that a script can give both the same.
 #[derive(Debug, Args)]
 pub(crate) struct SrsDialect {
-    /// The first separator: =, + or - (all are read).
+    /// Forward: the first separator, =, + or - (all are read).
     #[arg(long, value_name = "CHARACTER", default_value_t = '=', allow_hyphen_values = true)]
     #[arg(value_parser = parse::separator)]
     pub(crate) separator: char,
-    /// How many characters of hash are written, 1 to 27.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, allow_hyphen_values = true)]
+    /// Forward: how many characters of hash are written, 1 to 27 [default: 4].
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     #[arg(value_parser = parse::number(1, 27, "1 to 27"))]
-    pub(crate) hash_length: u16,
-    /// Rewrite senders in the forwarder's own domain as well.
+    pub(crate) hash_length: Option<u16>,
+    /// Reverse: how many characters of hash are enough, at most --hash-length [default: as many].
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    #[arg(value_parser = parse::number(1, 27, "1 to 27"))]
+    pub(crate) hash_min: Option<u16>,
+    /// Reverse: the greatest age in days, 1 to 500 [default: the key's].
+    #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
+    #[arg(value_parser = parse::number(1, Use::Srs.max_days(), "1 to 500"))]
+    pub(crate) max_age: Option<u16>,
+    /// Forward: rewrite senders in the forwarder's own domain as well.
     #[arg(long)]
     pub(crate) always_rewrite: bool,
-    /// How the hash writes + and / (all are read).
+    /// Forward: how the hash writes + and / (all are read).
     #[arg(long, value_name = "NAME", default_value = "classic")]
     pub(crate) alphabet: Alphabet,
-    /// What to do with a result whose local part is longer than 64 octets.
+    /// Forward: what to do with a result whose local part is longer than 64 octets.
     #[arg(long, value_name = "WHAT", default_value = "leave")]
     pub(crate) over_long: OverLong,
 }

@@ -18,22 +18,25 @@ pub(crate) fn run(args: &args::Srs) -> Run {
     }
 }
 
-/// What is written; how it is read does not matter to it.
-fn writing(args: &args::SrsDialect) -> Result<Dialect, Stop> {
-    let length = usize::from(args.hash_length);
+fn dialect(args: &args::SrsDialect) -> Result<Dialect, Stop> {
+    let (length, min) = match (args.hash_length, args.hash_min) {
+        (Some(length), Some(min)) if min > length => {
+            let what = format!(
+                "--hash-min {min} is above --hash-length {length}; what is written must be long enough to read"
+            );
+            return Err(Stop::trouble(what));
+        }
+        (length, min) => {
+            let length = length.unwrap_or(min.unwrap_or(4).max(4));
+            (usize::from(length), usize::from(min.unwrap_or(length)))
+        }
+    };
     let dialect = Dialect::CLASSIC
         .with_separator(args.separator)?
-        .with_hash(length, length)?
+        .with_hash(length, min)?
         .with_always_rewrite(args.always_rewrite)
         .with_alphabet(args.alphabet.0)
         .with_over_long(args.over_long.0);
-    Ok(dialect)
-}
-
-/// What is read; nothing is written in it.
-fn reading(args: &args::SrsReverse) -> Result<Dialect, Stop> {
-    let min = usize::from(args.hash_min);
-    let dialect = Dialect::CLASSIC.with_hash(min, min)?;
     Ok(match args.max_age {
         Some(days) => dialect.with_max_age(days)?,
         None => dialect,
@@ -50,7 +53,7 @@ fn forwarder(domain: &str) -> Result<&str, Stop> {
 
 fn forward(args: &args::SrsForward) -> Run {
     let forwarder = forwarder(&args.domain)?;
-    let dialect = writing(&args.dialect)?;
+    let dialect = dialect(&args.dialect)?;
     let ring = ring::load(&args.keys)?;
     let own = named(&ring).chain([forwarder]).collect::<Vec<_>>().join(",");
     // No set is left where the keys take away the one forwarder that there is.
@@ -93,7 +96,7 @@ impl Verb for Forward<'_> {
 }
 
 fn reverse(args: &args::SrsReverse) -> Run {
-    let dialect = reading(args)?;
+    let dialect = dialect(&args.dialect)?;
     let ring = ring::load(&args.keys)?;
     let domains = args.domain.iter().map(|domain| forwarder(domain)).collect::<Result<Vec<_>, _>>()?;
     let own = match domains.as_slice() {
