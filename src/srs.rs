@@ -19,7 +19,7 @@ use crate::encode::{SHA1_BASE64, base32_character, base32_value, base64_of_sha1}
 use crate::error::Error;
 use crate::key::{Key, KeyRing, Use};
 use crate::mac;
-use crate::verdict::{Foreign, Judgement, Lapse, Malformed, Signed, Unsigned, Verdict};
+use crate::verdict::{Foreign, Lapse, Malformed, Proof, Signed, Unsigned, Verdict};
 use crate::words;
 
 /// The characters with which the last two values of base64 are written.
@@ -364,13 +364,10 @@ pub fn reverse<'a>(
         Shape::Srs1(rest) => reversal.srs1(from, rest),
     };
     Ok(match step {
-        Ok((judgement, result)) => judgement.on(result),
+        Ok(verdict) => verdict,
         Err(malformed) => Verdict::Malformed(malformed),
     })
 }
-
-/// What one step back found: the judgement and to whom the address returns.
-type Step<'a> = Result<(Judgement, Stripped<'a>), Malformed>;
 
 /// What every step back needs.
 struct Reversal<'a> {
@@ -414,7 +411,7 @@ enum Rank {
 
 impl Reversal<'_> {
     #[inline(always)]
-    fn srs0<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Step<'a> {
+    fn srs0<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Result<Verdict<'a>, Malformed> {
         let (hash, rest) = rest.get(1..).and_then(cut).ok_or(Malformed::Shape)?;
         let (stamp, rest) = cut(rest).ok_or(Malformed::Shape)?;
         let (host, local) = cut(rest).ok_or(Malformed::Shape)?;
@@ -427,19 +424,16 @@ impl Reversal<'_> {
             return Err(Malformed::Mailbox);
         }
         let implied = |key: &Key| Some(implied_by_srs(day, self.dialect.max_age(key), self.day));
-        Ok((self.judge(from, hash, [stamp, host, local], implied), result))
+        Ok(self.judge(from, hash, [stamp, host, local], implied, result))
     }
 
-    fn srs1<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Step<'a> {
+    fn srs1<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Result<Verdict<'a>, Malformed> {
         let (hash, host, rest) = srs1_parts(rest).ok_or(Malformed::Shape)?;
         self.check_hash_length(hash)?;
         let result = from.result(true, rest, host)?;
-        let judgement = self.judge(from, hash, [b"", host, rest], |_| None);
-        match judgement {
-            Judgement::Right { lapse: None, .. } if self.own.contains(host) => {
-                self.srs0(From { domain: host, ..from }, rest)
-            }
-            _ => Ok((judgement, result)),
+        match self.judge(from, hash, [b"", host, rest], |_| None, result) {
+            Verdict::Genuine(_) if self.own.contains(host) => self.srs0(From { domain: host, ..from }, rest),
+            verdict => Ok(verdict),
         }
     }
 
@@ -449,13 +443,14 @@ impl Reversal<'_> {
 
     /// Tries every key of the forwarder, since the address names none; `implied` is `None` for SRS1.
     #[inline(always)]
-    fn judge(
+    fn judge<'a>(
         &self,
         from: From<'_>,
         hash: &[u8],
         [stamp, host, rest]: [&[u8]; 3],
         implied: impl Fn(&Key) -> Option<Implied>,
-    ) -> Judgement {
+        mailbox: Stripped<'a>,
+    ) -> Verdict<'a> {
         let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
         for (_, key) in self.ring.fitting(Use::Srs, from.domain) {
             let expected = self::hash(key, stamp, host, rest, from.quoted, hash.len());
@@ -477,21 +472,21 @@ impl Reversal<'_> {
             }
         }
         let Some((rank, key, implied)) = best else {
-            return Judgement::UnknownKey { key: None, covered: false };
+            return Verdict::UnknownKey { key: None, covered: false };
         };
         let signed = implied.map(|it| it.signed);
-        let lapse = match rank {
-            Rank::Genuine => None,
-            Rank::Lifetime => Some(Lapse::Lifetime),
-            Rank::Window => Some(Lapse::Window),
-            Rank::Forged => return Judgement::Forged { key: key.id },
+        let expires = signed.map(|day| day.plus(self.dialect.max_age(key)));
+        let proof = Proof { mailbox, usage: Use::Srs, key: key.id, signed, expires };
+        match rank {
+            Rank::Genuine => Verdict::Genuine(proof),
+            Rank::Lifetime => Verdict::Expired(proof, Lapse::Lifetime),
+            Rank::Window => Verdict::Expired(proof, Lapse::Window),
+            Rank::Forged => Verdict::Forged { key: key.id },
             Rank::Unknown => {
                 let covered = signed.is_some_and(|day| self.ring.covers(Use::Srs, from.domain, day));
-                return Judgement::UnknownKey { key: None, covered };
+                Verdict::UnknownKey { key: None, covered }
             }
-        };
-        let expires = signed.map(|day| day.plus(self.dialect.max_age(key)));
-        Judgement::Right { usage: Use::Srs, key: key.id, signed, expires, lapse }
+        }
     }
 
     /// An SRS1 address may have been made on any day on which its key signed, and lives as long as its SRS0 might.

@@ -38,6 +38,37 @@ fn last_word(bytes: &[u8], length: usize) -> u64 {
     }
 }
 
+/// At most eight octets, `0` behind them.
+#[inline(always)]
+fn padded(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(u64::from_le_bytes(*b"00000000"), |word, &octet| word << 8 | u64::from(octet))
+}
+
+/// Whether at most eight octets are decimal digits.
+#[inline(always)]
+pub(crate) fn are_digits(bytes: &[u8]) -> bool {
+    let word = padded(bytes);
+    (!between(word & !TOPS, b'0', b'9') | word) & TOPS == 0
+}
+
+/// Whether at most eight octets are hex digits of any case.
+#[inline(always)]
+pub(crate) fn are_hex_digits(bytes: &[u8]) -> bool {
+    let word = padded(bytes);
+    let seven = word & !TOPS;
+    let is_hex = between(seven, b'0', b'9') | between(seven | (0x20 * ONES), b'a', b'f');
+    (!is_hex | word) & TOPS == 0
+}
+
+/// Whether at most eight octets are these, in any case.
+#[inline(always)]
+pub(crate) fn is_same_short<const N: usize>(bytes: &[u8; N], other: &[u8; N]) -> bool {
+    const { assert!(N <= 8) };
+    // Of a letter, bit 5 is its case.
+    let case = padded(&other.map(|octet| if octet.is_ascii_alphabetic() { 0x20 } else { 0 }));
+    padded(bytes) | case == padded(other) | case
+}
+
 /// Where an octet of ASCII first stands.
 #[inline(always)]
 pub(crate) fn find(bytes: &[u8], octet: u8) -> Option<usize> {
@@ -169,6 +200,21 @@ mod tests {
         every_place(|bytes, _, place| {
             assert_eq!(find(bytes, b'='), bytes.iter().position(|&octet| octet == b'='), "{bytes:?} {place}");
         });
+    }
+
+    #[test]
+    fn short_text_is_told_by_all_its_octets() {
+        for octet in 0..=255_u8 {
+            for place in 0..6 {
+                let mut bytes = *b"019909";
+                bytes[place] = octet;
+                assert_eq!(are_digits(&bytes), octet.is_ascii_digit(), "{bytes:?}");
+                assert_eq!(are_hex_digits(&bytes), octet.is_ascii_hexdigit(), "{bytes:?}");
+                let (name, mut other) = (*b"prvs1=", *b"PrVs1=");
+                other[place] = octet;
+                assert_eq!(is_same_short(&other, &name), other.eq_ignore_ascii_case(&name), "{other:?}");
+            }
+        }
     }
 
     #[test]
