@@ -72,31 +72,45 @@ pub(super) fn fits(mailbox: Mailbox<'_>) -> bool {
 
 /// The address signed on this day; the caller has asked [`fits`].
 ///
-/// Out of line, so that the result is written where the caller wants it and nowhere else.
+/// Out of line, as its two ways are, so that the result is written where the caller wants it and never copied.
 #[inline(never)]
 pub(super) fn make(key: &Key, mailbox: &Mailbox<'_>, form: Form, day: Day) -> Address {
     let expiry = (day.number() + u32::from(key.days)) % 1000;
     let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
-    let [k, d1, d2, d3] = [key.id.0, digit(100), digit(10), digit(1)];
-    let stamp = [k, d1, d2, d3];
-    let mut address = Address::EMPTY;
+    let stamp = [key.id.0, digit(100), digit(10), digit(1)];
     if form == Form::Prefix && !mailbox.is_quoted() {
-        let text = [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, b'-', b'-', b'-', b'-', b'-', b'-', b'='];
-        address.tag(&text, *mailbox);
-        address.patch(9, &encode::hex(hash(key, stamp, mailbox, false)));
-        return address;
+        make_whole(key, mailbox, stamp)
+    } else {
+        make_of_parts(key, mailbox, stamp, form)
     }
+}
+
+/// The tag before the address in one piece.
+///
+/// It is written before the hash is known, for which only six octets at a fixed place have to wait.
+#[inline(never)]
+fn make_whole(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
+    let [k, d1, d2, d3] = stamp;
+    let text = [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, b'-', b'-', b'-', b'-', b'-', b'-', b'='];
+    let mut address = Address::EMPTY;
+    address.tag(&text, *mailbox);
+    address.patch(9, &encode::hex(hash(key, stamp, mailbox, false)));
+    address
+}
+
+/// The tag inside quotes or behind the local part.
+#[inline(never)]
+fn make_of_parts(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4], form: Form) -> Address {
     let hash = encode::hex(hash(key, stamp, mailbox, false));
     let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
     match form {
         Form::Prefix => {
-            address.join_into(&[quote, b"prvs=", &stamp, &hash, b"=", mailbox.content(), quote], mailbox.domain());
+            Address::join(&[quote, b"prvs=", &stamp, &hash, b"=", mailbox.content(), quote], mailbox.domain())
         }
         Form::Subaddress => {
-            address.join_into(&[quote, mailbox.content(), b"+prvs=", &stamp, &hash, quote], mailbox.domain());
+            Address::join(&[quote, mailbox.content(), b"+prvs=", &stamp, &hash, quote], mailbox.domain())
         }
     }
-    address
 }
 
 /// The octets behind a stamp; `fold` is for the sha1 form, the other always folds.
@@ -116,7 +130,13 @@ fn hash(key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) -> [u8; 3]
 
 /// Steps 3 to 5 of the order of verdicts, for a tag before this address, of which the caller has parts.
 #[inline(never)]
-pub(super) fn check<'a>(ring: &KeyRing, read: Tag, mailbox: &Mailbox<'_>, parts: &Stripped<'a>, day: Day) -> Verdict<'a> {
+pub(super) fn check<'a>(
+    ring: &KeyRing,
+    read: Tag,
+    mailbox: &Mailbox<'_>,
+    parts: &Stripped<'a>,
+    day: Day,
+) -> Verdict<'a> {
     let [k, expiry @ ..] = read.stamp;
     let (id, expiry) = (KeyId(k), expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')));
     let covered = || covered(ring, mailbox.domain(), expiry, day);
