@@ -3,7 +3,7 @@
 //! Hex is written and read by arithmetic, so that no table index depends on a tag. Base32 is the lower-case alphabet
 //! `a-z2-7` without padding, read in any case. Base64 is what Mail::SRS cuts its hashes from.
 
-use base64ct::{Base64Unpadded, Encoding};
+use base64ct::{Base64, Base64Unpadded, Encoding};
 
 const BASE32: base32::Encoding = base32::RFC4648_LOWER_NOPAD.with_ignore_case();
 
@@ -78,9 +78,11 @@ pub(crate) const SHA1_BASE64: usize = 27;
 #[inline(always)]
 pub(crate) fn base64_of_sha1(digest: &[u8; 20], characters: usize) -> [u8; SHA1_BASE64] {
     let mut text = [b'A'; SHA1_BASE64];
-    let octets = if characters <= 4 { 3 } else { digest.len() };
-    // Twenty-seven characters are exactly what twenty octets take.
-    let _ = Base64Unpadded::encode(digest.get(..octets).unwrap_or(digest), &mut text);
+    // Exactly what three octets take, or twenty; the padded form does not look for a rest of three.
+    let _ = match (characters <= 4, digest.first_chunk::<3>(), text.first_chunk_mut::<4>()) {
+        (true, Some(octets), Some(text)) => Base64::encode(octets, text),
+        _ => Base64Unpadded::encode(digest, &mut text),
+    };
     text
 }
 
