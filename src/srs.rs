@@ -267,7 +267,7 @@ impl Forwarding<'_> {
             return Err(Unsigned::Shape);
         }
         let stamp = if shape.is_none() { Some(stamp(self.day)) } else { None };
-        let mut hash = hash(key, stamp, host, rest, quoted, self.dialect.hash_length);
+        let mut hash = base64_of_sha1(&hash(key, stamp, host, rest, quoted), self.dialect.hash_length);
         write_alphabet(&mut hash, self.dialect.alphabet);
         let hash = hash.get(..self.dialect.hash_length).unwrap_or(&hash);
         let quote: &[u8] = if quoted || literal { b"\"" } else { b"" };
@@ -294,22 +294,15 @@ fn stamp(day: Day) -> [u8; 2] {
     [day >> 5, day & 31].map(|value| base32_character(u8::try_from(value).unwrap_or(0)).to_ascii_uppercase())
 }
 
-/// The base64 of the MAC over stamp (none in SRS1), host and rest, with at least so many characters.
+/// The MAC over stamp (none in SRS1), host and rest.
 #[inline(never)]
-fn hash(
-    key: &Key,
-    stamp: Option<[u8; 2]>,
-    host: &[u8],
-    rest: &[u8],
-    quoted: bool,
-    characters: usize,
-) -> [u8; SHA1_BASE64] {
+fn hash(key: &Key, stamp: Option<[u8; 2]>, host: &[u8], rest: &[u8], quoted: bool) -> [u8; 20] {
     let mut message = key.keyed.message();
     if let Some(stamp) = stamp {
         message.push(&stamp.map(|octet| octet.to_ascii_lowercase()));
     }
     message.push_folded(host).push_folded_content(rest, quoted);
-    base64_of_sha1(&mac::prefix(&message.finish()), characters)
+    mac::prefix(&message.finish())
 }
 
 fn write_alphabet(hash: &mut [u8], alphabet: Alphabet) {
@@ -422,7 +415,7 @@ enum Rank {
 }
 
 impl Reversal<'_> {
-    #[inline(always)]
+    #[inline(never)]
     fn srs0<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Verdict<'a> {
         let (hash, stamp, result) = match self.srs0_parts(from, rest) {
             Ok(parts) => parts,
@@ -479,7 +472,8 @@ impl Reversal<'_> {
         let number = stamp.and_then(number);
         let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
         for (_, key) in self.ring.fitting(Use::Srs, from.domain) {
-            let expected = self::hash(key, stamp, result.domain, result.content, from.quoted, hash.len());
+            let digest = self::hash(key, stamp, result.domain, result.content, from.quoted);
+            let expected = base64_of_sha1(&digest, hash.len());
             let right = mac::equal_text(&expected, hash.iter().map(|&octet| meanings(octet)));
             let implied = number.map(|number| implied_by_srs(number, self.dialect.max_age(key), self.day));
             let (in_date, window) = match implied {
