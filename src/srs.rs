@@ -267,9 +267,10 @@ impl Forwarding<'_> {
             return Err(Unsigned::Shape);
         }
         let stamp = if shape.is_none() { Some(stamp(self.day)) } else { None };
-        let mut hash = base64_of_sha1(&hash(key, stamp, host, rest, quoted), self.dialect.hash_length);
-        write_alphabet(&mut hash, self.dialect.alphabet);
-        let hash = hash.get(..self.dialect.hash_length).unwrap_or(&hash);
+        let mut text = [0; SHA1_BASE64];
+        base64_of_sha1(&hash(key, stamp, host, rest, quoted), self.dialect.hash_length, &mut text);
+        write_alphabet(&mut text, self.dialect.alphabet);
+        let hash = text.get(..self.dialect.hash_length).unwrap_or(&text);
         let quote: &[u8] = if quoted || literal { b"\"" } else { b"" };
         let (name, stamp_and_equals) = if stamp.is_some() { (b'0', 3) } else { (b'1', 0) };
         let local = 2 * quote.len() + 5 + hash.len() + 1 + stamp_and_equals + host.len() + 1 + rest.len();
@@ -473,7 +474,8 @@ impl Reversal<'_> {
         let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
         for (_, key) in self.ring.fitting(Use::Srs, from.domain) {
             let digest = self::hash(key, stamp, result.domain, result.content, from.quoted);
-            let expected = base64_of_sha1(&digest, hash.len());
+            let mut expected = [0; SHA1_BASE64];
+            base64_of_sha1(&digest, hash.len(), &mut expected);
             let right = mac::equal_text(&expected, hash.iter().map(|&octet| meanings(octet)));
             let implied = number.map(|number| implied_by_srs(number, self.dialect.max_age(key), self.day));
             let (in_date, window) = match implied {
