@@ -41,7 +41,11 @@ fn last_word(bytes: &[u8], length: usize) -> u64 {
 /// At most eight octets, `0` behind them.
 #[inline(always)]
 fn padded(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(u64::from_le_bytes(*b"00000000"), |word, &octet| word << 8 | u64::from(octet))
+    let mut word = *b"00000000";
+    for (to, from) in word.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_le_bytes(word)
 }
 
 /// Whether at most eight octets are decimal digits.
