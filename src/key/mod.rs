@@ -344,6 +344,7 @@ impl KeyRing {
     /// The key of this use and id that serves the domain; a ring never holds two.
     #[inline(always)]
     pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
+        #[expect(clippy::manual_find, reason = "the closure of `find` would not be inlined")]
         for key in self.span(usage) {
             if key.id == id && key.fit(usage, domain).is_some() {
                 return Some(key);
