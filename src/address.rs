@@ -217,10 +217,13 @@ pub struct Address {
 }
 
 impl Address {
+    /// No address yet.
+    pub(crate) const EMPTY: Address = Address { bytes: [0; MAX_ADDRESS], len: 0, local: 0 };
+
     /// Joins the pieces of a local part, `@` and a domain; the caller has checked that they keep within [`MAX_ADDRESS`].
     #[inline(always)]
     pub(crate) fn join(local: &[&[u8]], domain: &[u8]) -> Address {
-        let mut address = Address { bytes: [0; MAX_ADDRESS], len: 0, local: 0 };
+        let mut address = Address::EMPTY;
         let mut used = 0;
         for piece in local {
             used = address.put(used, piece);
@@ -232,15 +235,13 @@ impl Address {
         address
     }
 
-    /// A short tag before a whole address in one piece; the caller has checked the length.
+    /// Writes a short tag before a whole address in one piece; the caller has checked the length.
     #[inline(always)]
-    pub(crate) fn tagged<const N: usize>(tag: &[u8; N], mailbox: Mailbox<'_>) -> Address {
-        let mut address = Address { bytes: [0; MAX_ADDRESS], len: 0, local: 0 };
-        let at = address.put(0, tag);
-        let end = address.put(at, mailbox.bytes);
-        address.local = u8::try_from(N + mailbox.at).unwrap_or(0);
-        address.len = u8::try_from(end).unwrap_or(0);
-        address
+    pub(crate) fn tag<const N: usize>(&mut self, tag: &[u8; N], mailbox: Mailbox<'_>) {
+        let at = self.put(0, tag);
+        let end = self.put(at, mailbox.bytes);
+        self.local = u8::try_from(N + mailbox.at).unwrap_or(0);
+        self.len = u8::try_from(end).unwrap_or(0);
     }
 
     /// Writes over what stands at this offset.
@@ -359,18 +360,18 @@ fn parse(input: &[u8], limit: LocalLimit) -> Result<Path<'_>, Error> {
 /// The length of the ASCII local part without quotes that bytes begin with, and whether it is plain.
 #[inline(always)]
 fn usual_local(bytes: &[u8]) -> (usize, bool) {
-    let (mut length, mut plain) = (0, true);
-    while let Some(rest) = bytes.get(length..) {
-        let (run, equals) = words::plain_run(rest);
-        length += run;
-        plain &= !equals;
-        match rest.get(run) {
-            Some(&octet) if octet < 0x80 && is_bare(octet) => length += 1,
-            _ => break,
-        }
-        plain = false;
+    let (length, equals) = words::plain_run(bytes);
+    match bytes.get(length) {
+        Some(b'@') => (length, !equals),
+        _ => (less_usual_local(bytes, length), false),
     }
-    (length, plain)
+}
+
+/// The length of the ASCII local part without quotes, of which the first octets are known to be such.
+#[inline(never)]
+fn less_usual_local(bytes: &[u8], known: usize) -> usize {
+    let rest = bytes.iter().skip(known);
+    known + rest.take_while(|&&octet| octet < 0x80 && is_bare(octet)).count()
 }
 
 #[inline(never)]

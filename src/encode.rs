@@ -3,7 +3,7 @@
 //! Hex is written and read by arithmetic, so that no table index depends on a tag. Base32 is the lower-case alphabet
 //! `a-z2-7` without padding, read in any case. Base64 is what Mail::SRS cuts its hashes from.
 
-use base64ct::{Base64Unpadded, Encoding};
+use base64ct::{Base64, Base64Unpadded, Encoding};
 
 const BASE32: base32::Encoding = base32::RFC4648_LOWER_NOPAD.with_ignore_case();
 
@@ -74,14 +74,14 @@ pub(crate) const fn base32_character(value: u8) -> u8 {
 /// The longest base64 text of a SHA-1 digest, without padding.
 pub(crate) const SHA1_BASE64: usize = 27;
 
-/// The first characters of a SHA-1 digest in base64 (`A-Za-z0-9+/`), without a table; at least as many as asked for.
+/// Writes the first characters of a SHA-1 digest in base64 (`A-Za-z0-9+/`), without a table; at least as many as asked for.
 #[inline(always)]
-pub(crate) fn base64_of_sha1(digest: &[u8; 20], characters: usize) -> [u8; SHA1_BASE64] {
-    let mut text = [b'A'; SHA1_BASE64];
-    let octets = if characters <= 4 { 3 } else { digest.len() };
-    // Twenty-seven characters are exactly what twenty octets take.
-    let _ = Base64Unpadded::encode(digest.get(..octets).unwrap_or(digest), &mut text);
-    text
+pub(crate) fn base64_of_sha1(digest: &[u8; 20], characters: usize, text: &mut [u8; SHA1_BASE64]) {
+    // Exactly what three octets take, or twenty; the padded form does not look for a rest of three.
+    let _ = match (characters <= 4, digest.first_chunk::<3>(), text.first_chunk_mut::<4>()) {
+        (true, Some(octets), Some(text)) => Base64::encode(octets, text),
+        _ => Base64Unpadded::encode(digest, text),
+    };
 }
 
 #[cfg(test)]
@@ -112,7 +112,10 @@ mod tests {
 
     #[test]
     fn base64_is_the_standard_alphabet() {
-        assert_eq!(&base64_of_sha1(&[0xff; 20], 27), b"//////////////////////////8");
-        assert_eq!(&base64_of_sha1(&[0xff; 20], 4)[..4], b"////");
+        let mut text = [0; SHA1_BASE64];
+        base64_of_sha1(&[0xff; 20], 4, &mut text);
+        assert_eq!(&text[..5], b"////\0");
+        base64_of_sha1(&[0xff; 20], 27, &mut text);
+        assert_eq!(&text, b"//////////////////////////8");
     }
 }

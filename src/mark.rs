@@ -19,7 +19,7 @@ use crate::encode::{base32_character, base32_of_eight, base32_of_ten, base32_val
 use crate::error::Error;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac;
-use crate::verdict::{Foreign, Judgement, Malformed, Unsigned, Verdict};
+use crate::verdict::{Foreign, Malformed, Unsigned, Verdict};
 
 /// The name of the header that carries a mark.
 pub const HEADER: &str = "Backstop-Mark";
@@ -131,7 +131,7 @@ fn check<'a>(
         return Verdict::UnknownKey { key: Some(id), covered: covered() };
     };
     let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
-    Judgement::of(key, right(key), implied, covered).on(recipient.stripped(recipient.content()))
+    Verdict::of(key, right(key), implied, recipient.stripped(recipient.content()), covered)
 }
 
 /// The parts of a mark header.

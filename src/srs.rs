@@ -19,7 +19,7 @@ use crate::encode::{SHA1_BASE64, base32_character, base32_value, base64_of_sha1}
 use crate::error::Error;
 use crate::key::{Key, KeyRing, Use};
 use crate::mac;
-use crate::verdict::{Foreign, Judgement, Lapse, Malformed, Signed, Unsigned, Verdict};
+use crate::verdict::{Foreign, Lapse, Malformed, Proof, Signed, Unsigned, Verdict};
 use crate::words;
 
 /// The characters with which the last two values of base64 are written.
@@ -172,6 +172,13 @@ fn cut(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
+/// Cuts at the first `=`, which mostly stands near.
+#[inline(always)]
+fn cut_short(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|&octet| octet == b'=')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// What follows the separator of SRS1: hash, first host, REST with its separator.
 fn srs1_parts(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (hash, rest) = cut(rest.get(1..)?)?;
@@ -259,25 +266,25 @@ impl Forwarding<'_> {
             // A general address literal; the parts, or the quotes, could not be told apart on the way back.
             return Err(Unsigned::Shape);
         }
-        let stamp = stamp(self.day);
-        let stamp: &[u8] = if shape.is_none() { &stamp } else { b"" };
-        let mut hash = hash(key, stamp, host, rest, quoted, self.dialect.hash_length);
-        write_alphabet(&mut hash, self.dialect.alphabet);
-        let hash = hash.get(..self.dialect.hash_length).unwrap_or(&hash);
+        let stamp = if shape.is_none() { Some(stamp(self.day)) } else { None };
+        let mut text = [0; SHA1_BASE64];
+        base64_of_sha1(&hash(key, stamp, host, rest, quoted), self.dialect.hash_length, &mut text);
+        write_alphabet(&mut text, self.dialect.alphabet);
+        let hash = text.get(..self.dialect.hash_length).unwrap_or(&text);
         let quote: &[u8] = if quoted || literal { b"\"" } else { b"" };
-        let (name, stamp_and_equals) = if shape.is_none() { (b'0', stamp.len() + 1) } else { (b'1', 0) };
+        let (name, stamp_and_equals) = if stamp.is_some() { (b'0', 3) } else { (b'1', 0) };
         let local = 2 * quote.len() + 5 + hash.len() + 1 + stamp_and_equals + host.len() + 1 + rest.len();
         let fits = local <= MAX_LOCAL || self.dialect.over_long == OverLong::Emit;
         if !fits || local + 1 + self.forwarder.len() > MAX_ADDRESS {
             return Err(Unsigned::TooLong);
         }
         let head = [b'S', b'R', b'S', name, self.dialect.separator];
-        Ok(match *stamp {
-            [high, low] => {
+        Ok(match stamp {
+            Some([high, low]) => {
                 let middle = [b'=', high, low, b'='];
                 Address::join(&[quote, &head, hash, &middle, host, b"=", rest, quote], self.forwarder)
             }
-            _ => Address::join(&[quote, &head, hash, b"=", host, b"=", rest, quote], self.forwarder),
+            None => Address::join(&[quote, &head, hash, b"=", host, b"=", rest, quote], self.forwarder),
         })
     }
 }
@@ -288,12 +295,15 @@ fn stamp(day: Day) -> [u8; 2] {
     [day >> 5, day & 31].map(|value| base32_character(u8::try_from(value).unwrap_or(0)).to_ascii_uppercase())
 }
 
-/// The base64 of the MAC over stamp (none in SRS1), host and rest, with at least so many characters.
-#[inline(always)]
-fn hash(key: &Key, stamp: &[u8], host: &[u8], rest: &[u8], quoted: bool, characters: usize) -> [u8; SHA1_BASE64] {
+/// The MAC over stamp (none in SRS1), host and rest.
+#[inline(never)]
+fn hash(key: &Key, stamp: Option<[u8; 2]>, host: &[u8], rest: &[u8], quoted: bool) -> [u8; 20] {
     let mut message = key.keyed.message();
-    message.push_folded(stamp).push_folded(host).push_folded_content(rest, quoted);
-    base64_of_sha1(&mac::prefix(&message.finish()), characters)
+    if let Some(stamp) = stamp {
+        message.push(&stamp.map(|octet| octet.to_ascii_lowercase()));
+    }
+    message.push_folded(host).push_folded_content(rest, quoted);
+    mac::prefix(&message.finish())
 }
 
 fn write_alphabet(hash: &mut [u8], alphabet: Alphabet) {
@@ -359,18 +369,11 @@ pub fn reverse<'a>(
         return Ok(Verdict::Foreign(Foreign::Srs));
     }
     let from = From { domain: mailbox.domain(), quoted: mailbox.is_quoted() };
-    let step = match shape {
-        Shape::Srs0(rest) => reversal.srs0(from, rest),
-        Shape::Srs1(rest) => reversal.srs1(from, rest),
-    };
-    Ok(match step {
-        Ok((judgement, result)) => judgement.on(result),
-        Err(malformed) => Verdict::Malformed(malformed),
-    })
+    match shape {
+        Shape::Srs0(rest) => Ok(reversal.srs0(from, rest)),
+        Shape::Srs1(rest) => Ok(reversal.srs1(from, rest)),
+    }
 }
-
-/// What one step back found: the judgement and to whom the address returns.
-type Step<'a> = Result<(Judgement, Stripped<'a>), Malformed>;
 
 /// What every step back needs.
 struct Reversal<'a> {
@@ -413,54 +416,68 @@ enum Rank {
 }
 
 impl Reversal<'_> {
+    #[inline(never)]
+    fn srs0<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Verdict<'a> {
+        let (hash, stamp, result) = match self.srs0_parts(from, rest) {
+            Ok(parts) => parts,
+            Err(malformed) => return Verdict::Malformed(malformed),
+        };
+        self.judge(from, hash, Some(stamp), &result)
+    }
+
+    /// Hash, stamp and to whom the address returns.
     #[inline(always)]
-    fn srs0<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Step<'a> {
-        let (hash, rest) = rest.get(1..).and_then(cut).ok_or(Malformed::Shape)?;
-        let (stamp, rest) = cut(rest).ok_or(Malformed::Shape)?;
+    fn srs0_parts<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Result<(&'a [u8], [u8; 2], Stripped<'a>), Malformed> {
+        let (hash, rest) = rest.get(1..).and_then(cut_short).ok_or(Malformed::Shape)?;
+        let (stamp, rest) = cut_short(rest).ok_or(Malformed::Shape)?;
         let (host, local) = cut(rest).ok_or(Malformed::Shape)?;
         self.check_hash_length(hash)?;
         let [high, low] = *stamp else { return Err(Malformed::Stamp) };
-        let (high, low) = base32_value(high).zip(base32_value(low)).ok_or(Malformed::Stamp)?;
-        let day = u32::from(high) * 32 + u32::from(low);
+        base32_value(high).zip(base32_value(low)).ok_or(Malformed::Stamp)?;
         let result = from.result(false, local, host)?;
         if result.local_len() > MAX_LOCAL {
             return Err(Malformed::Mailbox);
         }
-        let implied = |key: &Key| Some(implied_by_srs(day, self.dialect.max_age(key), self.day));
-        Ok((self.judge(from, hash, [stamp, host, local], implied), result))
+        Ok((hash, [high, low], result))
     }
 
-    fn srs1<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Step<'a> {
+    #[inline(never)]
+    fn srs1<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Verdict<'a> {
+        let (hash, result) = match self.srs1_parts(from, rest) {
+            Ok(parts) => parts,
+            Err(malformed) => return Verdict::Malformed(malformed),
+        };
+        match self.judge(from, hash, None, &result) {
+            Verdict::Genuine(_) if self.own.contains(result.domain) => {
+                self.srs0(From { domain: result.domain, ..from }, result.content)
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// Hash and to whom the address returns.
+    fn srs1_parts<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Result<(&'a [u8], Stripped<'a>), Malformed> {
         let (hash, host, rest) = srs1_parts(rest).ok_or(Malformed::Shape)?;
         self.check_hash_length(hash)?;
-        let result = from.result(true, rest, host)?;
-        let judgement = self.judge(from, hash, [b"", host, rest], |_| None);
-        match judgement {
-            Judgement::Right { lapse: None, .. } if self.own.contains(host) => {
-                self.srs0(From { domain: host, ..from }, rest)
-            }
-            _ => Ok((judgement, result)),
-        }
+        Ok((hash, from.result(true, rest, host)?))
     }
 
     fn check_hash_length(&self, hash: &[u8]) -> Result<(), Malformed> {
         if (self.dialect.hash_min..=SHA1_BASE64).contains(&hash.len()) { Ok(()) } else { Err(Malformed::HashLength) }
     }
 
-    /// Tries every key of the forwarder, since the address names none; `implied` is `None` for SRS1.
-    #[inline(always)]
-    fn judge(
-        &self,
-        from: From<'_>,
-        hash: &[u8],
-        [stamp, host, rest]: [&[u8]; 3],
-        implied: impl Fn(&Key) -> Option<Implied>,
-    ) -> Judgement {
+    /// Tries every key of the forwarder, since the address names none; `stamp` is `None` for SRS1.
+    #[inline(never)]
+    fn judge<'a>(&self, from: From<'_>, hash: &[u8], stamp: Option<[u8; 2]>, result: &Stripped<'a>) -> Verdict<'a> {
+        let number = |[high, low]: [u8; 2]| Some(u32::from(base32_value(high)?) * 32 + u32::from(base32_value(low)?));
+        let number = stamp.and_then(number);
         let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
         for (_, key) in self.ring.fitting(Use::Srs, from.domain) {
-            let expected = self::hash(key, stamp, host, rest, from.quoted, hash.len());
+            let digest = self::hash(key, stamp, result.domain, result.content, from.quoted);
+            let mut expected = [0; SHA1_BASE64];
+            base64_of_sha1(&digest, hash.len(), &mut expected);
             let right = mac::equal_text(&expected, hash.iter().map(|&octet| meanings(octet)));
-            let implied = implied(key);
+            let implied = number.map(|number| implied_by_srs(number, self.dialect.max_age(key), self.day));
             let (in_date, window) = match implied {
                 Some(implied) => (implied.in_date, key.window_holds(implied.signed)),
                 None => (true, self.srs1_window(key)),
@@ -477,21 +494,21 @@ impl Reversal<'_> {
             }
         }
         let Some((rank, key, implied)) = best else {
-            return Judgement::UnknownKey { key: None, covered: false };
+            return Verdict::UnknownKey { key: None, covered: false };
         };
         let signed = implied.map(|it| it.signed);
-        let lapse = match rank {
-            Rank::Genuine => None,
-            Rank::Lifetime => Some(Lapse::Lifetime),
-            Rank::Window => Some(Lapse::Window),
-            Rank::Forged => return Judgement::Forged { key: key.id },
+        let expires = signed.map(|day| day.plus(self.dialect.max_age(key)));
+        let proof = Proof { mailbox: *result, usage: Use::Srs, key: key.id, signed, expires };
+        match rank {
+            Rank::Genuine => Verdict::Genuine(proof),
+            Rank::Lifetime => Verdict::Expired(proof, Lapse::Lifetime),
+            Rank::Window => Verdict::Expired(proof, Lapse::Window),
+            Rank::Forged => Verdict::Forged { key: key.id },
             Rank::Unknown => {
                 let covered = signed.is_some_and(|day| self.ring.covers(Use::Srs, from.domain, day));
-                return Judgement::UnknownKey { key: None, covered };
+                Verdict::UnknownKey { key: None, covered }
             }
-        };
-        let expires = signed.map(|day| day.plus(self.dialect.max_age(key)));
-        Judgement::Right { usage: Use::Srs, key: key.id, signed, expires, lapse }
+        }
     }
 
     /// An SRS1 address may have been made on any day on which its key signed, and lives as long as its SRS0 might.

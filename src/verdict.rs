@@ -52,6 +52,32 @@ pub enum Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
+    /// Steps 4 and 5 of the order of verdicts, for a tag that names its key and its day.
+    #[inline(always)]
+    pub(crate) fn of(
+        key: &Key,
+        right: bool,
+        implied: Implied,
+        mailbox: Stripped<'a>,
+        covered: impl FnOnce() -> bool,
+    ) -> Verdict<'a> {
+        let window = key.window_holds(implied.signed);
+        if !right {
+            return match window {
+                true => Verdict::Forged { key: key.id },
+                false => Verdict::UnknownKey { key: Some(key.id), covered: covered() },
+            };
+        }
+        let expires = implied.signed.plus(u32::from(key.days));
+        let proof =
+            Proof { mailbox, usage: key.usage, key: key.id, signed: Some(implied.signed), expires: Some(expires) };
+        match (implied.in_date, window) {
+            (false, _) => Verdict::Expired(proof, Lapse::Lifetime),
+            (true, false) => Verdict::Expired(proof, Lapse::Window),
+            (true, true) => Verdict::Genuine(proof),
+        }
+    }
+
     /// The word that stands for it in text, JSON, logs and metrics.
     pub const fn slug(&self) -> &'static str {
         match self {
@@ -118,53 +144,6 @@ impl<'a> Verdict<'a> {
             Verdict::Foreign(_) => "550 5.7.1 This return address carries a signature of another system",
             Verdict::Untagged => "550 5.7.1 We sign all our mail; this bounce answers mail that we did not send",
         })
-    }
-}
-
-/// What a key says of a tag: a verdict without the address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Judgement {
-    Right { usage: Use, key: KeyId, signed: Option<Day>, expires: Option<Day>, lapse: Option<Lapse> },
-    Forged { key: KeyId },
-    UnknownKey { key: Option<KeyId>, covered: bool },
-}
-
-impl Judgement {
-    /// Steps 4 and 5 of the order of verdicts, for a tag that names its key and its day.
-    #[inline(always)]
-    pub(crate) fn of(key: &Key, right: bool, implied: Implied, covered: impl FnOnce() -> bool) -> Judgement {
-        let window = key.window_holds(implied.signed);
-        if !right {
-            return match window {
-                true => Judgement::Forged { key: key.id },
-                false => Judgement::UnknownKey { key: Some(key.id), covered: covered() },
-            };
-        }
-        let lapse = match (implied.in_date, window) {
-            (false, _) => Some(Lapse::Lifetime),
-            (true, false) => Some(Lapse::Window),
-            (true, true) => None,
-        };
-        let expires = implied.signed.plus(u32::from(key.days));
-        Judgement::Right { usage: key.usage, key: key.id, signed: Some(implied.signed), expires: Some(expires), lapse }
-    }
-}
-
-impl Judgement {
-    /// The verdict on this mailbox.
-    #[inline(always)]
-    pub(crate) fn on(self, mailbox: Stripped<'_>) -> Verdict<'_> {
-        match self {
-            Judgement::Forged { key } => Verdict::Forged { key },
-            Judgement::UnknownKey { key, covered } => Verdict::UnknownKey { key, covered },
-            Judgement::Right { usage, key, signed, expires, lapse } => {
-                let proof = Proof { mailbox, usage, key, signed, expires };
-                match lapse {
-                    None => Verdict::Genuine(proof),
-                    Some(lapse) => Verdict::Expired(proof, lapse),
-                }
-            }
-        }
     }
 }
 

@@ -5,6 +5,8 @@
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = 0x8080_8080_8080_8080;
+/// The lane of the last octet.
+const LAST: u64 = 0xff << 56;
 
 /// Bit 7 of each lane of seven bits that lies in `low..=high`; the other bits are of no meaning.
 #[inline(always)]
@@ -36,6 +38,41 @@ fn last_word(bytes: &[u8], length: usize) -> u64 {
     }
 }
 
+/// At most eight octets, `0` behind them.
+#[inline(always)]
+fn padded(bytes: &[u8]) -> u64 {
+    let mut word = *b"00000000";
+    for (to, from) in word.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_le_bytes(word)
+}
+
+/// Whether at most eight octets are decimal digits.
+#[inline(always)]
+pub(crate) fn are_digits(bytes: &[u8]) -> bool {
+    let word = padded(bytes);
+    (!between(word & !TOPS, b'0', b'9') | word) & TOPS == 0
+}
+
+/// Whether at most eight octets are hex digits of any case.
+#[inline(always)]
+pub(crate) fn are_hex_digits(bytes: &[u8]) -> bool {
+    let word = padded(bytes);
+    let seven = word & !TOPS;
+    let is_hex = between(seven, b'0', b'9') | between(seven | (0x20 * ONES), b'a', b'f');
+    (!is_hex | word) & TOPS == 0
+}
+
+/// Whether at most eight octets are these, in any case.
+#[inline(always)]
+pub(crate) fn is_same_short<const N: usize>(bytes: &[u8; N], other: &[u8; N]) -> bool {
+    const { assert!(N <= 8) };
+    // Of a letter, bit 5 is its case.
+    let case = padded(&other.map(|octet| if octet.is_ascii_alphabetic() { 0x20 } else { 0 }));
+    padded(bytes) | case == padded(other) | case
+}
+
 /// Where an octet of ASCII first stands.
 #[inline(always)]
 pub(crate) fn find(bytes: &[u8], octet: u8) -> Option<usize> {
@@ -55,7 +92,6 @@ pub(crate) fn find(bytes: &[u8], octet: u8) -> Option<usize> {
 /// How many octets from the start are letters, digits or one of `-./=`, and whether a `=` may be among them.
 #[inline(always)]
 pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
-    let (chunks, rest) = bytes.as_chunks::<8>();
     let (mut length, mut no_equals) = (0, TOPS);
     let mut other_in = |word: u64| {
         let seven = word & !TOPS;
@@ -63,6 +99,7 @@ pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
         no_equals &= no_sign | word;
         ((!plain(seven) & no_sign) | word) & TOPS
     };
+    let (chunks, rest) = bytes.as_chunks::<8>();
     for chunk in chunks {
         let other = other_in(u64::from_le_bytes(*chunk));
         if other != 0 {
@@ -78,31 +115,45 @@ pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
 /// Whether this is a domain of letters, digits and hyphens, with single dots between them.
 #[inline(always)]
 pub(crate) fn is_plain_domain(bytes: &[u8]) -> bool {
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    // The top bit of `before` tells whether the octet before this word is a dot; the domain begins as if after one.
-    let (mut wrong, mut before) = (0, TOPS);
-    let mut wrong_in = |word: u64| {
+    let mut wrong = 0;
+    // Looks at a word and at the dots of the word before it; the answer is the dots of this one.
+    let mut look_at = |word: u64, before: u64| {
         let seven = word & !TOPS;
         let dots = !differs(seven, b'.') & TOPS;
-        let odd_dots = dots & (dots << 8 | before >> 56);
-        before = dots;
-        !plain(seven) | !differs(seven, b'/') | word | odd_dots
+        wrong |= !plain(seven) | !differs(seven, b'/') | word | dots & (dots << 8 | before >> 56);
+        dots
     };
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    // The domain begins as if after a dot.
+    let mut dots = TOPS;
     for chunk in chunks {
-        wrong |= wrong_in(u64::from_le_bytes(*chunk));
+        dots = look_at(u64::from_le_bytes(*chunk), dots);
     }
-    let used = TOPS >> ((8 - rest.len()) * 4) >> ((8 - rest.len()) * 4);
-    wrong |= wrong_in(last_word(bytes, rest.len())) & used;
-    wrong & TOPS == 0 && bytes.last().is_some_and(|&octet| octet != b'.')
+    match bytes.last_chunk::<8>() {
+        None => dots = look_at(after_dot(bytes), 0),
+        // Some octets are looked at twice, which does no harm.
+        Some(chunk) if !rest.is_empty() => dots = look_at(u64::from_le_bytes(*chunk), 0),
+        Some(_) => {}
+    }
+    (wrong | dots & LAST) & TOPS == 0
 }
 
 /// Whether lowering A-Z changes nothing.
 #[inline(always)]
 pub(crate) fn is_folded(bytes: &[u8]) -> bool {
     let capitals = |word: u64| between(word & !TOPS, b'A', b'Z') & !word & TOPS;
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    let found = chunks.iter().fold(0, |found, chunk| found | capitals(u64::from_le_bytes(*chunk)));
-    (found | capitals(last_word(bytes, rest.len()))) == 0
+    let (mut found, mut rest) = (0, bytes);
+    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
+        found |= capitals(u64::from_le_bytes(*chunk));
+        rest = tail;
+    }
+    let last = bytes.last_chunk::<8>().map_or_else(|| after_dot(bytes), |chunk| u64::from_le_bytes(*chunk));
+    (found | capitals(last)) == 0
+}
+
+/// Fewer than eight octets at the end of a word, after a dot and letters.
+fn after_dot(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(u64::from_le_bytes(*b"aaaaaaa."), |word, &octet| word >> 8 | u64::from(octet) << 56)
 }
 
 #[cfg(test)]
@@ -153,6 +204,21 @@ mod tests {
         every_place(|bytes, _, place| {
             assert_eq!(find(bytes, b'='), bytes.iter().position(|&octet| octet == b'='), "{bytes:?} {place}");
         });
+    }
+
+    #[test]
+    fn short_text_is_told_by_all_its_octets() {
+        for octet in 0..=255_u8 {
+            for place in 0..6 {
+                let mut bytes = *b"019909";
+                bytes[place] = octet;
+                assert_eq!(are_digits(&bytes), octet.is_ascii_digit(), "{bytes:?}");
+                assert_eq!(are_hex_digits(&bytes), octet.is_ascii_hexdigit(), "{bytes:?}");
+                let (name, mut other) = (*b"prvs1=", *b"PrVs1=");
+                other[place] = octet;
+                assert_eq!(is_same_short(&other, &name), other.eq_ignore_ascii_case(&name), "{other:?}");
+            }
+        }
     }
 
     #[test]

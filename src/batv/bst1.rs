@@ -10,12 +10,12 @@
 //! Days end at 2059-09-18. A tag is made only where one SRS hop still fits into the 64 octets of a local part; DESIGN.md
 //! has the full specification and tests/vectors/bst1.jsonl fixed examples.
 
-use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox};
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
 use crate::day::{Day, Implied, in_date};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac;
-use crate::verdict::Judgement;
+use crate::verdict::Verdict;
 
 /// What the tag adds to a local part.
 const LENGTH: usize = 23;
@@ -73,15 +73,22 @@ fn octets(key: &Key, mailbox: Mailbox<'_>, day: Day) -> [u8; 10] {
     octets
 }
 
-/// Steps 3 to 5 of the order of verdicts.
-pub(super) fn check(ring: &KeyRing, read: Tag, mailbox: Mailbox<'_>, today: Day) -> Judgement {
+/// Steps 3 to 5 of the order of verdicts, for a tag before this address, of which the caller has parts.
+#[inline(never)]
+pub(super) fn check<'a>(
+    ring: &KeyRing,
+    read: Tag,
+    mailbox: &Mailbox<'_>,
+    parts: &Stripped<'a>,
+    today: Day,
+) -> Verdict<'a> {
     let [high, low, ..] = read.octets;
     let signed = Day::MIN.plus(u32::from(u16::from_be_bytes([high, low]) >> 1));
     let covered = || ring.covers(Use::Bst1, mailbox.domain(), signed);
     let Some(key) = ring.key_by_id(Use::Bst1, read.id, mailbox.domain()) else {
-        return Judgement::UnknownKey { key: Some(read.id), covered: covered() };
+        return Verdict::UnknownKey { key: Some(read.id), covered: covered() };
     };
-    let right = mac::equal(octets(key, mailbox, signed), read.octets);
+    let right = mac::equal(octets(key, *mailbox, signed), read.octets);
     let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
-    Judgement::of(key, right, implied, covered)
+    Verdict::of(key, right, implied, *parts, covered)
 }

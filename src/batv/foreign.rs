@@ -16,6 +16,7 @@
 
 use super::{bst1, prvs};
 use crate::verdict::Foreign;
+use crate::words;
 
 /// A tag that [`strip`](super::strip) took off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,7 @@ pub(super) fn recognise(content: &[u8]) -> Found<'_> {
 }
 
 /// All but the usual case; `prvs` is what follows `prvs=`.
+#[inline(never)]
 fn recognise_rest<'a>(content: &'a [u8], prvs: Option<&'a [u8]>) -> Found<'a> {
     let bst1 = strip_prefix(content, b"bst1=");
     if let Some((tag, rest)) = bst1.and_then(bst1::read) {
@@ -109,9 +111,9 @@ fn other(content: &[u8]) -> Option<(Foreign, &[u8])> {
 
 /// What follows a prefix of any case.
 #[inline(always)]
-pub(super) fn strip_prefix<'a>(content: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
-    let (head, rest) = content.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then_some(rest)
+pub(super) fn strip_prefix<'a, const N: usize>(content: &'a [u8], prefix: &[u8; N]) -> Option<&'a [u8]> {
+    let (head, rest) = content.split_first_chunk()?;
+    words::is_same_short(head, prefix).then_some(rest)
 }
 
 /// What follows the first `length` octets, if they have the shape.

@@ -55,7 +55,7 @@ pub fn sign(ring: &KeyRing, sender: &[u8], form: Form, day: Day) -> Result<Signe
     };
     match choose(ring, mailbox, form, day) {
         Ok(Choice::Bst1(key)) => Ok(Signed::Done(bst1::make(key, mailbox, day))),
-        Ok(Choice::Prvs(key)) => Ok(Signed::Done(prvs::make(key, mailbox, form, day))),
+        Ok(Choice::Prvs(key)) => Ok(Signed::Done(prvs::make(key, &mailbox, form, day))),
         Err(reason) => Ok(Signed::Unsigned(reason)),
     }
 }
@@ -166,12 +166,11 @@ fn judge<'a>(
             joined.mailbox()
         }
     };
-    let judgement = match found {
-        Found::Prvs(tag, _) => prvs::check(ring, tag, under, day),
-        Found::Bst1(tag, _) => bst1::check(ring, tag, under, day),
-        _ => return Ok(Verdict::Untagged),
-    };
-    Ok(judgement.on(stripped))
+    match found {
+        Found::Prvs(tag, _) => Ok(prvs::check(ring, tag, &under, &stripped, day)),
+        Found::Bst1(tag, _) => Ok(bst1::check(ring, tag, &under, &stripped, day)),
+        _ => Ok(Verdict::Untagged),
+    }
 }
 
 /// The limit of a local part, on what is left when the tag is off.

@@ -13,13 +13,13 @@
 
 use super::Form;
 use super::foreign::{is_whole, strip_prefix};
-use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox};
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
 use crate::day::{Day, implied_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
-use crate::mac::{self, Mac, Message};
-use crate::verdict::Judgement;
-use crate::words::is_folded;
+use crate::mac::{self, Mac};
+use crate::verdict::Verdict;
+use crate::words;
 
 /// What the tag adds to a local part: `prvs=KDDDSSSSSS=`.
 const LENGTH: usize = 16;
@@ -35,12 +35,11 @@ pub(super) struct Tag {
     pub(super) form: Form,
 }
 
-/// Whether these octets are `digits` digits and then hex.
+/// Whether these octets, at most eight of each, are `digits` digits and then hex.
 #[inline(always)]
 pub(super) fn is_tag(tag: &[u8], digits: usize) -> bool {
     let (day, hash) = tag.split_at_checked(digits).unwrap_or_default();
-    let day = day.iter().fold(true, |all, octet| all & octet.is_ascii_digit());
-    hash.iter().fold(day, |all, octet| all & octet.is_ascii_hexdigit()) && !hash.is_empty()
+    words::are_digits(day) & words::are_hex_digits(hash) && !hash.is_empty()
 }
 
 /// Reads `KDDDSSSSSS=rest`, what follows `prvs=`.
@@ -72,22 +71,37 @@ pub(super) fn fits(mailbox: Mailbox<'_>) -> bool {
 }
 
 /// The address signed on this day; the caller has asked [`fits`].
-#[inline(always)]
-pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, form: Form, day: Day) -> Address {
+///
+/// Out of line, as its two ways are, so that the result is written where the caller wants it and never copied.
+#[inline(never)]
+pub(super) fn make(key: &Key, mailbox: &Mailbox<'_>, form: Form, day: Day) -> Address {
     let expiry = (day.number() + u32::from(key.days)) % 1000;
     let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
-    let [k, d1, d2, d3] = [key.id.0, digit(100), digit(10), digit(1)];
-    let stamp = [k, d1, d2, d3];
-    let mut message = key.keyed.message();
-    cover(&mut message, key.mac, stamp, mailbox, false);
+    let stamp = [key.id.0, digit(100), digit(10), digit(1)];
     if form == Form::Prefix && !mailbox.is_quoted() {
-        // Written around the hash before the hash is known: the processor has time for it just then.
-        let text = [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, b'-', b'-', b'-', b'-', b'-', b'-', b'='];
-        let mut address = Address::tagged(&text, mailbox);
-        address.patch(9, &encode::hex(mac::prefix(&message.finish())));
-        return address;
+        make_whole(key, mailbox, stamp)
+    } else {
+        make_of_parts(key, mailbox, stamp, form)
     }
-    let hash = encode::hex(mac::prefix(&message.finish()));
+}
+
+/// The tag before the address in one piece.
+///
+/// It is written before the hash is known, for which only six octets at a fixed place have to wait.
+#[inline(never)]
+fn make_whole(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
+    let [k, d1, d2, d3] = stamp;
+    let text = [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, b'-', b'-', b'-', b'-', b'-', b'-', b'='];
+    let mut address = Address::EMPTY;
+    address.tag(&text, *mailbox);
+    address.patch(9, &encode::hex(hash(key, stamp, mailbox, false)));
+    address
+}
+
+/// The tag inside quotes or behind the local part.
+#[inline(never)]
+fn make_of_parts(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4], form: Form) -> Address {
+    let hash = encode::hex(hash(key, stamp, mailbox, false));
     let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
     match form {
         Form::Prefix => {
@@ -99,40 +113,42 @@ pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, form: Form, day: Day) -> Add
     }
 }
 
-/// Appends what the tag covers.
-#[inline(always)]
-fn cover(message: &mut Message<'_>, mac: Mac, stamp: [u8; 4], mailbox: Mailbox<'_>, fold: bool) {
+/// The octets behind a stamp; `fold` is for the sha1 form, the other always folds.
+#[inline(never)]
+fn hash(key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) -> [u8; 3] {
+    let mut message = key.keyed.message();
     message.push(&stamp);
-    if mac == Mac::Sha256 {
-        message.push_folded_address(mailbox);
+    if key.mac == Mac::Sha256 {
+        message.push_folded_address(*mailbox);
     } else if fold {
         message.push_folded(mailbox.as_bytes());
     } else {
         message.push(mailbox.as_bytes());
     }
+    mac::prefix(&message.finish())
 }
 
-/// Steps 3 to 5 of the order of verdicts.
-#[inline(always)]
-pub(super) fn check(ring: &KeyRing, read: Tag, mailbox: Mailbox<'_>, day: Day) -> Judgement {
+/// Steps 3 to 5 of the order of verdicts, for a tag before this address, of which the caller has parts.
+#[inline(never)]
+pub(super) fn check<'a>(
+    ring: &KeyRing,
+    read: Tag,
+    mailbox: &Mailbox<'_>,
+    parts: &Stripped<'a>,
+    day: Day,
+) -> Verdict<'a> {
     let [k, expiry @ ..] = read.stamp;
     let (id, expiry) = (KeyId(k), expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')));
     let covered = || covered(ring, mailbox.domain(), expiry, day);
     let Some(key) = ring.key_by_id(Use::Prvs, id, mailbox.domain()) else {
-        return Judgement::UnknownKey { key: Some(id), covered: covered() };
+        return Verdict::UnknownKey { key: Some(id), covered: covered() };
     };
-    let mut message = key.keyed.message();
-    cover(&mut message, key.mac, read.stamp, mailbox, false);
-    let implied = implied_by_prvs(expiry, u32::from(key.days), day);
-    let is_mixed = key.mac == Mac::Sha1 && !is_folded(mailbox.as_bytes());
-    let mut right = mac::equal(mac::prefix(&message.finish()), read.mac);
-    if is_mixed {
+    let mut right = mac::equal(hash(key, read.stamp, mailbox, false), read.mac);
+    if key.mac == Mac::Sha1 && !words::is_folded(mailbox.as_bytes()) {
         // Not skipped when the first was right, so that the time does not tell.
-        let mut message = key.keyed.message();
-        cover(&mut message, key.mac, read.stamp, mailbox, true);
-        right |= mac::equal(mac::prefix(&message.finish()), read.mac);
+        right |= mac::equal(hash(key, read.stamp, mailbox, true), read.mac);
     }
-    Judgement::of(key, right, implied, covered)
+    Verdict::of(key, right, implied_by_prvs(expiry, u32::from(key.days), day), *parts, covered)
 }
 
 /// Whether keys of the ring signed for the domain on every day that the number may stand for.

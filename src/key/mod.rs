@@ -344,7 +344,13 @@ impl KeyRing {
     /// The key of this use and id that serves the domain; a ring never holds two.
     #[inline(always)]
     pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
-        self.span(usage).iter().find(|key| key.id == id && key.fit(usage, domain).is_some())
+        #[expect(clippy::manual_find, reason = "the closure of `find` would not be inlined")]
+        for key in self.span(usage) {
+            if key.id == id && key.fit(usage, domain).is_some() {
+                return Some(key);
+            }
+        }
+        None
     }
 
     /// Whether some key of the use signed for the domain on this day.
