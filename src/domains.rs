@@ -138,6 +138,11 @@ impl Domains {
         best
     }
 
+    /// How many patterns the list has.
+    pub(crate) const fn len(&self) -> usize {
+        self.fits.len() + self.except.len()
+    }
+
     /// Whether some domain may lie in both sets.
     pub(crate) fn overlaps(&self, other: &Domains) -> bool {
         let taken = |common: &Pattern| self.except.iter().chain(&other.except).any(|except| except.covers(common));

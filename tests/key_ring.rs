@@ -29,6 +29,19 @@ mod text {
     use super::*;
 
     #[test]
+    fn a_ring_names_at_most_ten_thousand_domains() {
+        let domains = |count: usize| vec!["a.example"; count].join(",");
+        let ring = |first, second| {
+            let (first, second) = (domains(first), domains(second));
+            format!("version 1\nprvs 0 sha1 7 - - {first} text:one\nprvs 1 sha1 7 - - {second} text:two\n")
+        };
+        assert!(KeyRing::parse(ring(5_000, 5_000).as_bytes()).is_ok());
+        let error = KeyRing::parse(ring(5_000, 5_001).as_bytes()).unwrap_err();
+        let sentence = "line 3 of the key ring: a ring may name 10000 domains; use `*`, or `*.` and a suffix";
+        assert_eq!(error.to_string(), sentence);
+    }
+
+    #[test]
     fn each_rule_refuses_with_its_sentence() {
         let columns = "a key has eight columns: use id mac days from until domains secret";
         let pattern = "this is no domain; write example.com, *.example.net, !lists.example.net or *";

@@ -11,7 +11,7 @@
 //! EOL    = LF / CRLF                              WS     = 1*(blank / tab)
 //! ```
 //!
-//! A ring may have [`MAX_TEXT`] octets and [`MAX_KEYS`] keys. No message repeats what a column holds: a slip may have put
+//! A ring may have [`MAX_TEXT`] octets, [`MAX_KEYS`] keys and 10,000 domain patterns. No message repeats what a column holds: a slip may have put
 //! a secret there.
 
 use alloc::format;
@@ -31,6 +31,8 @@ use crate::mac::{self, Keyed, Mac};
 pub(crate) const MAX_TEXT: usize = 1 << 20;
 /// The most keys in a ring.
 pub(super) const MAX_KEYS: usize = 1000;
+/// The most domain patterns in all keys of a ring together, since every two keys of one id are compared.
+const MAX_PATTERNS: usize = 10_000;
 
 /// The columns before the secret.
 const COLUMNS: [&str; 7] = ["use", "id", "mac", "days", "from", "until", "domains"];
@@ -49,6 +51,7 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
     }
     let mut found: Vec<(Key, Secret)> = Vec::new();
     let mut versioned = false;
+    let mut patterns = 0;
     for (index, line) in lines(text) {
         if line.starts_with('#') || line.trim_matches([' ', '\t']).is_empty() {
             continue;
@@ -59,6 +62,13 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
             continue;
         }
         let (key, secret) = key(index, line).map_err(|message| ring_error(index, message))?;
+        patterns += key.domains.len();
+        if patterns > MAX_PATTERNS {
+            return Err(ring_error(
+                index,
+                format!("a ring may name {MAX_PATTERNS} domains; use `*`, or `*.` and a suffix"),
+            ));
+        }
         if let Some(message) = found.iter().find_map(|(other, its)| conflict(&key, &secret, other, its)) {
             return Err(ring_error(index, message));
         }
