@@ -73,7 +73,9 @@ pub unsafe extern "C" fn round_trip(sender: *const u8, length: usize, out: *mut 
     let Some(room) = out.get_mut(..bytes.len()) else { return -2 };
     room.copy_from_slice(bytes);
     match batv::verify(&ring, bytes, day) {
-        Ok(Verdict::Genuine(proof)) if proof.mailbox.to_address().as_bytes() == sender => isize::try_from(bytes.len()).unwrap_or(-2),
+        Ok(Verdict::Genuine(proof)) if proof.mailbox.to_address().as_bytes() == sender => {
+            isize::try_from(bytes.len()).unwrap_or(-2)
+        }
         _ => -3,
     }
 }
