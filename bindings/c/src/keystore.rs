@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use backstop_core::Error;
 use backstop_core::keyfile::{self, Trust};
 
 use crate::gate::{Buffer, Place, gate, known, object};
 use crate::keyring::{backstop_keyring, lend, path};
 use crate::status::{BACKSTOP_OK, failed};
+use crate::swap::Swap;
 
 /// How long a look at the file lasts.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A key file that is read again when it changes. Any number of threads may use one at a time.
 pub struct backstop_keystore {
     path: PathBuf,
-    state: ArcSwap<State>,
+    state: Swap<State>,
     opened: Instant,
     /// When the next look is due, in milliseconds since `opened`.
     due: AtomicU64,
@@ -86,21 +86,22 @@ impl backstop_keystore {
 
     fn get(&self) -> Arc<backstop_keyring> {
         if self.may_look() {
-            let old = self.state.load_full();
+            self.state.sweep();
+            let old = self.state.get();
             let seen = Seen::at(&self.path);
             if seen != old.seen {
                 let (new, _) = self.after(&old, seen);
                 // Not if a reload came in between, which may have seen a newer file.
-                self.state.compare_and_swap(&old, Arc::new(new));
+                self.state.set_if(&old, new);
             }
         }
-        self.state.load().ring.clone()
+        self.state.get().ring.clone()
     }
 
     fn reload(&self) -> Result<(), Error> {
-        let old = self.state.load_full();
+        let old = self.state.get();
         let (new, error) = self.after(&old, Seen::at(&self.path));
-        self.state.store(Arc::new(new));
+        self.state.set(new);
         error.map_or(Ok(()), Err)
     }
 }
@@ -131,7 +132,7 @@ pub unsafe extern "C" fn backstop_keystore_open(path: *const c_char, out: *mut *
         let ring = read(path).map_err(|error| failed(&error))?;
         let store = backstop_keystore {
             path: path.to_path_buf(),
-            state: ArcSwap::from_pointee(State { ring, seen, report: String::new() }),
+            state: Swap::new(State { ring, seen, report: String::new() }),
             opened: Instant::now(),
             due: AtomicU64::new(u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX)),
         };
@@ -181,7 +182,7 @@ pub unsafe extern "C" fn backstop_keystore_report(
     gate(|| {
         let out = Buffer::new(buf, cap, out_len)?;
         // SAFETY: the caller keeps the rules of the manual.
-        unsafe { out.put(object(store)?.state.load().report.as_bytes()) }?;
+        unsafe { out.put(object(store)?.state.get().report.as_bytes()) }?;
         Ok(BACKSTOP_OK)
     })
 }

@@ -5,7 +5,7 @@
 //! | `status.rs` | versions, result codes and their texts |
 //! | `text.rs` | the texts of the core as C has them, at compile time |
 //! | `gate.rs` | what every function passes: the panic gate, the NULL gate, text in and out, structures that grow |
-//! | `keyring.rs`, `keystore.rs` | keys: from text, from a file, from a file that changes |
+//! | `keyring.rs`, `keystore.rs` | keys: from text, from a file, from a file that changes (`swap.rs`) |
 //! | `tag.rs`, `srs.rs`, `mark.rs` | sign, verify, strip, explain; forward and reverse; marks |
 //! | `verdict.rs`, `policy.rs`, `rule.rs` | the structures that answers come in, and the decisions |
 //!
@@ -28,6 +28,7 @@ mod policy;
 mod rule;
 mod srs;
 mod status;
+mod swap;
 mod tag;
 mod verdict;
 

@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    unused_macros,
     unreachable_pub,
     clippy::panic,
     reason = "files of the library, of which this test uses some functions"

@@ -75,17 +75,19 @@ static backstop_keyring *key(const char *use, const char *id, const char *mac, l
     return ring_of(text);
 }
 
-/* Signing gives these octets, and they verify. */
+/* Signing gives these octets, unless they leave no room for one SRS hop, and they verify. */
 static void signs(backstop_keyring *ring, const char *input, const char *output, int64_t now, const char *id)
 {
     char out[LINE];
     size_t len;
     backstop_verdict v = BACKSTOP_VERDICT_INIT;
-    CHECK(backstop_sign(ring, S(input), now, out, sizeof out, &len) == BACKSTOP_OK);
-    if (!same(out, len, output))
-        fprintf(stderr, "%s became %.*s instead of %s\n", input, (int)len, out, output);
-    CHECK(same(out, len, output));
-    CHECK(backstop_verify(ring, out, len, now, &v) == BACKSTOP_OK && v.verdict == BACKSTOP_GENUINE);
+    int32_t code = backstop_sign(ring, S(input), now, out, sizeof out, &len);
+    int no_room = strncmp(output, "bst1=", 5) == 0 && 23 + 14 + strlen(input) - 1 > 64;
+    const char *expected = no_room ? input : output;
+    if (code != (no_room ? BACKSTOP_UNSIGNED_TOO_LONG : BACKSTOP_OK) || !same(out, len, expected))
+        fprintf(stderr, "%s: %s %.*s instead of %s\n", input, backstop_strerror(code), (int)len, out, expected);
+    CHECK(code == (no_room ? BACKSTOP_UNSIGNED_TOO_LONG : BACKSTOP_OK) && same(out, len, expected));
+    CHECK(backstop_verify(ring, S(output), now, &v) == BACKSTOP_OK && v.verdict == BACKSTOP_GENUINE);
     CHECK(v.signed_day == now / DAY && v.key == *id && strcmp(v.mailbox, input) == 0);
     backstop_keyring_free(ring);
 }
@@ -98,7 +100,8 @@ static int exim(const char *line)
     const char *at = strrchr(input, '@');
     if (strpbrk(input, "\" ") != NULL || at == NULL || at - input > 48 || strlen(input) > 238)
         return 0;
-    if (strstr(input, "prvs=") != NULL || strncmp(input, "SRS", 3) == 0)
+    /* Exim signs again what carries a tag of any system. */
+    if (strncmp(input, "prvs=", 5) == 0 || strncmp(input, "SRS", 3) == 0 || strncmp(input, "btv1==", 6) == 0)
         return 0;
     text_of(line, "keynum", id);
     CHECK(text_of(line, "secret", secret));
