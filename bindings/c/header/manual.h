@@ -13,7 +13,7 @@
  * Numbers and signatures never change; what is new gets new ones.
  *
  * Texts. In: a pointer and a length in octets; no NUL is needed and none is looked for, but `path` ends in NUL. Out: a
- * buffer, its capacity, and where the length goes. The text in a buffer does not end in NUL; print it with "%.*s". If
+ * buffer, its capacity in octets, and where the length goes. The text in a buffer does not end in NUL; print it with "%.*s". If
  * the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing else was
  * written. Every address that is made has at most 254 octets; one that is left as it is needs its own length. Texts
  * inside structures end in NUL. Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null

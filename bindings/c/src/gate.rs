@@ -1,4 +1,4 @@
-//! What every function passes: one gate for panics, one for NULL, text in and out, and structures that grow.
+//! What every function passes: one gate for panics, one for NULL, the time, text in and out, and structures that grow.
 //!
 //! No panic leaves the library: it becomes `BACKSTOP_ERR_INTERNAL`. Pointers are checked before anything is read, and
 //! results are written last, in one piece, so that an error leaves everything as it was; only a length that a buffer
@@ -9,8 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::slice;
 
+use backstop_core::Day;
+
 use crate::status::{
-    BACKSTOP_ERR_INTERNAL, BACKSTOP_ERR_LENGTH, BACKSTOP_ERR_NULL, BACKSTOP_ERR_SIZE, BACKSTOP_ERR_TOO_SMALL,
+    BACKSTOP_ERR_INTERNAL, BACKSTOP_ERR_LENGTH, BACKSTOP_ERR_NULL, BACKSTOP_ERR_SIZE, BACKSTOP_ERR_TOO_SMALL, failed,
 };
 
 /// Runs the body of a function; `Ok` and `Err` both hold the code that it returns.
@@ -63,6 +65,12 @@ pub(crate) unsafe fn slice<'a, T>(data: *const T, len: usize) -> Result<&'a [T],
 pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize) -> Result<&'a [u8], i32> {
     // SAFETY: promised by the caller.
     unsafe { slice(data.cast::<u8>(), len) }
+}
+
+/// The day of a time: unix seconds, -1 the system clock.
+pub(crate) fn day(now: i64) -> Result<Day, i32> {
+    let day = if now == -1 { Day::today() } else { Day::from_unix_seconds(now) };
+    day.map_err(|error| failed(&error))
 }
 
 /// Where one value goes.

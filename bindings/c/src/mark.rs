@@ -5,10 +5,10 @@ use std::ffi::c_char;
 use backstop_core::mark::{self, Marked};
 use backstop_core::{Day, Error, KeyRing, Verdict};
 
-use crate::gate::{Buffer, gate, object, slice, text};
+use crate::gate::{Buffer, day, gate, object, slice, text};
 use crate::keyring::backstop_keyring;
 use crate::status::{BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_MESSAGE_ID, BACKSTOP_OK, failed, unsigned};
-use crate::verdict::{backstop_verdict, day};
+use crate::verdict::backstop_verdict;
 
 /// How many random octets backstop_mark_header takes.
 pub const BACKSTOP_NONCE_SIZE: u32 = 8;

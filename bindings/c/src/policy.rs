@@ -7,11 +7,11 @@ use std::sync::Arc;
 use backstop_core::Error;
 use backstop_core::policy::{Action, Client, Incoming, Mode, Origin, Outgoing, Policy, RefuseAt};
 
-use crate::gate::{Buffer, Grown, Place, gate, known, object, slice, text};
+use crate::gate::{Buffer, Grown, Place, day, gate, known, object, slice, text};
 use crate::keyring::{backstop_keyring, diagnose, lend};
 use crate::rule::rule_number;
 use crate::status::{BACKSTOP_ERR_IP, BACKSTOP_ERR_OPTION, BACKSTOP_OK, failed};
-use crate::verdict::{BACKSTOP_NONE, BACKSTOP_REASON_NONE, day, filled, reason_number, verdict_number};
+use crate::verdict::{BACKSTOP_NONE, BACKSTOP_REASON_NONE, filled, reason_number, verdict_number};
 
 /// # What a policy is asked and answers
 ///

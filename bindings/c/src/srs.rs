@@ -5,11 +5,11 @@ use std::ffi::c_char;
 use backstop_core::Domains;
 use backstop_core::srs::{self, Alphabet, Dialect, OverLong};
 
-use crate::gate::{Buffer, Grown, Place, gate, known, object, text};
+use crate::gate::{Buffer, Grown, Place, day, gate, known, object, text};
 use crate::keyring::backstop_keyring;
 use crate::status::{BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_OPTION, BACKSTOP_OK, failed};
 use crate::tag::put_signed;
-use crate::verdict::{backstop_verdict, day};
+use crate::verdict::backstop_verdict;
 
 /// # Options of SRS
 ///

@@ -5,10 +5,10 @@ use std::ffi::c_char;
 use backstop_core::explain::explain;
 use backstop_core::{Form, Signed, batv};
 
-use crate::gate::{Buffer, Place, gate, object, text};
+use crate::gate::{Buffer, Place, day, gate, object, text};
 use crate::keyring::backstop_keyring;
 use crate::status::{BACKSTOP_OK, failed, unsigned};
-use crate::verdict::{BACKSTOP_TAG_NONE, backstop_verdict, day, tag_number};
+use crate::verdict::{BACKSTOP_TAG_NONE, backstop_verdict, tag_number};
 
 /// # Tags: sign, verify, strip, explain
 ///

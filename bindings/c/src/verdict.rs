@@ -3,10 +3,9 @@
 use std::ffi::{CStr, c_char};
 
 use backstop_core::batv::Tag;
-use backstop_core::{Day, Error, Foreign, KeyId, Lapse, Malformed, Path, Use, Verdict};
+use backstop_core::{Day, Foreign, KeyId, Lapse, Malformed, Path, Use, Verdict};
 
 use crate::gate::Grown;
-use crate::status::{BACKSTOP_ERR_TIME, failed};
 
 /// # Verdicts
 ///
@@ -183,18 +182,6 @@ fn day_number(day: Option<Day>) -> i32 {
 
 fn character(key: KeyId) -> i32 {
     u8::try_from(key.as_char()).unwrap_or(0).into()
-}
-
-/// The day of a time: unix seconds, -1 the system clock.
-pub(crate) fn day(now: i64) -> Result<Day, i32> {
-    match now {
-        -1 => Day::today(),
-        seconds => Day::from_unix_seconds(seconds),
-    }
-    .map_err(|error: Error| match error {
-        Error::Time(_) => BACKSTOP_ERR_TIME,
-        other => failed(&other),
-    })
 }
 
 pub(crate) const fn verdict_number(verdict: &Verdict<'_>) -> i32 {
