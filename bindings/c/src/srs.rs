@@ -180,7 +180,6 @@ pub unsafe extern "C" fn backstop_srs_forward(
         // SAFETY: the caller keeps the rules of the manual.
         let (ring, srs, address) = unsafe { (object(ring)?, object(srs)?, text(address, len)?) };
         let signed = srs::forward(&ring.0, address, &srs.forwarder, &srs.own, &srs.dialect, day(now)?);
-        let signed = signed.map_err(|error| failed(&error))?;
         // SAFETY: as above.
         unsafe { put_signed(&signed, address, out) }
     })

@@ -160,12 +160,10 @@ impl backstop_verdict {
 /// Fills a field of the structure and counts what it holds; all texts put there are shorter than their fields.
 pub(crate) fn filled<const N: usize>(text: &[u8]) -> ([c_char; N], u32) {
     let mut field = [0; N];
-    let (mut len, room) = (0, N.saturating_sub(1));
-    for (to, octet) in field.iter_mut().take(room).zip(text) {
-        *to = c_char::from_ne_bytes([*octet]);
-        len += 1;
-    }
-    (field, len)
+    let len = text.len().min(N.saturating_sub(1));
+    // SAFETY: `len` octets can be read there and written here, and a `c_char` is an octet.
+    unsafe { std::ptr::copy_nonoverlapping(text.as_ptr().cast::<c_char>(), field.as_mut_ptr(), len) };
+    (field, u32::try_from(len).unwrap_or(0))
 }
 
 /// The address of an untagged recipient without brackets and route.
