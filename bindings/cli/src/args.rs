@@ -296,7 +296,7 @@ impl ValueEnum for OverLong {
 
 #[derive(Debug, Args)]
 pub(crate) struct Decide {
-    /// The policy: a TOML file with a table [policy].
+    /// The policy: a TOML file with a table `[policy]`.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
     /// The envelope sender; <> is the null sender of a bounce.

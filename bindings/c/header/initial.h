@@ -1,0 +1,12 @@
+/** The size of backstop_verdict as it was first published, up to `reserved`; callers that want no more may set it. */
+#define BACKSTOP_VERDICT_SIZE_1 352
+
+/** backstop_verdict v = BACKSTOP_VERDICT_INIT; */
+#define BACKSTOP_VERDICT_INIT {sizeof(backstop_verdict), 0, 0, -1, -1, 0, 0, {0}, {0}, 0, 0}
+
+/** backstop_srs_options options = BACKSTOP_SRS_OPTIONS_INIT; then change what is to be other. */
+#define BACKSTOP_SRS_OPTIONS_INIT \
+    {sizeof(backstop_srs_options), '=', 4, 4, 0, 0, BACKSTOP_ALPHABET_CLASSIC, BACKSTOP_OVER_LONG_LEAVE}
+
+/** backstop_decision d = BACKSTOP_DECISION_INIT; */
+#define BACKSTOP_DECISION_INIT {sizeof(backstop_decision), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}

@@ -1,0 +1,413 @@
+//! The policy: read from its TOML form, and its decisions about senders and recipients.
+
+use std::ffi::c_char;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use backstop_core::Error;
+use backstop_core::policy::{Action, Client, Incoming, Mode, Origin, Outgoing, Policy, RefuseAt};
+
+use crate::gate::{Buffer, Grown, Place, day, gate, known, object, slice, text};
+use crate::keyring::{backstop_keyring, diagnose, lend};
+use crate::rule::rule_number;
+use crate::status::{BACKSTOP_ERR_IP, BACKSTOP_ERR_OPTION, BACKSTOP_OK, failed};
+use crate::verdict::{BACKSTOP_NONE, BACKSTOP_REASON_NONE, filled, reason_number, verdict_number};
+
+/// # What a policy is asked and answers
+///
+/// Origin: from an authenticated client or the own network. Signed.
+pub const BACKSTOP_ORIGIN_SUBMITTED: i32 = 1;
+/// Origin: from the mail system itself or a program on its host. Signed.
+pub const BACKSTOP_ORIGIN_INTERNAL: i32 = 2;
+/// Origin: from anyone else. Never signed, or whoever forges an own sender through a forward would get a valid tag.
+pub const BACKSTOP_ORIGIN_INBOUND: i32 = 3;
+/// Origin: nobody knows. Never signed.
+pub const BACKSTOP_ORIGIN_UNKNOWN: i32 = 4;
+
+/// Client: the mail system itself. Never refused.
+pub const BACKSTOP_CLIENT_INTERNAL: i32 = 1;
+/// Client: listed as exempt. Never refused.
+pub const BACKSTOP_CLIENT_EXEMPT: i32 = 2;
+/// Client: anyone else.
+pub const BACKSTOP_CLIENT_OTHER: i32 = 3;
+
+/// Mode: sign nothing, refuse nothing; genuine tags of former days are still taken off.
+pub const BACKSTOP_MODE_OFF: i32 = 1;
+/// Mode: sign, refuse nothing.
+pub const BACKSTOP_MODE_SIGN: i32 = 2;
+/// Mode: sign, and say what would be refused.
+pub const BACKSTOP_MODE_OBSERVE: i32 = 3;
+/// Mode: sign, and refuse.
+pub const BACKSTOP_MODE_ENFORCE: i32 = 4;
+
+/// Action: let the recipient pass as it is.
+pub const BACKSTOP_ACTION_UNCHANGED: i32 = 1;
+/// Action: deliver to `address`, the mailbox under the tag.
+pub const BACKSTOP_ACTION_STRIP: i32 = 2;
+/// Action: send on to `address`, to which the SRS address returns.
+pub const BACKSTOP_ACTION_REVERSE: i32 = 3;
+/// Action: refuse with `reply`.
+pub const BACKSTOP_ACTION_REFUSE: i32 = 4;
+
+/// Refuse at RCPT.
+pub const BACKSTOP_REFUSE_AT_RCPT: i32 = 1;
+/// Refuse at DATA, where sender call-outs are gone; a host that cannot refuses at RCPT.
+pub const BACKSTOP_REFUSE_AT_DATA: i32 = 2;
+/// Refuse after the message.
+pub const BACKSTOP_REFUSE_AT_MESSAGE: i32 = 3;
+
+/// What a site decides about its envelopes. It never changes, so any number of threads may use one at a time.
+pub struct backstop_policy(Policy);
+
+/// A text: where it begins and how many octets it has.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct backstop_text {
+    /// Not NULL, also if the length is 0.
+    pub data: *const c_char,
+    /// In octets.
+    pub len: usize,
+}
+
+/// The decision about one recipient. Begin with BACKSTOP_DECISION_INIT, which sets the size.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct backstop_decision {
+    /// The octets of this structure as the caller knows it.
+    pub size: u32,
+    /// BACKSTOP_ACTION_*: what to do.
+    pub action: i32,
+    /// BACKSTOP_ACTION_*: what mode enforce would do; differs from `action` only where that is to refuse.
+    pub would: i32,
+    /// BACKSTOP_RULE_*: why `would` is what it is.
+    pub rule: i32,
+    /// BACKSTOP_GENUINE to BACKSTOP_UNTAGGED, or BACKSTOP_NONE if it is no address or not for this site to judge.
+    pub verdict: i32,
+    /// BACKSTOP_REASON_* of the verdict.
+    pub reason: i32,
+    /// BACKSTOP_MODE_* in force for the recipient's domain on this day.
+    pub mode: i32,
+    /// BACKSTOP_REFUSE_AT_*: when to refuse, if `action` is to refuse.
+    pub refuse_at: i32,
+    /// 1 if this deserves a line in the log, else 0.
+    pub log: i32,
+    /// The octets of `address`, without its NUL.
+    pub address_len: u32,
+    /// The octets of `reply`, without its NUL.
+    pub reply_len: u32,
+    /// The recipient in place of the given one, ending in NUL; empty unless `action` is to strip or reverse.
+    pub address: [c_char; 321],
+    /// The SMTP reply such as "550 5.7.1 ...", one line, ending in NUL; empty unless `action` is to refuse.
+    pub reply: [c_char; 255],
+}
+
+const PUBLISHED: [u32; 1] = [620];
+
+const _: () = assert!(size_of::<backstop_decision>() == 620);
+
+/// # Policy: the decisions
+///
+/// Reads the table `[policy]` of a TOML text (UTF-8); other tables are left alone.
+///
+/// tests/vectors/policy.toml of the sources explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
+/// On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
+///
+/// @code
+/// static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
+///                   const char *ip, uint16_t port, char *reply, size_t cap)
+/// {
+///     backstop_decision d = BACKSTOP_DECISION_INIT;
+///     int32_t client;
+///     if (backstop_policy_client(policy, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
+///         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
+///         return 0;
+///     snprintf(reply, cap, "%s", d.reply);
+///     return d.action == BACKSTOP_ACTION_REFUSE;
+/// }
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_parse(text: *const c_char, len: usize, out: *mut *mut backstop_policy) -> i32 {
+    gate(|| {
+        let out = Place::new(out)?;
+        // SAFETY: the caller keeps the rules of the manual.
+        let policy = read(unsafe { self::text(text, len) }?).map_err(|error| failed(&error))?;
+        // SAFETY: as above.
+        unsafe { out.put(lend(Arc::new(backstop_policy(policy)))) };
+        Ok(BACKSTOP_OK)
+    })
+}
+
+fn read(text: &[u8]) -> Result<Policy, Error> {
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let before = text.get(..error.valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;
+        Error::Policy { line, message: "it is not UTF-8".to_owned() }
+    })?;
+    Policy::parse(text)
+}
+
+/// Says in one sentence why a text is no policy, and on which line (from 1; 0 if no line is known).
+///
+/// BACKSTOP_OK also if it is one: then the length and the line are 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_diagnose(
+    text: *const c_char,
+    len: usize,
+    buf: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+    line: *mut usize,
+) -> i32 {
+    gate(|| {
+        let (out, line) = (Buffer::new(buf, cap, out_len)?, Place::new(line)?);
+        // SAFETY: the caller keeps the rules of the manual.
+        let read = read(unsafe { self::text(text, len) }?).map(drop);
+        // SAFETY: as above.
+        unsafe { diagnose(read, out, line) }
+    })
+}
+
+/// Takes one more reference to the same policy, so that each holder frees its own; `*out` is `policy`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_ref(policy: *const backstop_policy, out: *mut *mut backstop_policy) -> i32 {
+    gate(|| {
+        let (policy, out) = (known(policy)?, Place::new(out)?);
+        // SAFETY: by the rules of the manual `policy` is a live reference, all of which came from an `Arc`.
+        unsafe {
+            Arc::increment_strong_count(policy.as_ptr());
+            out.put(policy.as_ptr());
+        }
+        Ok(BACKSTOP_OK)
+    })
+}
+
+/// Gives a reference back; the last one frees the policy. NULL is passed over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_free(policy: *mut backstop_policy) {
+    gate(|| {
+        let policy = known(policy)?;
+        // SAFETY: by the rules of the manual this is a live reference, which came from an `Arc`.
+        unsafe { Arc::decrement_strong_count(policy.as_ptr()) };
+        Ok(BACKSTOP_OK)
+    });
+}
+
+/// Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and its
+/// port (0 for the mail system itself); `*origin` is a BACKSTOP_ORIGIN_*.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_origin(
+    policy: *const backstop_policy,
+    authenticated: i32,
+    ip: *const c_char,
+    ip_len: usize,
+    port: u16,
+    origin: *mut i32,
+) -> i32 {
+    gate(|| {
+        let origin = Place::new(origin)?;
+        // SAFETY: the caller keeps the rules of the manual.
+        let (policy, ip) = unsafe { (object(policy)?, text(ip, ip_len)?) };
+        let number = match policy.0.origin(authenticated != 0, address(ip)?, port) {
+            Origin::Submitted => BACKSTOP_ORIGIN_SUBMITTED,
+            Origin::Internal => BACKSTOP_ORIGIN_INTERNAL,
+            Origin::Inbound => BACKSTOP_ORIGIN_INBOUND,
+            Origin::Unknown => BACKSTOP_ORIGIN_UNKNOWN,
+        };
+        // SAFETY: as above.
+        unsafe { origin.put(number) };
+        Ok(BACKSTOP_OK)
+    })
+}
+
+/// Tells the class of a client, from its IP address as text (empty if unknown) and its port (0 for the mail system
+/// itself); `*client` is a BACKSTOP_CLIENT_*.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_client(
+    policy: *const backstop_policy,
+    ip: *const c_char,
+    ip_len: usize,
+    port: u16,
+    client: *mut i32,
+) -> i32 {
+    gate(|| {
+        let client = Place::new(client)?;
+        // SAFETY: the caller keeps the rules of the manual.
+        let (policy, ip) = unsafe { (object(policy)?, text(ip, ip_len)?) };
+        let number = match policy.0.client(address(ip)?, port) {
+            Client::Internal => BACKSTOP_CLIENT_INTERNAL,
+            Client::Exempt => BACKSTOP_CLIENT_EXEMPT,
+            Client::Other => BACKSTOP_CLIENT_OTHER,
+        };
+        // SAFETY: as above.
+        unsafe { client.put(number) };
+        Ok(BACKSTOP_OK)
+    })
+}
+
+fn address(ip: &[u8]) -> Result<Option<IpAddr>, i32> {
+    if ip.is_empty() {
+        return Ok(None);
+    }
+    let ip = std::str::from_utf8(ip).ok().and_then(|ip| ip.parse().ok());
+    ip.map(Some).ok_or(BACKSTOP_ERR_IP)
+}
+
+/// Decides about the sender of a mail that leaves, from its recipients (`count` of them) and its BACKSTOP_ORIGIN_*.
+///
+/// BACKSTOP_OK: `out` has the sender with which it is to leave, and `*rule` says why: BACKSTOP_RULE_SIGNED if it got a
+/// tag, another if it stays as it is. `out` may be the sender itself. Nothing is allocated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_outgoing(
+    policy: *const backstop_policy,
+    ring: *const backstop_keyring,
+    sender: *const c_char,
+    sender_len: usize,
+    recipients: *const backstop_text,
+    count: usize,
+    origin: i32,
+    now: i64,
+    out: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+    rule: *mut i32,
+) -> i32 {
+    gate(|| {
+        let (out, rule) = (Buffer::new(out, cap, out_len)?, Place::new(rule)?);
+        // SAFETY: the caller keeps the rules of the manual.
+        let (policy, ring, sender, recipients) =
+            unsafe { (object(policy)?, object(ring)?, text(sender, sender_len)?, slice(recipients, count)?) };
+        // SAFETY: as above.
+        let texts = recipients.iter().map(|it| unsafe { text(it.data, it.len) });
+        for recipient in texts.clone() {
+            recipient?;
+        }
+        let origin = match origin {
+            BACKSTOP_ORIGIN_SUBMITTED => Origin::Submitted,
+            BACKSTOP_ORIGIN_INTERNAL => Origin::Internal,
+            BACKSTOP_ORIGIN_INBOUND => Origin::Inbound,
+            BACKSTOP_ORIGIN_UNKNOWN => Origin::Unknown,
+            _ => return Err(BACKSTOP_ERR_OPTION),
+        };
+        let decided = policy.0.outgoing(&ring.0, sender, texts.flatten(), origin, day(now)?);
+        // SAFETY: as above.
+        unsafe { put_sender(&decided, sender, out, rule) }
+    })
+}
+
+/// Decides about the sender of a mail that is forwarded; `recipient` is the address here that forwards it.
+///
+/// As backstop_policy_outgoing, with BACKSTOP_RULE_REWRITTEN. That the mail leaves this site again is for the caller to
+/// know.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_forward(
+    policy: *const backstop_policy,
+    ring: *const backstop_keyring,
+    sender: *const c_char,
+    sender_len: usize,
+    recipient: *const c_char,
+    recipient_len: usize,
+    now: i64,
+    out: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+    rule: *mut i32,
+) -> i32 {
+    gate(|| {
+        let (out, rule) = (Buffer::new(out, cap, out_len)?, Place::new(rule)?);
+        // SAFETY: the caller keeps the rules of the manual.
+        let (policy, ring, sender, recipient) =
+            unsafe { (object(policy)?, object(ring)?, text(sender, sender_len)?, text(recipient, recipient_len)?) };
+        let decided = policy.0.forward(&ring.0, sender, recipient, day(now)?);
+        // SAFETY: as above.
+        unsafe { put_sender(&decided, sender, out, rule) }
+    })
+}
+
+/// Writes the sender with which a mail leaves, and the rule.
+///
+/// # Safety
+/// Both places can be written; the buffer may hold `sender`.
+unsafe fn put_sender(decided: &Outgoing, sender: *const [u8], out: Buffer, rule: Place<i32>) -> Result<i32, i32> {
+    let result = decided.rewrite.as_ref().map_or(sender, |address| &raw const *address.as_bytes());
+    // SAFETY: promised by the caller.
+    unsafe {
+        out.put(result)?;
+        rule.put(rule_number(decided.rule));
+    }
+    Ok(BACKSTOP_OK)
+}
+
+/// Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a BACKSTOP_CLIENT_*.
+///
+/// BACKSTOP_OK: `out` has the decision. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_incoming(
+    policy: *const backstop_policy,
+    ring: *const backstop_keyring,
+    sender: *const c_char,
+    sender_len: usize,
+    recipient: *const c_char,
+    recipient_len: usize,
+    client: i32,
+    now: i64,
+    out: *mut backstop_decision,
+) -> i32 {
+    gate(|| {
+        // SAFETY: the caller keeps the rules of the manual.
+        let (policy, ring, sender, recipient, out) = unsafe {
+            let (sender, recipient) = (text(sender, sender_len)?, text(recipient, recipient_len)?);
+            (object(policy)?, object(ring)?, sender, recipient, Grown::new(out, &PUBLISHED)?)
+        };
+        let client = match client {
+            BACKSTOP_CLIENT_INTERNAL => Client::Internal,
+            BACKSTOP_CLIENT_EXEMPT => Client::Exempt,
+            BACKSTOP_CLIENT_OTHER => Client::Other,
+            _ => return Err(BACKSTOP_ERR_OPTION),
+        };
+        let decided = policy.0.incoming(&ring.0, sender, recipient, client, day(now)?);
+        let decision = backstop_decision::of(out.size, &decided);
+        // SAFETY: as above.
+        unsafe { out.put(decision) };
+        Ok(BACKSTOP_OK)
+    })
+}
+
+impl backstop_decision {
+    fn of(size: u32, decided: &Incoming<'_>) -> backstop_decision {
+        let (address, address_len) = filled(decided.action.address().map_or(b"", |address| address.as_bytes()));
+        let (reply, reply_len) = filled(decided.reply.unwrap_or_default().as_bytes());
+        backstop_decision {
+            size,
+            action: action_number(&decided.action),
+            would: action_number(&decided.would),
+            rule: rule_number(decided.rule),
+            verdict: decided.verdict.as_ref().map_or(BACKSTOP_NONE, verdict_number),
+            reason: decided.verdict.as_ref().map_or(BACKSTOP_REASON_NONE, reason_number),
+            mode: match decided.mode {
+                Mode::Off => BACKSTOP_MODE_OFF,
+                Mode::Sign => BACKSTOP_MODE_SIGN,
+                Mode::Observe => BACKSTOP_MODE_OBSERVE,
+                Mode::Enforce => BACKSTOP_MODE_ENFORCE,
+            },
+            refuse_at: match decided.refuse_at {
+                RefuseAt::Rcpt => BACKSTOP_REFUSE_AT_RCPT,
+                RefuseAt::Data => BACKSTOP_REFUSE_AT_DATA,
+                RefuseAt::Message => BACKSTOP_REFUSE_AT_MESSAGE,
+            },
+            log: i32::from(decided.log),
+            address_len,
+            reply_len,
+            address,
+            reply,
+        }
+    }
+}
+
+const fn action_number(action: &Action) -> i32 {
+    match action {
+        Action::Unchanged => BACKSTOP_ACTION_UNCHANGED,
+        Action::Strip(_) => BACKSTOP_ACTION_STRIP,
+        Action::Reverse(_) => BACKSTOP_ACTION_REVERSE,
+        Action::Refuse => BACKSTOP_ACTION_REFUSE,
+    }
+}

@@ -1,0 +1,41 @@
+/* The examples of the header, which bindings/c/test takes out of it, do what they say. */
+#include "test.h"
+
+#include <sys/stat.h>
+
+#include "examples.h"
+
+int main(void)
+{
+    backstop_keyring *ring = NULL;
+    backstop_keystore *store;
+    backstop_srs *srs;
+    char out[400], mailbox[400];
+    size_t len;
+    CHECK(ring_from_text("nothing", &ring) == BACKSTOP_ERR_KEYRING && ring == NULL);
+    CHECK(ring_from_text(RING, &ring) == BACKSTOP_OK);
+    CHECK(next_hop_sender(ring, "user@example.com", out, sizeof out - 1, &len) == BACKSTOP_OK);
+    out[len] = '\0';
+    CHECK(accept_bounce(ring, out, mailbox, sizeof mailbox) && strcmp(mailbox, "user@example.com") == 0);
+    CHECK(!accept_bounce(ring, "user@example.com", mailbox, sizeof mailbox));
+    CHECK(next_hop_sender(ring, "<>", out, sizeof out, &len) == BACKSTOP_OK && same(out, len, "<>"));
+    CHECK(greylist_key("prvs=07853508f8=user@example.com", out, sizeof out, &len) == BACKSTOP_OK);
+    CHECK(same(out, len, "user@example.com"));
+
+    write_file("manual.keys", RING);
+    CHECK(chmod("manual.keys", 0600) == 0 && backstop_keystore_open("manual.keys", &store) == BACKSTOP_OK);
+    CHECK(sign_for_weeks(store, "user@example.com", out, sizeof out, &len) == BACKSTOP_OK && len == 32);
+    backstop_keystore_free(store);
+    CHECK(remove("manual.keys") == 0);
+
+    CHECK(forwarder("fwd.example.net", &srs) == BACKSTOP_OK);
+    CHECK(forward(ring, srs, "alice@example.org", out, sizeof out, &len) == BACKSTOP_OK && memcmp(out, "SRS0=", 5) == 0);
+    backstop_srs_free(srs);
+    CHECK(mark_value(ring, "user@example.com", out, sizeof out, &len) == BACKSTOP_OK && memcmp(out, "v=1; i=", 7) == 0);
+    backstop_policy *policy = policy_of(POLICY);
+    CHECK(refuse(policy, ring, "<>", "user@example.com", "192.0.2.1", 25, out, sizeof out) && memcmp(out, "550 ", 4) == 0);
+    CHECK(!refuse(policy, ring, "<>", "user@example.com", "127.0.0.1", 0, out, sizeof out));
+    backstop_policy_free(policy);
+    backstop_keyring_free(ring);
+    return 0;
+}

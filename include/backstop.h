@@ -1,0 +1,950 @@
+/*
+ * backstop.h - libbackstop stops backscatter: it signs envelope senders (BATV), verifies the recipients of returning
+ * bounces, rewrites forwarded senders (SRS), makes and verifies marks inside messages, and decides by a policy what
+ * becomes of it all. Licence: MIT OR Apache-2.0.
+ *
+ *     cc prog.c $(pkg-config --cflags --libs backstop)
+ *
+ * This file is the manual. It is made from bindings/c; do not edit it. What holds for every function:
+ *
+ * Results. A function that can fail returns int32_t: 0 (BACKSTOP_OK) is done; negative numbers (BACKSTOP_ERR_*) are
+ * errors; positive ones (BACKSTOP_UNSIGNED_*) say why an address was left as it is, which is no error. What an address
+ * is comes out as a value, the verdict; a forged tag is no error. backstop_strerror has a sentence for each number.
+ * Numbers and signatures never change; what is new gets new ones.
+ *
+ * Texts. In: a pointer and a length in octets; no NUL is needed and none is looked for, but `path` ends in NUL. Out: a
+ * buffer, its capacity in octets, and where the length goes. The text in a buffer does not end in NUL; print it with "%.*s". If
+ * the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing else was
+ * written. Every address that is made has at most 254 octets; one that is left as it is needs its own length. Texts
+ * inside structures end in NUL. Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null
+ * sender.
+ *
+ * Pointers. None may be NULL, also where a length or a capacity is 0: the result is BACKSTOP_ERR_NULL. Only the _free
+ * functions pass over NULL. On an error nothing was written but the length above. A buffer may be the input itself
+ * where its function says so; else what is written to overlaps nothing.
+ *
+ * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref and _new, and each is for the _free
+ * function of its name. Names and sentences (const char *) are static. Paths and texts that go in are copied.
+ *
+ * Time. `now` is unix seconds; -1 asks the system clock. Other negative numbers and times past the year 9999, such as
+ * milliseconds, are BACKSTOP_ERR_TIME. Days in structures are days since 1970-01-01 (times 86400 gives unix seconds),
+ * -1 for none. All days are UTC.
+ *
+ * Structures that are written to begin with their size, which the *_INIT macro sets. A structure grows at its end only,
+ * and a program that was built with an older header gets what it knows. A size that was never published is
+ * BACKSTOP_ERR_SIZE.
+ *
+ * Threads and processes. There is no global state. Any number of threads may use one handle at a time, each with its
+ * own buffers; only _free must be the last use of a reference. After a fork both processes may go on with all handles,
+ * each with its own copy. No function waits for a lock, so none can hang in the child. None is made for signal handlers.
+ *
+ * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
+ * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding
+ * allocate nothing.
+ *
+ * Secrets. A key ring is wiped when its last reference is freed. No sentence of this library shows a secret.
+ *
+ * Every example between @code and @endcode is compiled and run by the tests; they need <stdio.h> and <string.h>.
+ */
+
+#ifndef BACKSTOP_H
+#define BACKSTOP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header, such as "0.1.0". */
+#define BACKSTOP_VERSION "0.1.0"
+/** The version of this header: major * 1000000 + minor * 1000 + patch. */
+#define BACKSTOP_VERSION_NUMBER (0 * 1000000 + 1 * 1000 + 0)
+
+/*
+ * ==== Result codes ====
+ */
+
+/** Done: signed, rewritten, stripped, read; or a verdict or decision was given. */
+#define BACKSTOP_OK 0
+/** Unsigned: the null sender of a bounce is never signed and never rewritten. */
+#define BACKSTOP_UNSIGNED_NULL 1
+/** Unsigned: the address carries a tag or is rewritten already. */
+#define BACKSTOP_UNSIGNED_ALREADY 2
+/** Unsigned: no key of the ring names this domain. */
+#define BACKSTOP_UNSIGNED_NOT_OWN 3
+/** Unsigned: keys name this domain, but none signs on this day. */
+#define BACKSTOP_UNSIGNED_NO_KEY 4
+/** Unsigned: the result would break the length limits of RFC 5321. */
+#define BACKSTOP_UNSIGNED_TOO_LONG 5
+/** Unsigned (SRS): the sender lies in the forwarder's own domain and needs no rewriting. */
+#define BACKSTOP_UNSIGNED_OWN_DOMAIN 6
+/** Unsigned: the parts of the address could not be told apart on the way back. */
+#define BACKSTOP_UNSIGNED_SHAPE 7
+/** A pointer is NULL. */
+#define BACKSTOP_ERR_NULL (-1)
+/** A fault of the library itself; nothing was done. Please report it. */
+#define BACKSTOP_ERR_INTERNAL (-2)
+/** The buffer is too small; the length needed was written, and nothing else. */
+#define BACKSTOP_ERR_TOO_SMALL (-3)
+/** The `size` of a structure is none that was ever published; use its INIT macro. */
+#define BACKSTOP_ERR_SIZE (-4)
+/** A length is more than half of what size_t holds. */
+#define BACKSTOP_ERR_LENGTH (-5)
+/** The time is neither -1 nor between 1970 and the year 9999; give seconds, not milliseconds. */
+#define BACKSTOP_ERR_TIME (-6)
+/** The text is no address that SMTP could carry. */
+#define BACKSTOP_ERR_ADDRESS (-7)
+/** The null path is no recipient. */
+#define BACKSTOP_ERR_NULL_RECIPIENT (-8)
+/** The text is no key ring; backstop_keyring_diagnose says why. */
+#define BACKSTOP_ERR_KEYRING (-9)
+/** The key file cannot be read or trusted, or holds no key ring; backstop_keyring_diagnose_file says why. */
+#define BACKSTOP_ERR_FILE (-10)
+/** The text is no policy; backstop_policy_diagnose says why. */
+#define BACKSTOP_ERR_POLICY (-11)
+/** The text is no domain, or no list of domains. */
+#define BACKSTOP_ERR_DOMAIN (-12)
+/** An option lies outside its range. */
+#define BACKSTOP_ERR_OPTION (-13)
+/** The left side of a Message-ID must be 1 to 700 letters, digits, dots and the like, without quotes. */
+#define BACKSTOP_ERR_MESSAGE_ID (-14)
+/** The text is no IP address. */
+#define BACKSTOP_ERR_IP (-15)
+
+/*
+ * ==== Verdicts ====
+ */
+
+/** No verdict: nothing was judged (backstop_decision only). */
+#define BACKSTOP_NONE 0
+/** The tag was made by a key of this ring and is in date. */
+#define BACKSTOP_GENUINE 1
+/** The tag was made by a key of this ring, but is too old or outside the key's window. */
+#define BACKSTOP_EXPIRED 2
+/** The tag names a key of this ring and was not made with it for this address. */
+#define BACKSTOP_FORGED 3
+/** The tag names a key that this ring does not have for this domain and day. */
+#define BACKSTOP_UNKNOWN_KEY 4
+/** It begins like a tag and has not the shape of one. */
+#define BACKSTOP_MALFORMED 5
+/** A tag of another system, which only that system can verify. */
+#define BACKSTOP_FOREIGN 6
+/** The address carries no tag. */
+#define BACKSTOP_UNTAGGED 7
+/** The verdict has no reason besides itself. */
+#define BACKSTOP_REASON_NONE 0
+/** Expired: the tag has outlived its days. */
+#define BACKSTOP_REASON_LIFETIME 1
+/** Expired: the key was not signing on the day that the tag implies. */
+#define BACKSTOP_REASON_WINDOW 2
+/** Malformed: not the shape that it begins like. */
+#define BACKSTOP_REASON_SHAPE 3
+/** Malformed: an SRS hash shorter than the least length, or longer than any. */
+#define BACKSTOP_REASON_HASH_LENGTH 4
+/** Malformed: an SRS stamp that is not two base32 characters. */
+#define BACKSTOP_REASON_STAMP 5
+/** Malformed: what is left without the tag is no address. */
+#define BACKSTOP_REASON_MAILBOX 6
+/** Foreign: a tag of Cisco ESA, Amazon or Citrix. */
+#define BACKSTOP_REASON_PRVS_CISCO 7
+/** Foreign: a tag of Exim before 4.68. */
+#define BACKSTOP_REASON_PRVS_SLASH 8
+/** Foreign: a tag of old qmail patches. */
+#define BACKSTOP_REASON_PRVS_TRAILING 9
+/** Foreign: a tag of Barracuda. */
+#define BACKSTOP_REASON_BTV1 10
+/** Foreign: a tag of SparkPost or Message Systems. */
+#define BACKSTOP_REASON_MSPRVS1 11
+/** Foreign: a SES signature of pysrs. */
+#define BACKSTOP_REASON_SES 12
+/** Foreign: an SRS address at a host that is no own forwarder. */
+#define BACKSTOP_REASON_NOT_OWN 13
+/** Foreign: a mark of another site. */
+#define BACKSTOP_REASON_OTHER_SITE 14
+/** No key is known to have made the tag. */
+#define BACKSTOP_USE_NONE 0
+/** A prvs key. */
+#define BACKSTOP_USE_PRVS 1
+/** A bst1 key. */
+#define BACKSTOP_USE_BST1 2
+/** An srs key. */
+#define BACKSTOP_USE_SRS 3
+/** A mark key. */
+#define BACKSTOP_USE_MARK 4
+/** backstop_strip found no tag. */
+#define BACKSTOP_TAG_NONE 0
+/** backstop_strip took off prvs, of whatever site. */
+#define BACKSTOP_TAG_PRVS 1
+/** backstop_strip took off bst1. */
+#define BACKSTOP_TAG_BST1 2
+/** backstop_strip took off the tag of Cisco ESA, Amazon or Citrix. */
+#define BACKSTOP_TAG_PRVS_CISCO 3
+/** backstop_strip took off the tag of Exim before 4.68. */
+#define BACKSTOP_TAG_PRVS_SLASH 4
+/** backstop_strip took off the tag of old qmail patches. */
+#define BACKSTOP_TAG_PRVS_TRAILING 5
+/** backstop_strip took off the tag of Barracuda. */
+#define BACKSTOP_TAG_BTV1 6
+/** backstop_strip took off the tag of SparkPost or Message Systems. */
+#define BACKSTOP_TAG_MSPRVS1 7
+/** backstop_strip took off a SES signature of pysrs. */
+#define BACKSTOP_TAG_SES 8
+
+/*
+ * ==== Options of SRS ====
+ */
+
+/** SRS hashes are written with `+` and `/`: Mail::SRS, libsrs2, pysrs, postsrsd before 2.2.6. */
+#define BACKSTOP_ALPHABET_CLASSIC 0
+/** SRS hashes are written with `-` and `_`: postsrsd since 2.2.6. */
+#define BACKSTOP_ALPHABET_URL 1
+/** SRS hashes are written with `_` and `.`: libsrs_alt. */
+#define BACKSTOP_ALPHABET_ALT 2
+/** A result with more than 64 octets before the `@` is not made: BACKSTOP_UNSIGNED_TOO_LONG. */
+#define BACKSTOP_OVER_LONG_LEAVE 0
+/** Such a result is made all the same, up to 254 octets in all. */
+#define BACKSTOP_OVER_LONG_EMIT 1
+/** How many random octets backstop_mark_header takes. */
+#define BACKSTOP_NONCE_SIZE 8
+
+/*
+ * ==== What a policy is asked and answers ====
+ */
+
+/** Origin: from an authenticated client or the own network. Signed. */
+#define BACKSTOP_ORIGIN_SUBMITTED 1
+/** Origin: from the mail system itself or a program on its host. Signed. */
+#define BACKSTOP_ORIGIN_INTERNAL 2
+/** Origin: from anyone else. Never signed, or whoever forges an own sender through a forward would get a valid tag. */
+#define BACKSTOP_ORIGIN_INBOUND 3
+/** Origin: nobody knows. Never signed. */
+#define BACKSTOP_ORIGIN_UNKNOWN 4
+/** Client: the mail system itself. Never refused. */
+#define BACKSTOP_CLIENT_INTERNAL 1
+/** Client: listed as exempt. Never refused. */
+#define BACKSTOP_CLIENT_EXEMPT 2
+/** Client: anyone else. */
+#define BACKSTOP_CLIENT_OTHER 3
+/** Mode: sign nothing, refuse nothing; genuine tags of former days are still taken off. */
+#define BACKSTOP_MODE_OFF 1
+/** Mode: sign, refuse nothing. */
+#define BACKSTOP_MODE_SIGN 2
+/** Mode: sign, and say what would be refused. */
+#define BACKSTOP_MODE_OBSERVE 3
+/** Mode: sign, and refuse. */
+#define BACKSTOP_MODE_ENFORCE 4
+/** Action: let the recipient pass as it is. */
+#define BACKSTOP_ACTION_UNCHANGED 1
+/** Action: deliver to `address`, the mailbox under the tag. */
+#define BACKSTOP_ACTION_STRIP 2
+/** Action: send on to `address`, to which the SRS address returns. */
+#define BACKSTOP_ACTION_REVERSE 3
+/** Action: refuse with `reply`. */
+#define BACKSTOP_ACTION_REFUSE 4
+/** Refuse at RCPT. */
+#define BACKSTOP_REFUSE_AT_RCPT 1
+/** Refuse at DATA, where sender call-outs are gone; a host that cannot refuses at RCPT. */
+#define BACKSTOP_REFUSE_AT_DATA 2
+/** Refuse after the message. */
+#define BACKSTOP_REFUSE_AT_MESSAGE 3
+/** Rule: the sender is own and the mail is vouched for: it gets a tag. */
+#define BACKSTOP_RULE_SIGNED 1
+/** Rule: the sender is foreign and the mail is forwarded: it is rewritten into the forwarder's domain. */
+#define BACKSTOP_RULE_REWRITTEN 2
+/** Rule: the null sender of a bounce is never signed and never rewritten. */
+#define BACKSTOP_RULE_NULL 3
+/** Rule: nobody vouches for this mail: it was neither submitted nor made by the mail system itself. */
+#define BACKSTOP_RULE_NOT_VOUCHED 4
+/** Rule: the policy is switched off for this domain. */
+#define BACKSTOP_RULE_OFF 5
+/** Rule: the sender is on the list no-sign. */
+#define BACKSTOP_RULE_NO_SIGN 6
+/** Rule: every recipient is on the list no-sign-recipients. */
+#define BACKSTOP_RULE_NO_SIGN_RECIPIENTS 7
+/** Rule: the address carries a tag or is rewritten already. */
+#define BACKSTOP_RULE_ALREADY 8
+/** Rule: no key of the ring signs for this domain on this day. */
+#define BACKSTOP_RULE_NO_KEY 9
+/** Rule: the new address would break the length limits of RFC 5321. */
+#define BACKSTOP_RULE_TOO_LONG 10
+/** Rule: the sender is own and needs no SRS. */
+#define BACKSTOP_RULE_OWN_SENDER 11
+/** Rule: the policy names no forwarder for this recipient's domain. */
+#define BACKSTOP_RULE_NO_FORWARDER 12
+/** Rule: the sender begins like SRS1 and has not the parts of one. */
+#define BACKSTOP_RULE_SHAPE 13
+/** Rule: the domain is neither own nor an own forwarder's: its tags are for others to judge. */
+#define BACKSTOP_RULE_NOT_OWN 14
+/** Rule: it is no address. */
+#define BACKSTOP_RULE_UNPARSABLE 15
+/** Rule: the tag is genuine. */
+#define BACKSTOP_RULE_GENUINE 16
+/** Rule: the tag has expired, but only within the days of expired-grace. */
+#define BACKSTOP_RULE_EXPIRED_GRACE 17
+/** Rule: the tag has expired. */
+#define BACKSTOP_RULE_EXPIRED 18
+/** Rule: the tag is forged. */
+#define BACKSTOP_RULE_FORGED 19
+/** Rule: the tag was made by no key of the ring, though the ring covers the day that it implies. */
+#define BACKSTOP_RULE_UNKNOWN_KEY 20
+/** Rule: the tag names a key that the ring does not have, and the ring does not cover that day. */
+#define BACKSTOP_RULE_NOT_COVERED 21
+/** Rule: the tag is damaged. */
+#define BACKSTOP_RULE_MALFORMED 22
+/** Rule: the tag is of another system. */
+#define BACKSTOP_RULE_FOREIGN 23
+/** Rule: a bounce to a mailbox whose mail has long been signed carries no tag. */
+#define BACKSTOP_RULE_UNTAGGED 24
+/** Rule: a bounce without a tag, but mail from this mailbox has not been signed for long enough. */
+#define BACKSTOP_RULE_TOO_EARLY 25
+/** Rule: a bounce to an address that never sends mail. */
+#define BACKSTOP_RULE_NEVER_SENDS 26
+/** Rule: the sender is not null, so this is no bounce to judge. */
+#define BACKSTOP_RULE_NOT_A_BOUNCE 27
+/** Rule: the SRS address is genuine and returns to the first sender. */
+#define BACKSTOP_RULE_SRS_GENUINE 28
+/** Rule: the SRS address is genuine, but only bounces may use it. */
+#define BACKSTOP_RULE_SRS_SENDER 29
+/** Rule: the SRS address of an own forwarder is not genuine. */
+#define BACKSTOP_RULE_SRS_BAD 30
+/** Rule: the SRS address lies in a domain that is no own forwarder. */
+#define BACKSTOP_RULE_SRS_ELSEWHERE 31
+/** Rule: the recipient is exempt and never refused. */
+#define BACKSTOP_RULE_EXEMPT_RECIPIENT 32
+/** Rule: the sender is exempt and never refused. */
+#define BACKSTOP_RULE_EXEMPT_SENDER 33
+/** Rule: the client is exempt and never refused. */
+#define BACKSTOP_RULE_EXEMPT_CLIENT 34
+/** Rule: the mail system itself made this mail, which is never refused. */
+#define BACKSTOP_RULE_INTERNAL_CLIENT 35
+
+/** All keys of a site, ready for use. It never changes, so any number of threads may use one at a time. */
+typedef struct backstop_keyring backstop_keyring;
+
+/** A key file that is read again when it changes. Any number of threads may use one at a time. */
+typedef struct backstop_keystore backstop_keystore;
+
+/** What a site decides about its envelopes. It never changes, so any number of threads may use one at a time. */
+typedef struct backstop_policy backstop_policy;
+
+/**
+ * A forwarder: the domain into which it rewrites, the own forwarders, and the options. It never changes, so any number
+ * of threads may use one at a time.
+ */
+typedef struct backstop_srs backstop_srs;
+
+/** What an address with or without a tag is. Begin with BACKSTOP_VERDICT_INIT, which sets the size. */
+typedef struct backstop_verdict {
+    /** The octets of this structure as the caller knows it: BACKSTOP_VERDICT_SIZE_1 or sizeof(backstop_verdict). */
+    uint32_t size;
+    /** BACKSTOP_GENUINE to BACKSTOP_UNTAGGED. */
+    int32_t verdict;
+    /** BACKSTOP_REASON_*. */
+    int32_t reason;
+    /** The day of signing, in days since 1970-01-01; -1 if unknown (not genuine or expired, or SRS1). */
+    int32_t signed_day;
+    /** The last day of validity, in days since 1970-01-01; -1 if unknown. */
+    int32_t expires_day;
+    /** The character of the key that the tag names; 0 if it names none. */
+    int32_t key;
+    /** The octets of `mailbox`, without its NUL. */
+    uint32_t mailbox_len;
+    /**
+     * The address under the tag, ending in NUL. Genuine and expired: proved by the tag. Untagged: the address as it came
+     * (for a mark: empty). Otherwise empty, since what an unproved tag says is nobody's address.
+     */
+    char mailbox[321];
+    /** Zero. */
+    char reserved[3];
+    /**
+     * BACKSTOP_USE_* of the key that made the tag; BACKSTOP_USE_NONE unless genuine or expired. Behind
+     * BACKSTOP_VERDICT_SIZE_1.
+     */
+    int32_t key_use;
+    /**
+     * With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed for this domain on that day, so that the tag is none of
+     * ours, 0 if this ring may only be older than that of the host that signed. Else 0. Behind BACKSTOP_VERDICT_SIZE_1.
+     */
+    int32_t covered;
+} backstop_verdict;
+
+/** The options in which sites differ. Begin with BACKSTOP_SRS_OPTIONS_INIT, which is what Mail::SRS does. */
+typedef struct backstop_srs_options {
+    /** The octets of this structure as the caller knows it. */
+    uint32_t size;
+    /** The character after SRS0 or SRS1: '=', '+' or '-'. All three are read. */
+    int32_t separator;
+    /** How many characters of hash are written, 1 to 27; 4 are usual. */
+    uint32_t hash_length;
+    /** How many characters of hash must be there, 1 to `hash_length`. */
+    uint32_t hash_min;
+    /** The greatest age in days, 1 to 500; 0 takes the `days` of the key. */
+    uint32_t max_age;
+    /** Not 0: senders in the forwarder's own domain are rewritten too. */
+    int32_t always_rewrite;
+    /** BACKSTOP_ALPHABET_* to write; all three are read. */
+    int32_t alphabet;
+    /** BACKSTOP_OVER_LONG_*. */
+    int32_t over_long;
+} backstop_srs_options;
+
+/** A text: where it begins and how many octets it has. */
+typedef struct backstop_text {
+    /** Not NULL, also if the length is 0. */
+    const char *data;
+    /** In octets. */
+    size_t len;
+} backstop_text;
+
+/** The decision about one recipient. Begin with BACKSTOP_DECISION_INIT, which sets the size. */
+typedef struct backstop_decision {
+    /** The octets of this structure as the caller knows it. */
+    uint32_t size;
+    /** BACKSTOP_ACTION_*: what to do. */
+    int32_t action;
+    /** BACKSTOP_ACTION_*: what mode enforce would do; differs from `action` only where that is to refuse. */
+    int32_t would;
+    /** BACKSTOP_RULE_*: why `would` is what it is. */
+    int32_t rule;
+    /** BACKSTOP_GENUINE to BACKSTOP_UNTAGGED, or BACKSTOP_NONE if it is no address or not for this site to judge. */
+    int32_t verdict;
+    /** BACKSTOP_REASON_* of the verdict. */
+    int32_t reason;
+    /** BACKSTOP_MODE_* in force for the recipient's domain on this day. */
+    int32_t mode;
+    /** BACKSTOP_REFUSE_AT_*: when to refuse, if `action` is to refuse. */
+    int32_t refuse_at;
+    /** 1 if this deserves a line in the log, else 0. */
+    int32_t log;
+    /** The octets of `address`, without its NUL. */
+    uint32_t address_len;
+    /** The octets of `reply`, without its NUL. */
+    uint32_t reply_len;
+    /** The recipient in place of the given one, ending in NUL; empty unless `action` is to strip or reverse. */
+    char address[321];
+    /** The SMTP reply such as "550 5.7.1 ...", one line, ending in NUL; empty unless `action` is to refuse. */
+    char reply[255];
+} backstop_decision;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/*
+ * ==== Versions and result codes ====
+ */
+
+/** The version of the library that is running, such as "0.1.0". Static, never NULL. */
+const char *backstop_version(void);
+
+/** The version of the library that is running: major * 1000000 + minor * 1000 + patch, as BACKSTOP_VERSION_NUMBER. */
+uint32_t backstop_version_number(void);
+
+/** One sentence for a result code. Static, never NULL, for any number. */
+const char *backstop_strerror(int32_t status);
+
+/*
+ * ==== Key rings ====
+ */
+
+/**
+ * Reads the text of a key ring.
+ *
+ * On BACKSTOP_OK `*out` is a reference for backstop_keyring_free. BACKSTOP_ERR_KEYRING: the text is none;
+ * backstop_keyring_diagnose says why.
+ *
+ * @code
+ * static int32_t ring_from_text(const char *text, backstop_keyring **ring)
+ * {
+ *     char why[512];
+ *     size_t len, line;
+ *     int32_t status = backstop_keyring_parse(text, strlen(text), ring);
+ *     if (status != BACKSTOP_OK &&
+ *         backstop_keyring_diagnose(text, strlen(text), why, sizeof why, &len, &line) == BACKSTOP_OK)
+ *         fprintf(stderr, "%.*s\n", (int)len, why);
+ *     return status;
+ * }
+ * @endcode
+ */
+int32_t backstop_keyring_parse(const char *text, size_t len, backstop_keyring **out);
+
+/**
+ * Reads the key ring in a file; `path` ends in NUL.
+ *
+ * The file must be a regular one to which others have no access and which its group does not write (mode 0600 or 0640).
+ * BACKSTOP_ERR_FILE: it cannot be read, others have access, or it holds no key ring; backstop_keyring_diagnose_file says
+ * which. On BACKSTOP_OK `*out` is a reference for backstop_keyring_free.
+ */
+int32_t backstop_keyring_load(const char *path,
+                              backstop_keyring **out);
+
+/** Takes one more reference to the same key ring, so that each holder frees its own; `*out` is `ring`. */
+int32_t backstop_keyring_ref(const backstop_keyring *ring, backstop_keyring **out);
+
+/** Gives a reference back; the last one wipes the secrets and frees the ring. NULL is passed over. */
+void backstop_keyring_free(backstop_keyring *ring);
+
+/**
+ * Says in one sentence why a text is no key ring, and on which line (from 1).
+ *
+ * BACKSTOP_OK also if it is one: then the length and the line are 0. The sentence shows nothing of any secret.
+ */
+int32_t backstop_keyring_diagnose(const char *text,
+                                  size_t len,
+                                  char *buf,
+                                  size_t cap,
+                                  size_t *out_len,
+                                  size_t *line);
+
+/** Says in one sentence why backstop_keyring_load refuses a file; the length is 0 if it does not. */
+int32_t backstop_keyring_diagnose_file(const char *path, char *buf, size_t cap, size_t *out_len);
+
+/**
+ * Eight characters by which two hosts can tell whether they hold the same keys in the same order. They tell nothing of a
+ * secret that cannot be guessed.
+ */
+int32_t backstop_keyring_fingerprint(const backstop_keyring *ring,
+                                     char *buf,
+                                     size_t cap,
+                                     size_t *out_len);
+
+/*
+ * ==== Key stores: a key file that changes while a host runs ====
+ */
+
+/**
+ * Opens a key file as backstop_keyring_load does; fails with the same codes. `path` ends in NUL and is copied.
+ *
+ * @code
+ * static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)
+ * {
+ *     backstop_keyring *ring;
+ *     int32_t status = backstop_keystore_get(store, &ring);
+ *     if (status != BACKSTOP_OK)
+ *         return status;
+ *     status = backstop_sign(ring, sender, strlen(sender), -1, out, cap, len);
+ *     backstop_keyring_free(ring);
+ *     return status;
+ * }
+ * @endcode
+ */
+int32_t backstop_keystore_open(const char *path,
+                               backstop_keystore **out);
+
+/**
+ * Gives the ring of the file as it is now; `*out` is a reference for backstop_keyring_free.
+ *
+ * Cheap enough for every mail: the file is looked at once a second at most (one stat), and read only if it changed. A
+ * file that went bad keeps the ring that is there, and this gives BACKSTOP_OK; backstop_keystore_report says why.
+ */
+int32_t backstop_keystore_get(const backstop_keystore *store,
+                              backstop_keyring **out);
+
+/**
+ * Reads the file again now, as on SIGHUP (but not in the signal handler). A bad file keeps the ring that is there and
+ * gives the code that backstop_keyring_load would; backstop_keystore_report has the sentence.
+ */
+int32_t backstop_keystore_reload(const backstop_keystore *store);
+
+/**
+ * Says in one sentence why the file, when it was last looked at, could not be used, so that an older ring is given; the
+ * length is 0 if it could. For the log: ask after backstop_keystore_get, once a minute or so.
+ */
+int32_t backstop_keystore_report(const backstop_keystore *store,
+                                 char *buf,
+                                 size_t cap,
+                                 size_t *out_len);
+
+/** Frees a store; no other thread may be using it. Rings that it gave stay until they are freed. NULL is passed over. */
+void backstop_keystore_free(backstop_keystore *store);
+
+/*
+ * ==== Verdicts in words ====
+ */
+
+/** The word of a verdict for logs and metrics, such as "unknown-key". Static, never NULL, for any number. */
+const char *backstop_verdict_name(int32_t verdict);
+
+/** The word of a BACKSTOP_REASON_*, such as "lifetime". Static, never NULL, for any number. */
+const char *backstop_reason_name(int32_t reason);
+
+/** The word of a BACKSTOP_TAG_*, such as "btv1". Static, never NULL, for any number. */
+const char *backstop_tag_name(int32_t tag);
+
+/*
+ * ==== Tags: sign, verify, strip, explain ====
+ */
+
+/**
+ * Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
+ *
+ * BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN, NO_KEY,
+ * TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`. So whatever is not negative can go on with
+ * `out`. `out` may be the address itself. Whether the mail is the host's own to sign is for the caller, or a policy, to
+ * know. Nothing is allocated.
+ *
+ * @code
+ * static int32_t next_hop_sender(const backstop_keyring *ring, const char *sender, char *out, size_t cap, size_t *len)
+ * {
+ *     int32_t status = backstop_sign(ring, sender, strlen(sender), -1, out, cap, len);
+ *     if (status > 0)
+ *         fprintf(stderr, "left as it is: %s\n", backstop_strerror(status));
+ *     return status < 0 ? status : BACKSTOP_OK;
+ * }
+ * @endcode
+ */
+int32_t backstop_sign(const backstop_keyring *ring,
+                      const char *address,
+                      size_t len,
+                      int64_t now,
+                      char *out,
+                      size_t cap,
+                      size_t *out_len);
+
+/** As backstop_sign, but the tag stands behind: local+prvs=TAG@domain, for hosts that route by sub-address. */
+int32_t backstop_sign_subaddress(const backstop_keyring *ring,
+                                 const char *address,
+                                 size_t len,
+                                 int64_t now,
+                                 char *out,
+                                 size_t cap,
+                                 size_t *out_len);
+
+/**
+ * Tells what the recipient of a bounce is, exactly as RCPT gave it (a sha1 tag covers the case of the address).
+ *
+ * BACKSTOP_OK: `out` has the verdict. BACKSTOP_ERR_ADDRESS and BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all.
+ * Nothing is allocated. A forged tag costs the time of a genuine one.
+ *
+ * @code
+ * static int accept_bounce(const backstop_keyring *ring, const char *rcpt, char *mailbox, size_t cap)
+ * {
+ *     backstop_verdict v = BACKSTOP_VERDICT_INIT;
+ *     if (backstop_verify(ring, rcpt, strlen(rcpt), -1, &v) != BACKSTOP_OK || v.verdict != BACKSTOP_GENUINE)
+ *         return 0;
+ *     snprintf(mailbox, cap, "%s", v.mailbox);
+ *     return 1;
+ * }
+ * @endcode
+ */
+int32_t backstop_verify(const backstop_keyring *ring,
+                        const char *address,
+                        size_t len,
+                        int64_t now,
+                        backstop_verdict *out);
+
+/**
+ * Takes a tag of any known system off, without verifying anything; `*tag` is a BACKSTOP_TAG_*.
+ *
+ * For keys of greylisting, reputation and allow-lists, which must stay the same from day to day. Never deliver by the
+ * result. Without a tag (BACKSTOP_TAG_NONE) the address was copied to `out`; VERP, SRS and ordinary addresses with `=`
+ * have none. `out` may be the address itself. Nothing is allocated.
+ *
+ * @code
+ * static int32_t greylist_key(const char *sender, char *out, size_t cap, size_t *len)
+ * {
+ *     int32_t tag;
+ *     return backstop_strip(sender, strlen(sender), out, cap, len, &tag);
+ * }
+ * @endcode
+ */
+int32_t backstop_strip(const char *address,
+                       size_t len,
+                       char *out,
+                       size_t cap,
+                       size_t *out_len,
+                       int32_t *tag);
+
+/**
+ * Tells people in words what an address is: its parts, its tag, the days, the verdict and what to do; some lines, each
+ * ending in a line feed. What could steer a terminal is escaped. For logs that are looked into, not for programs.
+ */
+int32_t backstop_explain(const backstop_keyring *ring,
+                         const char *address,
+                         size_t len,
+                         int64_t now,
+                         char *out,
+                         size_t cap,
+                         size_t *out_len);
+
+/*
+ * ==== SRS: senders of forwarded mail ====
+ */
+
+/**
+ * Describes a forwarder.
+ *
+ * `domain` is the one domain into which senders are rewritten. `own` lists further domains whose SRS addresses are taken
+ * back, such as "fwd2.example,*.fwd.example"; it may be empty. BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_OPTION: one of them
+ * cannot be used. On BACKSTOP_OK `*out` is for backstop_srs_free.
+ *
+ * @code
+ * static int32_t forwarder(const char *domain, backstop_srs **srs)
+ * {
+ *     backstop_srs_options options = BACKSTOP_SRS_OPTIONS_INIT;
+ *     return backstop_srs_new(domain, strlen(domain), "", 0, &options, srs);
+ * }
+ *
+ * static int32_t forward(const backstop_keyring *ring, const backstop_srs *srs, const char *sender,
+ *                        char *out, size_t cap, size_t *len)
+ * {
+ *     int32_t status = backstop_srs_forward(ring, srs, sender, strlen(sender), -1, out, cap, len);
+ *     return status < 0 ? status : BACKSTOP_OK;
+ * }
+ * @endcode
+ */
+int32_t backstop_srs_new(const char *domain,
+                         size_t domain_len,
+                         const char *own,
+                         size_t own_len,
+                         const backstop_srs_options *options,
+                         backstop_srs **out);
+
+/** Frees a forwarder; no other thread may be using it. NULL is passed over. */
+void backstop_srs_free(backstop_srs *srs);
+
+/**
+ * Rewrites the envelope sender of forwarded mail into the forwarder's domain: SRS0, or SRS1 if it is SRS already.
+ *
+ * BACKSTOP_OK: `out` has the new sender, of at most 254 octets. BACKSTOP_UNSIGNED_*: the address is to stay as it is and
+ * was copied to `out`, as with backstop_sign. Whether the mail is forwarded at all is for the caller to know. Nothing is
+ * allocated.
+ */
+int32_t backstop_srs_forward(const backstop_keyring *ring,
+                             const backstop_srs *srs,
+                             const char *address,
+                             size_t len,
+                             int64_t now,
+                             char *out,
+                             size_t cap,
+                             size_t *out_len);
+
+/**
+ * Tells what the recipient of a bounce to a forwarder is; if genuine, `mailbox` is the sender to whom it returns.
+ *
+ * An address without SRS is BACKSTOP_UNTAGGED, one at a host that is no own forwarder BACKSTOP_FOREIGN. A result in an
+ * own domain is a recipient to verify in its turn. Let only bounces in by it, from the null sender, or it is an open
+ * relay for those who saw it. Nothing is allocated.
+ */
+int32_t backstop_srs_reverse(const backstop_keyring *ring,
+                             const backstop_srs *srs,
+                             const char *address,
+                             size_t len,
+                             int64_t now,
+                             backstop_verdict *out);
+
+/*
+ * ==== Marks inside messages ====
+ */
+
+/**
+ * Makes the value of the header Backstop-Mark for a message whose From has this bare address.
+ *
+ * `nonce` points to BACKSTOP_NONCE_SIZE random octets, others for each message. BACKSTOP_UNSIGNED_*: there is no mark to
+ * put into the message, and the length is 0.
+ *
+ * @code
+ * static int32_t mark_value(const backstop_keyring *ring, const char *from, char *out, size_t cap, size_t *len)
+ * {
+ *     unsigned char nonce[BACKSTOP_NONCE_SIZE];
+ *     FILE *random = fopen("/dev/urandom", "rb");
+ *     size_t got = random == NULL ? 0 : fread(nonce, 1, sizeof nonce, random);
+ *     if (random != NULL)
+ *         fclose(random);
+ *     if (got != sizeof nonce)
+ *         return BACKSTOP_ERR_INTERNAL;
+ *     return backstop_mark_header(ring, from, strlen(from), nonce, -1, out, cap, len);
+ * }
+ * @endcode
+ */
+int32_t backstop_mark_header(const backstop_keyring *ring,
+                             const char *from,
+                             size_t from_len,
+                             const uint8_t *nonce,
+                             int64_t now,
+                             char *out,
+                             size_t cap,
+                             size_t *out_len);
+
+/**
+ * Makes a Message-ID with its brackets, for a message that has none; replace none without being told to.
+ *
+ * `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
+ * like. `from` is the bare address of the From. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
+ */
+int32_t backstop_mark_message_id(const backstop_keyring *ring,
+                                 const char *left,
+                                 size_t left_len,
+                                 const char *domain,
+                                 size_t domain_len,
+                                 const char *from,
+                                 size_t from_len,
+                                 int64_t now,
+                                 char *out,
+                                 size_t cap,
+                                 size_t *out_len);
+
+/**
+ * Checks the value of a header Backstop-Mark that came back in a bounce to this recipient, whose own tag is off.
+ *
+ * Genuine only for the address for which it was made. A mark of another site is BACKSTOP_FOREIGN.
+ */
+int32_t backstop_mark_verify_header(const backstop_keyring *ring,
+                                    const char *value,
+                                    size_t value_len,
+                                    const char *recipient,
+                                    size_t recipient_len,
+                                    int64_t now,
+                                    backstop_verdict *out);
+
+/**
+ * Checks a Message-ID, as Message-ID, In-Reply-To or References hold it, that came back to this recipient.
+ *
+ * Without a mark it is BACKSTOP_UNTAGGED; the rest is as with backstop_mark_verify_header.
+ */
+int32_t backstop_mark_verify_message_id(const backstop_keyring *ring,
+                                        const char *id,
+                                        size_t id_len,
+                                        const char *recipient,
+                                        size_t recipient_len,
+                                        int64_t now,
+                                        backstop_verdict *out);
+
+/*
+ * ==== Policy: the decisions ====
+ */
+
+/**
+ * Reads the table `[policy]` of a TOML text (UTF-8); other tables are left alone.
+ *
+ * tests/vectors/policy.toml of the sources explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
+ * On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
+ *
+ * @code
+ * static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
+ *                   const char *ip, uint16_t port, char *reply, size_t cap)
+ * {
+ *     backstop_decision d = BACKSTOP_DECISION_INIT;
+ *     int32_t client;
+ *     if (backstop_policy_client(policy, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
+ *         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
+ *         return 0;
+ *     snprintf(reply, cap, "%s", d.reply);
+ *     return d.action == BACKSTOP_ACTION_REFUSE;
+ * }
+ * @endcode
+ */
+int32_t backstop_policy_parse(const char *text,
+                              size_t len,
+                              backstop_policy **out);
+
+/**
+ * Says in one sentence why a text is no policy, and on which line (from 1; 0 if no line is known).
+ *
+ * BACKSTOP_OK also if it is one: then the length and the line are 0.
+ */
+int32_t backstop_policy_diagnose(const char *text,
+                                 size_t len,
+                                 char *buf,
+                                 size_t cap,
+                                 size_t *out_len,
+                                 size_t *line);
+
+/** Takes one more reference to the same policy, so that each holder frees its own; `*out` is `policy`. */
+int32_t backstop_policy_ref(const backstop_policy *policy, backstop_policy **out);
+
+/** Gives a reference back; the last one frees the policy. NULL is passed over. */
+void backstop_policy_free(backstop_policy *policy);
+
+/**
+ * Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and its
+ * port (0 for the mail system itself); `*origin` is a BACKSTOP_ORIGIN_*.
+ */
+int32_t backstop_policy_origin(const backstop_policy *policy,
+                               int32_t authenticated,
+                               const char *ip,
+                               size_t ip_len,
+                               uint16_t port,
+                               int32_t *origin);
+
+/**
+ * Tells the class of a client, from its IP address as text (empty if unknown) and its port (0 for the mail system
+ * itself); `*client` is a BACKSTOP_CLIENT_*.
+ */
+int32_t backstop_policy_client(const backstop_policy *policy,
+                               const char *ip,
+                               size_t ip_len,
+                               uint16_t port,
+                               int32_t *client);
+
+/**
+ * Decides about the sender of a mail that leaves, from its recipients (`count` of them) and its BACKSTOP_ORIGIN_*.
+ *
+ * BACKSTOP_OK: `out` has the sender with which it is to leave, and `*rule` says why: BACKSTOP_RULE_SIGNED if it got a
+ * tag, another if it stays as it is. `out` may be the sender itself. Nothing is allocated.
+ */
+int32_t backstop_policy_outgoing(const backstop_policy *policy,
+                                 const backstop_keyring *ring,
+                                 const char *sender,
+                                 size_t sender_len,
+                                 const backstop_text *recipients,
+                                 size_t count,
+                                 int32_t origin,
+                                 int64_t now,
+                                 char *out,
+                                 size_t cap,
+                                 size_t *out_len,
+                                 int32_t *rule);
+
+/**
+ * Decides about the sender of a mail that is forwarded; `recipient` is the address here that forwards it.
+ *
+ * As backstop_policy_outgoing, with BACKSTOP_RULE_REWRITTEN. That the mail leaves this site again is for the caller to
+ * know.
+ */
+int32_t backstop_policy_forward(const backstop_policy *policy,
+                                const backstop_keyring *ring,
+                                const char *sender,
+                                size_t sender_len,
+                                const char *recipient,
+                                size_t recipient_len,
+                                int64_t now,
+                                char *out,
+                                size_t cap,
+                                size_t *out_len,
+                                int32_t *rule);
+
+/**
+ * Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a BACKSTOP_CLIENT_*.
+ *
+ * BACKSTOP_OK: `out` has the decision. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
+ */
+int32_t backstop_policy_incoming(const backstop_policy *policy,
+                                 const backstop_keyring *ring,
+                                 const char *sender,
+                                 size_t sender_len,
+                                 const char *recipient,
+                                 size_t recipient_len,
+                                 int32_t client,
+                                 int64_t now,
+                                 backstop_decision *out);
+
+/** The word of a BACKSTOP_RULE_* for logs and metrics, such as "too-early". Static, never NULL, for any number. */
+const char *backstop_rule_name(int32_t rule);
+
+/** One sentence for a BACKSTOP_RULE_*. Static, never NULL, for any number. */
+const char *backstop_rule_text(int32_t rule);
+
+/** The size of backstop_verdict as it was first published, up to `reserved`; callers that want no more may set it. */
+#define BACKSTOP_VERDICT_SIZE_1 352
+/** backstop_verdict v = BACKSTOP_VERDICT_INIT; */
+#define BACKSTOP_VERDICT_INIT {sizeof(backstop_verdict), 0, 0, -1, -1, 0, 0, {0}, {0}, 0, 0}
+/** backstop_srs_options options = BACKSTOP_SRS_OPTIONS_INIT; then change what is to be other. */
+#define BACKSTOP_SRS_OPTIONS_INIT \
+    {sizeof(backstop_srs_options), '=', 4, 4, 0, 0, BACKSTOP_ALPHABET_CLASSIC, BACKSTOP_OVER_LONG_LEAVE}
+/** backstop_decision d = BACKSTOP_DECISION_INIT; */
+#define BACKSTOP_DECISION_INIT {sizeof(backstop_decision), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* BACKSTOP_H */
