@@ -15,8 +15,13 @@ pub(crate) fn day() -> Day {
 
 /// An address of exactly this many octets.
 pub(crate) fn address(length: usize) -> Vec<u8> {
-    let domain = if length < 20 { "@a.example" } else { "@mail.example.com" };
-    let local = "firstname.lastname-department.of.a.company.with.a.long.name.in.it.somewhere";
+    let domain = match length {
+        ..20 => "@a.example",
+        20..60 => "@mail.example.com",
+        // A tag must still fit into the 64 octets of the local part.
+        _ => "@departments.of.a-company.mail.example.com",
+    };
+    let local = "firstname.lastname-department.of.a.company.with.a.long.name";
     format!("{}{domain}", &local[..length - domain.len()]).into_bytes()
 }
 
