@@ -2,54 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
-use backstop::policy::{Action, Addresses, Client, Forwarding, Incoming, Mode, Origin, Policy, RefuseAt, Rule};
+use backstop::policy::{Action, Client, Incoming, Mode, Origin, Policy, RefuseAt, Rule};
 use backstop::srs::Dialect;
-use backstop::{Day, Domains, Form, KeyRing, Lapse, Verdict, batv, srs};
+use backstop::{Day, Domains, Form, Lapse, Verdict, batv, srs};
 
-/// Own: example.com and below; forwarder: fwd.example.net. Keys sign since 2026-09-01, today is 2026-11-21.
-const RING: &str = "version 1
-prvs 4 sha256 10 2026-09-01 - example.com,*.example.com text:one
-prvs 5 sha256 10 2026-09-01 2026-11-10 old.example.com text:two
-srs 0 sha1 21 2026-09-01 - fwd.example.net text:three
-";
-const OUTSIDER: &[u8] = b"bob@example.org";
+mod policy_common;
+use policy_common::{OUTSIDER, RING, day, forwarded, list, own, policy, ring, signed, today};
+
 const NULL: &[u8] = b"<>";
-
-fn today() -> Day {
-    day("2026-11-21")
-}
-
-fn day(text: &str) -> Day {
-    Day::parse(text).unwrap()
-}
-
-fn ring(text: &str) -> KeyRing {
-    KeyRing::parse(text.as_bytes()).unwrap()
-}
-
-fn own() -> Domains {
-    Domains::parse("example.com,*.example.com").unwrap()
-}
-
-fn list(entries: &[&str]) -> Addresses {
-    Addresses::parse(entries.iter().copied()).unwrap()
-}
-
-fn policy(mode: Mode) -> Policy {
-    Policy::new(own()).with_mode(mode).with_srs(Forwarding::new("fwd.example.net").unwrap())
-}
-
-fn signed(ring_text: &str, address: &str, day: Day) -> String {
-    let signed = batv::sign(&ring(ring_text), address.as_bytes(), Form::Prefix, day).unwrap();
-    signed.address().unwrap().to_string()
-}
-
-fn forwarded(ring_text: &str, address: &str, day: Day) -> String {
-    let own = Domains::parse("fwd.example.net").unwrap();
-    let always = Dialect::CLASSIC.with_always_rewrite(true);
-    let signed = srs::forward(&ring(ring_text), address.as_bytes(), "fwd.example.net", &own, &always, day).unwrap();
-    signed.address().unwrap().to_string()
-}
 
 /// The same secrets without dates: a tag of theirs has the right MAC whatever the window.
 fn undated() -> String {

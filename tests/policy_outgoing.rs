@@ -2,49 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use backstop::policy::{Addresses, Client, Forwarding, Mode, Networks, Origin, Policy, Rule};
+use backstop::Domains;
+use backstop::policy::{Client, Forwarding, Mode, Networks, Origin, Policy, Rule};
 use backstop::srs::Dialect;
-use backstop::{Day, Domains, Form, KeyRing, batv, srs};
 
-/// Own: example.com and below; forwarder: fwd.example.net. Keys sign since 2026-09-01, today is 2026-11-21.
-const RING: &str = "version 1
-prvs 4 sha256 10 2026-09-01 - example.com,*.example.com text:one
-prvs 5 sha256 10 2026-09-01 2026-11-10 old.example.com text:two
-srs 0 sha1 21 2026-09-01 - fwd.example.net text:three
-";
-const OUTSIDER: &[u8] = b"bob@example.org";
-
-fn today() -> Day {
-    Day::parse("2026-11-21").unwrap()
-}
-
-fn ring(text: &str) -> KeyRing {
-    KeyRing::parse(text.as_bytes()).unwrap()
-}
-
-fn own() -> Domains {
-    Domains::parse("example.com,*.example.com").unwrap()
-}
-
-fn list(entries: &[&str]) -> Addresses {
-    Addresses::parse(entries.iter().copied()).unwrap()
-}
-
-fn policy(mode: Mode) -> Policy {
-    Policy::new(own()).with_mode(mode).with_srs(Forwarding::new("fwd.example.net").unwrap())
-}
-
-fn signed(ring_text: &str, address: &str, day: Day) -> String {
-    let signed = batv::sign(&ring(ring_text), address.as_bytes(), Form::Prefix, day).unwrap();
-    signed.address().unwrap().to_string()
-}
-
-fn forwarded(ring_text: &str, address: &str, day: Day) -> String {
-    let own = Domains::parse("fwd.example.net").unwrap();
-    let always = Dialect::CLASSIC.with_always_rewrite(true);
-    let signed = srs::forward(&ring(ring_text), address.as_bytes(), "fwd.example.net", &own, &always, day).unwrap();
-    signed.address().unwrap().to_string()
-}
+mod policy_common;
+use policy_common::{OUTSIDER, RING, forwarded, list, own, policy, ring, signed, today};
 
 fn sent(policy: &Policy, sender: &str, recipients: &[&str], origin: Origin) -> (Option<String>, Rule) {
     let recipients = recipients.iter().map(|it| it.as_bytes());
