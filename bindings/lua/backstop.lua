@@ -85,6 +85,9 @@ local function load(path)
         end
     end
 
+    -- LuaJIT unloads a library that is garbage before it frees the handles that are garbage with it. So it never is.
+    debug.getregistry()[lib] = true
+
     local capacity, buffer = FIRST_CAPACITY, ffi.new("char[?]", FIRST_CAPACITY)
     local length, line, number = ffi.new("size_t[1]"), ffi.new("size_t[1]"), ffi.new("int32_t[1]")
     local verdict = ffi.new("backstop_verdict", { size = ffi.sizeof("backstop_verdict") })
@@ -128,10 +131,8 @@ local function load(path)
         return not value:find("\0", 1, true)
     end
 
-    -- The finalizer is a function of Lua, which keeps the library loaded for as long as a handle lives.
     local function handle(class, kind)
-        local free = lib["backstop_" .. kind .. "_free"]
-        local pointer = ffi.gc(made[kind][0], function(it) free(it) end)
+        local pointer = ffi.gc(made[kind][0], lib["backstop_" .. kind .. "_free"])
         made[kind][0] = nil
         return setmetatable({ pointer = pointer }, class)
     end

@@ -10,7 +10,7 @@ file:close()
 -- Declarations as single lines with one blank between words, without comments and directives.
 local function normal(c)
     c = c:gsub("/%*.-%*/", " "):gsub("//[^\n]*", ""):gsub("\\\n", " "):gsub("\n%s*#[^\n]*", "\n")
-    return (c:gsub("%s+", " "):gsub("%s*([{};(),%[%]])%s*", "%1"))
+    return (c:gsub("%s+", " "):gsub("%s*([{};(),%[%]])%s*", "%1"):gsub("^ ", ""))
 end
 
 -- Structures hold semicolons of their own, so they are cut out before functions are.
