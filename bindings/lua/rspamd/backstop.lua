@@ -8,13 +8,15 @@
 --     BACKSTOP_GENUINE      the bounce answers mail that was signed here
 --     BACKSTOP_FORGED, BACKSTOP_EXPIRED, BACKSTOP_UNTAGGED, BACKSTOP_UNKNOWN_KEY, BACKSTOP_MALFORMED, BACKSTOP_FOREIGN
 --                           what the policy refuses, by the verdict; the option is its rule
---     BACKSTOP_TOLERATED    a bounce that is not genuine and that the policy lets pass; the option is the verdict and why:
---                           the rule, a mode that refuses nothing, or that there is another recipient who takes it
--- The selector backstop_from gives the SMTP sender without a tag of any system; BACKSTOP_SENDER sets the greylisting key.
+--     BACKSTOP_TOLERATED    a bounce that is not genuine and that the policy lets pass; the option is the verdict and
+--                           why: the rule, a mode that refuses nothing, or another recipient who is not refused
+-- The selector backstop_from gives the SMTP sender without a tag of any system; BACKSTOP_SENDER sets the key of
+-- greylisting.
 --
--- rspamd decides about a whole message, so it gets a weight only if every recipient would be refused. It sees no port:
--- clients on the loopback count as the mail system itself. It strips no recipient and signs no sender: that is the MTA's.
--- A faulty section, policy or key file is an error when rspamd starts. Later a bad key file keeps the ring that was read.
+-- rspamd decides about a whole message, so it gets a weight only if every recipient is refused. Rules see no port:
+-- clients on the loopback count as the mail system itself. No recipient is stripped and no sender signed here: that is
+-- the MTA's. A faulty section, policy or key file is an error when rspamd starts; later a bad key file keeps the ring
+-- that was read.
 local logger = require("rspamd_logger")
 local lua_selectors = require("lua_selectors")
 local lua_util = require("lua_util")
@@ -131,7 +133,8 @@ local function judge(task)
     end
     for _, d in ipairs(passed) do
         if d and d.verdict ~= "genuine" then
-            task:insert_result("BACKSTOP_TOLERATED", 1.0, d.verdict .. ":" .. (d.would == "refuse" and d.mode or d.rule))
+            local why = d.would == "refuse" and d.mode or d.rule
+            task:insert_result("BACKSTOP_TOLERATED", 1.0, d.verdict .. ":" .. why)
         end
     end
 end
@@ -157,9 +160,9 @@ lua_selectors.register_extractor(rspamd_config, "backstop_from", {
     description = "The SMTP sender without a tag of any known system (BATV and the like); nothing for the null sender",
 })
 
--- The greylist module asks no selector. It keeps its key in the variable grey_metahash and makes it only if there is none,
--- so a key that is there before is used: the one that the module makes for the sender without the tag (envelope_key in
--- rspamd 3.4's greylist.lua).
+-- The greylist module asks no selector. It keeps its key in the variable grey_metahash and makes it only if there is
+-- none, so a key that is there before is used: the one that the module makes for the sender without the tag (envelope_key
+-- in rspamd 3.4's greylist.lua).
 local function set_greylist_key(task)
     local address, tagged = stripped_sender(task)
     if not tagged then

@@ -1,6 +1,6 @@
 -- A real rspamd with the rules: luajit rspamd.lua FOLDER-OF-BINDING LIBRARY KEYS RSPAMD-PORT REDIS-PORT WORK-FOLDER
--- Sends messages with rspamc and compares symbols and actions, then the keys that stand in Redis. Bounces are signed here
--- with the key ring that rspamd reads; days are those before today. Needs lua-cjson.
+-- Sends messages with rspamc and compares symbols and actions, then the keys that stand in Redis. Bounces are signed
+-- here with the key ring that rspamd reads; days are those before today. Needs lua-cjson.
 package.path = arg[1] .. "/?.lua;" .. package.path
 local json = require("cjson")
 local backstop = assert(require("backstop").load(arg[2]))
@@ -80,7 +80,8 @@ is("expired bounce", symbols({ from = "<>", rcpt = tagged("alice@example.com", 4
 is("untagged bounce", symbols({ from = "<>", rcpt = "alice@example.com" }), "BACKSTOP_UNTAGGED(8){untagged} reject")
 is("unknown key", symbols({ from = "<>", rcpt = "prvs=5785000000=alice@example.com" }),
     "BACKSTOP_UNKNOWN_KEY(8){unknown-key} reject")
-is("malformed tag", symbols({ from = "<>", rcpt = "prvs=x=alice@example.com" }), "BACKSTOP_MALFORMED(8){malformed} reject")
+is("malformed tag", symbols({ from = "<>", rcpt = "prvs=x=alice@example.com" }),
+    "BACKSTOP_MALFORMED(8){malformed} reject")
 is("foreign tag", symbols({ from = "<>", rcpt = "btv1==123456789ab==alice@example.com" }),
     "BACKSTOP_FOREIGN(8){foreign} reject")
 is("within expired-grace", symbols({ from = "<>", rcpt = tagged("alice@example.com", 14) }),
@@ -96,7 +97,7 @@ is("bounce to postmaster", symbols({ from = "<>", rcpt = "postmaster@example.com
 is("bounce from the mail system itself", symbols({ from = "<>", rcpt = "alice@example.com", ip = "127.0.0.1" }),
     "BACKSTOP_TOLERATED(0){untagged:internal-client} no action")
 is("bounce to another site", symbols({ from = "<>", rcpt = "alice@elsewhere.example" }), " no action")
-is("bounce of an authenticated user", symbols({ from = "<>", rcpt = "alice@example.com", user = "alice" }), " no action")
+is("bounce of a user who logged in", symbols({ from = "<>", rcpt = "alice@example.com", user = "alice" }), " no action")
 is("domain in mode observe", symbols({ from = "<>", rcpt = "alice@observe.example.com" }),
     "BACKSTOP_TOLERATED(0){untagged:observe} no action")
 is("forged and untagged", symbols({ from = "<>", rcpt = { forged, "bob@example.com" } }),
@@ -147,16 +148,16 @@ end
 
 -- The key of greylisting is a hash: it is the same if that of an untagged sender, as rspamd makes it, is the same.
 local grey = { subject = "suspicious", ip = "192.0.2.77", rcpt = { "x@example.com", "alice@example.com" } }
-local greylist_keys = {}
+local made = {}
 for _, sender in ipairs({ monday, tuesday, "Bob@remote.example", theirs:sign("eve@remote.example", now) }) do
     flush()
     grey.from = sender
     local weights, _, action = ask(grey)
     assert(weights.GREYLIST and action == "soft reject", sender .. " was not greylisted")
-    greylist_keys[#greylist_keys + 1] = soon("rgm*")
-    print("greylisting of " .. sender .. ": " .. greylist_keys[#greylist_keys])
+    made[#made + 1] = soon("rgm*")
+    print("greylisting of " .. sender .. ": " .. made[#made])
 end
-assert(greylist_keys[1] == greylist_keys[2] and greylist_keys[1] == greylist_keys[3] and greylist_keys[1] ~= greylist_keys[4])
+assert(made[1] == made[2] and made[1] == made[3] and made[1] ~= made[4])
 
 -- Greylisted on Monday, the sender is known on Tuesday.
 flush()
