@@ -161,8 +161,8 @@ lua_selectors.register_extractor(rspamd_config, "backstop_from", {
 })
 
 -- The greylist module asks no selector. It keeps its key in the variable grey_metahash and makes it only if there is
--- none, so a key that is there before is used: the one that the module makes for the sender without the tag (envelope_key
--- in rspamd 3.4's greylist.lua).
+-- none, so a key that is there before is used: the one that the module makes for the sender without the tag
+-- (envelope_key in rspamd 3.4's greylist.lua).
 local function set_greylist_key(task)
     local address, tagged = stripped_sender(task)
     if not tagged then
