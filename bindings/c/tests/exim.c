@@ -34,7 +34,7 @@ static int ask(dlfunc *f, const char *const *given)
 
 #define ASK(f, ...) ask((f), (const char *const[]){__VA_ARGS__, NULL})
 #define OK(f, expected, ...) says(ASK(f, __VA_ARGS__), BACKSTOP_EXIM_OK, (expected), 1, __LINE__)
-#define BAD(f, status, part, ...) says(ASK(f, __VA_ARGS__), (status), (part), 0, __LINE__)
+#define HAS(f, status, part, ...) says(ASK(f, __VA_ARGS__), (status), (part), 0, __LINE__)
 
 /* The whole answer, or a part of it. */
 static void says(int status, int expected_status, const char *expected, int whole, int line)
@@ -90,13 +90,16 @@ static void every_function(void)
     OK(backstop_exim_sign, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.com", keys,
        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.com", NOW_TEXT);
 
-    OK(backstop_exim_verify, "verdict=genuine mailbox=user@example.com key=0 signed=2026-11-21 expires=2026-11-28", keys, SIGNED,
+    OK(backstop_exim_verify, "verdict=genuine mailbox=user@example.com key=0 signed=2026-11-21 expires=2026-11-28",
+       keys, SIGNED,
        NOW_TEXT);
     OK(backstop_exim_verify,
-       "verdict=expired reason=lifetime mailbox=user@example.com key=0 signed=2026-11-21 expires=2026-11-28", keys, SIGNED, LATER);
+       "verdict=expired reason=lifetime mailbox=user@example.com key=0 signed=2026-11-21 expires=2026-11-28", keys,
+       SIGNED, LATER);
     OK(backstop_exim_verify, "verdict=forged key=0", keys, FORGED, NOW_TEXT);
     OK(backstop_exim_verify, "verdict=untagged mailbox=user@example.com", keys, "<user@example.com>", NOW_TEXT);
-    OK(backstop_exim_verify, "verdict=untagged mailbox=\"\\\"a \\\\\\\"b\\\"@example.com\"", keys, "\"a \\\"b\"@example.com",
+    OK(backstop_exim_verify, "verdict=untagged mailbox=\"\\\"a \\\\\\\"b\\\"@example.com\"", keys,
+       "\"a \\\"b\"@example.com",
        NOW_TEXT);
     OK(backstop_exim_verify, "verdict=malformed reason=unparsable", keys, "", NOW_TEXT);
     OK(backstop_exim_verify, "verdict=malformed reason=unparsable", keys, "no address", NOW_TEXT);
@@ -111,9 +114,11 @@ static void every_function(void)
     OK(backstop_exim_srs_forward, "", keys, "", "fwd.example.net", OLD_NOW);
     OK(backstop_exim_srs_forward, "bob@fwd.example.net", keys, "bob@fwd.example.net", "fwd.example.net", OLD_NOW);
     OK(backstop_exim_srs_forward, SRS0, keys, SRS0, "fwd2.example.net", "own=fwd.example.net", OLD_NOW);
-    OK(backstop_exim_srs_reverse, "verdict=genuine mailbox=alice@example.com key=0 signed=2023-11-14 expires=2023-12-05", keys, SRS0,
+    OK(backstop_exim_srs_reverse,
+       "verdict=genuine mailbox=alice@example.com key=0 signed=2023-11-14 expires=2023-12-05", keys, SRS0,
        "fwd.example.net", OLD_NOW);
-    OK(backstop_exim_srs_reverse, "verdict=genuine mailbox=alice@example.com key=0 signed=2023-11-14 expires=2023-12-05", keys, SRS0,
+    OK(backstop_exim_srs_reverse,
+       "verdict=genuine mailbox=alice@example.com key=0 signed=2023-11-14 expires=2023-12-05", keys, SRS0,
        "fwd2.example.net", "own=a.example,fwd.example.net", OLD_NOW);
     OK(backstop_exim_srs_reverse, "verdict=foreign reason=not-own", keys, SRS0, "fwd2.example.net", OLD_NOW);
     OK(backstop_exim_srs_reverse, "verdict=untagged mailbox=user@fwd.example.net", keys, "user@fwd.example.net",
@@ -135,13 +140,14 @@ static void by_policy(void)
     OK(out, "user@example.com", keys, policy, "user@example.com", "", "0", "recipient=list@ezmlm.example", NOW_TEXT);
     OK(out, SIGNED, keys, policy, "user@example.com", "", "0", "recipient=bob@example.org", NOW_TEXT);
     OK(out, "", keys, policy, "", "", "0", NOW_TEXT);
-    BAD(out, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "user@example.com", "localhost", "0");
-    BAD(out, BACKSTOP_EXIM_ERROR, "port", keys, policy, "user@example.com", "127.0.0.1", "");
-    BAD(out, BACKSTOP_EXIM_ERROR, "port", keys, policy, "user@example.com", "", "65536");
+    HAS(out, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "user@example.com", "localhost", "0");
+    HAS(out, BACKSTOP_EXIM_ERROR, "port", keys, policy, "user@example.com", "127.0.0.1", "");
+    HAS(out, BACKSTOP_EXIM_ERROR, "port", keys, policy, "user@example.com", "", "65536");
 
     /* Of a foreign sender, and of an own one, which needs none. */
     char srs[300];
-    CHECK(ASK(backstop_exim_policy_forward, keys, policy, "alice@example.org", "user@example.com", NOW_TEXT) == BACKSTOP_EXIM_OK);
+    HAS(backstop_exim_policy_forward, BACKSTOP_EXIM_OK, "SRS0=", keys, policy, "alice@example.org", "user@example.com",
+        NOW_TEXT);
     CHECK(memcmp(answer, "SRS0=", 5) == 0 && (size_t)snprintf(srs, sizeof srs, "%s", answer) < sizeof srs);
     OK(backstop_exim_policy_forward, SIGNED, keys, policy, SIGNED, "user@example.com", NOW_TEXT);
     OK(backstop_exim_policy_forward, "", keys, policy, "", "user@example.com", NOW_TEXT);
@@ -151,20 +157,23 @@ static void by_policy(void)
     OK(in, "action=refuse would=refuse rule=srs-sender verdict=genuine mode=enforce refuse_at=rcpt log=yes "
            "reply=\"550 5.7.1 This address takes bounces only, from the null sender\"",
        keys, policy, "bob@example.org", srs, "203.0.113.1", "25", NOW_TEXT);
-    OK(in, "action=strip would=strip rule=genuine verdict=genuine mode=enforce refuse_at=rcpt log=no address=user@example.com",
+    OK(in,
+       "action=strip would=strip rule=genuine verdict=genuine mode=enforce refuse_at=rcpt log=no address=user@example.com",
        keys, policy, "<>", SIGNED, "203.0.113.1", "25", NOW_TEXT);
     OK(in, "action=refuse would=refuse rule=forged verdict=forged mode=enforce refuse_at=rcpt log=yes "
            "reply=\"550 5.7.1 The signature of this return address is forged; we did not send that mail\"",
        keys, policy, "", FORGED, "203.0.113.1", "25", NOW_TEXT);
     OK(in, "action=unchanged would=unchanged rule=exempt-client verdict=forged mode=enforce refuse_at=rcpt log=yes",
        keys, policy, "", FORGED, "198.51.100.7", "25", NOW_TEXT);
-    BAD(in, BACKSTOP_EXIM_OK, "rule=internal-client", keys, policy, "", "user@example.com", "", "0", NOW_TEXT);
-    BAD(in, BACKSTOP_EXIM_OK, "action=refuse would=refuse rule=untagged", keys, policy, "", "user@example.com", "203.0.113.1", "25",
-        NOW_TEXT);
-    BAD(in, BACKSTOP_EXIM_OK, "rule=expired verdict=expired reason=lifetime", keys, policy, "", SIGNED, "203.0.113.1", "25", LATER);
-    OK(in, "action=unchanged would=unchanged rule=unparsable mode=enforce refuse_at=rcpt log=no", keys, policy, "", "no address",
+    HAS(in, BACKSTOP_EXIM_OK, "rule=internal-client", keys, policy, "", "user@example.com", "", "0", NOW_TEXT);
+    HAS(in, BACKSTOP_EXIM_OK, "action=refuse would=refuse rule=untagged", keys, policy, "", "user@example.com",
+        "203.0.113.1", "25", NOW_TEXT);
+    HAS(in, BACKSTOP_EXIM_OK, "rule=expired verdict=expired reason=lifetime", keys, policy, "", SIGNED, "203.0.113.1",
+        "25", LATER);
+    OK(in, "action=unchanged would=unchanged rule=unparsable mode=enforce refuse_at=rcpt log=no", keys, policy, "",
+       "no address",
        "203.0.113.1", "25", NOW_TEXT);
-    BAD(in, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "", SIGNED, "203.0.113", "25");
+    HAS(in, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "", SIGNED, "203.0.113", "25");
 }
 
 /* Every function, with the counts of its arguments and of the files among them. */
@@ -204,7 +213,8 @@ static void wrong_calls(void)
         }
         const int counts[] = {-1, 65, 1 << 30};
         for (int at = 0; at < 3; at++)
-            CHECK(f(&result, counts[at], argv) == BACKSTOP_EXIM_ERROR && strstr((char *)result, "number of arguments") != NULL);
+            CHECK(f(&result, counts[at], argv) == BACKSTOP_EXIM_ERROR &&
+                  strstr((char *)result, "number of arguments") != NULL);
         CHECK(f(NULL, wanted, argv) == BACKSTOP_EXIM_ERROR);
         CHECK(f(NULL, 0, NULL) == BACKSTOP_EXIM_ERROR);
         CHECK(f(&result, wanted, NULL) == BACKSTOP_EXIM_ERROR && strstr((char *)result, "NULL") != NULL);
@@ -224,34 +234,36 @@ static void wrong_calls(void)
             argv[wanted] = argv[wanted + 1] = now;
             CHECK(f(&result, wanted + 2, argv) == BACKSTOP_EXIM_ERROR && strstr((char *)result, "twice") != NULL);
             argv[wanted] = ms;
-            CHECK(f(&result, wanted + 1, argv) == BACKSTOP_EXIM_ERROR && strstr((char *)result, "milliseconds") != NULL);
+            CHECK(f(&result, wanted + 1, argv) == BACKSTOP_EXIM_ERROR &&
+                  strstr((char *)result, "milliseconds") != NULL);
             argv[wanted] = empty;
         }
     }
-    BAD(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "form=", keys, "user@example.com", "form=behind");
-    BAD(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "seconds", keys, "user@example.com", "now=today");
-    BAD(backstop_exim_srs_forward, BACKSTOP_EXIM_ERROR, "own=", keys, "user@example.com", "a.example,b.example");
-    BAD(backstop_exim_srs_reverse, BACKSTOP_EXIM_ERROR, "pattern", keys, "user@example.com", "a..example");
+    HAS(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "form=", keys, "user@example.com", "form=behind");
+    HAS(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "seconds", keys, "user@example.com", "now=today");
+    HAS(backstop_exim_srs_forward, BACKSTOP_EXIM_ERROR, "own=", keys, "user@example.com", "a.example,b.example");
+    HAS(backstop_exim_srs_reverse, BACKSTOP_EXIM_ERROR, "pattern", keys, "user@example.com", "a..example");
 }
 
 static void bad_files(void)
 {
-    BAD(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "from the root", "exim.keys", "user@example.com");
-    BAD(backstop_exim_sign, BACKSTOP_EXIM_DEFER, "is not there", nowhere, "user@example.com");
-    BAD(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "exim.none", keys, nowhere, "a@b", "c@d");
-    BAD(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "exim.none", nowhere, policy, "a@b", "c@d");
+    HAS(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "from the root", "exim.keys", "user@example.com");
+    HAS(backstop_exim_sign, BACKSTOP_EXIM_DEFER, "is not there", nowhere, "user@example.com");
+    HAS(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "exim.none", keys, nowhere, "a@b", "c@d");
+    HAS(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "exim.none", nowhere, policy, "a@b", "c@d");
     put("exim.none", "version 1\nprvs x sha1 7 - - * text:tops3cr3t\n");
-    BAD(backstop_exim_verify, BACKSTOP_EXIM_DEFER, "line 2", nowhere, SIGNED);
+    HAS(backstop_exim_verify, BACKSTOP_EXIM_DEFER, "line 2", nowhere, SIGNED);
     /* A file that was bad at first is tried again at once. */
     put("exim.none", RING);
     CHECK(chmod("exim.none", 0644) == 0);
-    BAD(backstop_exim_verify, BACKSTOP_EXIM_DEFER, "exim.none", nowhere, SIGNED);
+    HAS(backstop_exim_verify, BACKSTOP_EXIM_DEFER, "exim.none", nowhere, SIGNED);
     CHECK(chmod("exim.none", 0600) == 0);
     OK(backstop_exim_sign, SIGNED, nowhere, "user@example.com", NOW_TEXT);
     put("exim.none", "[policy]\nmood = 1\n");
-    BAD(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "exim.none: line 2 of the policy", keys, nowhere, "a@b", "c@d");
+    HAS(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "exim.none: line 2 of the policy", keys, nowhere, "a@b",
+        "c@d");
     put("exim.none", "[policy]\n\"a\xff\" = 1\n");
-    BAD(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "UTF-8", keys, nowhere, "a@b", "c@d");
+    HAS(backstop_exim_policy_forward, BACKSTOP_EXIM_DEFER, "UTF-8", keys, nowhere, "a@b", "c@d");
     CHECK(unlink("exim.none") == 0);
 }
 
@@ -263,11 +275,11 @@ static void files_that_change(void)
     OK(backstop_exim_sign, SIGNED, keys, "user@example.com", NOW_TEXT);
     put("exim.keys", OTHER);
     wait_a_second();
-    BAD(backstop_exim_sign, BACKSTOP_EXIM_OK, "prvs=1", keys, "user@example.com", NOW_TEXT);
+    HAS(backstop_exim_sign, BACKSTOP_EXIM_OK, "prvs=1", keys, "user@example.com", NOW_TEXT);
     /* One that goes bad keeps the keys that are there. */
     put("exim.keys", "nothing");
     wait_a_second();
-    BAD(backstop_exim_sign, BACKSTOP_EXIM_OK, "prvs=1", keys, "user@example.com", NOW_TEXT);
+    HAS(backstop_exim_sign, BACKSTOP_EXIM_OK, "prvs=1", keys, "user@example.com", NOW_TEXT);
     put("exim.keys", RING);
     wait_a_second();
     OK(backstop_exim_sign, SIGNED, keys, "user@example.com", NOW_TEXT);
@@ -287,7 +299,7 @@ static void files_that_change(void)
         path(full, sizeof full, name);
         if (i < 20)
             put(name, i % 2 == 0 ? RING : OTHER);
-        BAD(backstop_exim_sign, BACKSTOP_EXIM_OK, i % 2 == 0 ? "prvs=0" : "prvs=1", full, "user@example.com", NOW_TEXT);
+        HAS(backstop_exim_sign, BACKSTOP_EXIM_OK, i % 2 == 0 ? "prvs=0" : "prvs=1", full, "user@example.com", NOW_TEXT);
         CHECK(i < 20 || unlink(name) == 0);
     }
     OK(backstop_exim_sign, SIGNED, keys, "user@example.com", NOW_TEXT);
@@ -303,7 +315,8 @@ static void forks(void)
         if (child == 0) {
             alarm(60);
             OK(backstop_exim_sign, SIGNED, keys, "user@example.com", NOW_TEXT);
-            BAD(backstop_exim_policy_incoming, BACKSTOP_EXIM_OK, "action=strip", keys, policy, "", SIGNED, "203.0.113.1", "25", NOW_TEXT);
+            HAS(backstop_exim_policy_incoming, BACKSTOP_EXIM_OK, "action=strip", keys, policy, "", SIGNED,
+                "203.0.113.1", "25", NOW_TEXT);
             /* As Exim ends, not _exit: so what the thread keeps is given back. */
             exit(0);
         }
