@@ -5,7 +5,8 @@
  *
  *     cc prog.c $(pkg-config --cflags --libs backstop)
  *
- * This file is the manual. It is made from bindings/c; do not edit it. What holds for every function:
+ * This file is the manual. It is made from bindings/c; do not edit it. What holds for every function but those of the
+ * last group, which Exim calls in its own manner:
  *
  * Results. A function that can fail returns int32_t: 0 (BACKSTOP_OK) is done; negative numbers (BACKSTOP_ERR_*) are
  * errors; positive ones (BACKSTOP_UNSIGNED_*) say why an address was left as it is, which is no error. What an address
@@ -34,9 +35,10 @@
  * and a program that was built with an older header gets what it knows. A size that was never published is
  * BACKSTOP_ERR_SIZE.
  *
- * Threads and processes. There is no global state. Any number of threads may use one handle at a time, each with its
- * own buffers; only _free must be the last use of a reference. After a fork both processes may go on with all handles,
- * each with its own copy. No function waits for a lock, so none can hang in the child. None is made for signal handlers.
+ * Threads and processes. There is no global state; only the functions for Exim keep something, each thread its own. Any
+ * number of threads may use one handle at a time, each with its own buffers; only _free must be the last use of a
+ * reference. After a fork both processes may go on with all handles, each with its own copy. No function waits for a
+ * lock, so none can hang in the child. None is made for signal handlers.
  *
  * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
  * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding
@@ -315,6 +317,17 @@
 #define BACKSTOP_RULE_EXEMPT_CLIENT 34
 /** Rule: the mail system itself made this mail, which is never refused. */
 #define BACKSTOP_RULE_INTERNAL_CLIENT 35
+
+/*
+ * ==== What the functions for Exim return ====
+ */
+
+/** To Exim: the answer is the result of the expansion. */
+#define BACKSTOP_EXIM_OK 0
+/** To Exim: a file cannot be used now; the expansion fails, and the mail waits. */
+#define BACKSTOP_EXIM_DEFER 1
+/** To Exim: the call is wrong: a missing argument, an unknown option; the expansion fails, and the mail waits. */
+#define BACKSTOP_EXIM_ERROR 3
 
 /** All keys of a site, ready for use. It never changes, so any number of threads may use one at a time. */
 typedef struct backstop_keyring backstop_keyring;
@@ -932,6 +945,110 @@ const char *backstop_rule_name(int32_t rule);
 
 /** One sentence for a BACKSTOP_RULE_*. Static, never NULL, for any number. */
 const char *backstop_rule_text(int32_t rule);
+
+/*
+ * ==== Exim: functions for ${dlfunc} ====
+ */
+
+/**
+ * For a transport's return_path: {key file}{sender}, options form=prefix or subaddress, now=.
+ *
+ * All functions of this group are called by Exim, not by C: they have the type that ${dlfunc} wants and need nothing of
+ * Exim. The arguments stand in braces in their order, options behind them as {name=value}; an option with an empty value
+ * counts as not given, an unknown one is an error. now= takes unix seconds in place of the system clock. Paths begin
+ * with a slash. bindings/exim of the sources has a whole configuration.
+ *
+ * @code
+ * static int as_exim_would(unsigned char *keys, unsigned char *sender, unsigned char **answer)
+ * {
+ *     unsigned char *argv[] = {keys, sender};
+ *     return backstop_exim_sign(answer, 2, argv);
+ * }
+ * @endcode
+ *
+ * BACKSTOP_EXIM_OK: `*result` has the answer. Any other result: `*result` has a sentence for Exim's log, which shows no
+ * secret. It ends in NUL and lasts until the next of these calls in this thread. FAIL and FAIL_FORCED are never given.
+ * Files are read when first named, and kept by the thread (the last eight of a kind); a changed one is read again, a key
+ * file after a second at most, and one that went bad keeps what was there until the process ends.
+ *
+ * This one answers the signed sender, or the sender as it is where backstop_sign would leave it; so it may stand in
+ * return_path as it is, and signs nothing twice. It signs for whoever sends; backstop_exim_policy_outgoing does not.
+ */
+int backstop_exim_sign(unsigned char **result,
+                       int argc,
+                       unsigned char **argv);
+
+/**
+ * What a recipient is, as backstop_verify tells it: {key file}{recipient}, option now=.
+ *
+ * Answers words for ${extract{name}{...}}: verdict, reason, mailbox, key, signed, expires, with the words of the
+ * command `verify`; what is not known is left out. mailbox is the address under a tag with a right MAC, also if it
+ * expired, or the address itself if it has no tag. What is no address is verdict=malformed reason=unparsable.
+ */
+int backstop_exim_verify(unsigned char **result,
+                         int argc,
+                         unsigned char **argv);
+
+/**
+ * The address without a tag of any known system, as backstop_strip, or the address as it is: {address}.
+ *
+ * For the keys of greylisting and of lists. Nothing is verified: never deliver by it.
+ */
+int backstop_exim_strip(unsigned char **result, int argc, unsigned char **argv);
+
+/**
+ * For the return_path of forwarded mail: {key file}{sender}{domain}, options own=, now=.
+ *
+ * Answers the sender rewritten into the domain, or as it is where backstop_srs_forward would leave it. own= lists
+ * further forwarder domains, with commas. All other options of SRS stand in a policy: backstop_exim_policy_forward.
+ */
+int backstop_exim_srs_forward(unsigned char **result,
+                              int argc,
+                              unsigned char **argv);
+
+/**
+ * What the recipient of a bounce to a forwarder is: {key file}{recipient}{domain}, options own=, now=.
+ *
+ * Answers words as backstop_exim_verify; mailbox is the sender to whom it returns. Let only the null sender use it.
+ */
+int backstop_exim_srs_reverse(unsigned char **result,
+                              int argc,
+                              unsigned char **argv);
+
+/**
+ * For a transport's return_path by policy: {key file}{policy file}{sender}{client}{port}, options authenticated=,
+ * recipient=, now=.
+ *
+ * Answers the signed sender, or the sender as it is, as backstop_policy_outgoing. client and port are
+ * $sender_host_address and $sender_host_port (empty and 0 for local programs), authenticated= is
+ * $sender_host_authenticated (empty if not). recipient= matters only for no-sign-recipients, and only where the transport
+ * has max_rcpt = 1.
+ */
+int backstop_exim_policy_outgoing(unsigned char **result,
+                                  int argc,
+                                  unsigned char **argv);
+
+/**
+ * For the return_path of forwarded mail by policy: {key file}{policy file}{sender}{recipient}, option now=.
+ *
+ * Answers the rewritten sender, or the sender as it is, as backstop_policy_forward. recipient is the address here that
+ * forwards, $original_local_part@$original_domain; the transport wants max_rcpt = 1.
+ */
+int backstop_exim_policy_forward(unsigned char **result,
+                                 int argc,
+                                 unsigned char **argv);
+
+/**
+ * What becomes of a recipient by policy: {key file}{policy file}{sender}{recipient}{client}{port}, option now=.
+ *
+ * Answers words for ${extract{name}{...}}, as the command `decide`: action, would, rule, verdict, reason, mode,
+ * refuse_at, log (yes or no), address (with action=strip and action=reverse: deliver there) and reply (with
+ * action=refuse: the SMTP reply). Sender and recipient should stand as SMTP gave them, since a sha1 tag covers their
+ * case; client and port as for backstop_exim_policy_outgoing.
+ */
+int backstop_exim_policy_incoming(unsigned char **result,
+                                  int argc,
+                                  unsigned char **argv);
 
 /** The size of backstop_verdict as it was first published, up to `reserved`; callers that want no more may set it. */
 #define BACKSTOP_VERDICT_SIZE_1 352

@@ -2,8 +2,8 @@
 --
 -- LuaJIT reads C declarations but no #define, so both stand here once more. bindings/lua/tests/abi.lua holds them
 -- against the header: each declaration word for word, each number by its name. It fails as well for a function of the
--- header that is not here, but for the two _ref functions: in Lua a second holder of a handle needs no second
--- reference. A change here begins in the header.
+-- header that is not here, but for the two _ref functions, since in Lua a second holder of a handle needs no second
+-- reference, and those that only Exim calls. A change here begins in the header.
 local declarations = [[
 typedef struct backstop_keyring backstop_keyring;
 typedef struct backstop_keystore backstop_keystore;

@@ -5,11 +5,12 @@
     smtp.py send PORT SENDER RECIPIENT...  sends one mail, its text from standard input or a short one of its own
 
 MAIL and RCPT are written down as they came, with their parameters. The sink answers 550 to a recipient that begins with
-"nouser", also under a tag, and 451 to "tempfail". `send` prints every reply as "COMMAND | REPLY"; SENDER '<>' or '' is
+"nouser", also under a tag, and 451 to "tempfail". `send` comes from the address in $SMTP_SOURCE, if that is set. It prints every reply as "COMMAND | REPLY"; SENDER '<>' or '' is
 the null sender. It ends with 0 if every recipient was taken, else with 1.
 """
 
 import json
+import os
 import smtplib
 import socketserver
 import sys
@@ -89,7 +90,7 @@ def connected(port):
     """A server that was just started may need a moment."""
     for _ in range(100):
         try:
-            return smtplib.SMTP("127.0.0.1", int(port), local_hostname="client.example", timeout=30)
+            return smtplib.SMTP("127.0.0.1", int(port), "client.example", 30, (os.environ.get("SMTP_SOURCE", ""), 0))
         except (ConnectionRefusedError, smtplib.SMTPServerDisconnected):
             time.sleep(0.1)
     raise SystemExit(f"smtp.py: nothing listens on port {port}")
@@ -111,7 +112,10 @@ def send(port, sender, *recipients):
         taken = command(f"MAIL FROM:{sender}") and [r for r in recipients if command(f"RCPT TO:<{r}>")]
         done = False
         if taken:
-            code, reply = client.data(text.replace("\n", "\r\n").encode())
+            try:
+                code, reply = client.data(text.replace("\n", "\r\n").encode())
+            except smtplib.SMTPDataError as refused:
+                code, reply = refused.args
             print(f"DATA | {code} {reply.decode('utf-8', 'replace')}")
             done = code == 250 and len(taken) == len(recipients)
     return 0 if done else 1

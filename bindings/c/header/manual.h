@@ -5,7 +5,8 @@
  *
  *     cc prog.c $(pkg-config --cflags --libs backstop)
  *
- * This file is the manual. It is made from bindings/c; do not edit it. What holds for every function:
+ * This file is the manual. It is made from bindings/c; do not edit it. What holds for every function but those of the
+ * last group, which Exim calls in its own manner:
  *
  * Results. A function that can fail returns int32_t: 0 (BACKSTOP_OK) is done; negative numbers (BACKSTOP_ERR_*) are
  * errors; positive ones (BACKSTOP_UNSIGNED_*) say why an address was left as it is, which is no error. What an address
@@ -34,9 +35,10 @@
  * and a program that was built with an older header gets what it knows. A size that was never published is
  * BACKSTOP_ERR_SIZE.
  *
- * Threads and processes. There is no global state. Any number of threads may use one handle at a time, each with its
- * own buffers; only _free must be the last use of a reference. After a fork both processes may go on with all handles,
- * each with its own copy. No function waits for a lock, so none can hang in the child. None is made for signal handlers.
+ * Threads and processes. There is no global state; only the functions for Exim keep something, each thread its own. Any
+ * number of threads may use one handle at a time, each with its own buffers; only _free must be the last use of a
+ * reference. After a fork both processes may go on with all handles, each with its own copy. No function waits for a
+ * lock, so none can hang in the child. None is made for signal handlers.
  *
  * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
  * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding

@@ -192,10 +192,14 @@ pub(crate) unsafe fn diagnose(read: Result<(), Error>, out: Buffer, line: Place<
 pub(crate) unsafe fn path<'a>(path: *const c_char) -> Result<&'a Path, i32> {
     let path = known(path)?;
     // SAFETY: promised by the caller.
-    let octets = unsafe { CStr::from_ptr(path.as_ptr()) }.to_bytes();
+    named(unsafe { CStr::from_ptr(path.as_ptr()) }.to_bytes()).ok_or(crate::status::BACKSTOP_ERR_FILE)
+}
+
+/// The path that octets name.
+pub(crate) fn named(octets: &[u8]) -> Option<&Path> {
     #[cfg(unix)]
     let name = Some(<OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(octets));
     #[cfg(not(unix))]
     let name = std::str::from_utf8(octets).ok().map(OsStr::new);
-    name.map(Path::new).ok_or(crate::status::BACKSTOP_ERR_FILE)
+    name.map(Path::new)
 }

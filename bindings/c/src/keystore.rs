@@ -41,10 +41,10 @@ struct State {
 
 /// What tells one state of a file from another.
 #[derive(PartialEq, Eq)]
-struct Seen(Vec<i128>);
+pub(crate) struct Seen(Vec<i128>);
 
 impl Seen {
-    fn at(path: &Path) -> Option<Seen> {
+    pub(crate) fn at(path: &Path) -> Option<Seen> {
         fs::metadata(path).ok().map(|metadata| Seen::of(&metadata))
     }
 
@@ -68,6 +68,16 @@ fn read(path: &Path) -> Result<Arc<backstop_keyring>, Error> {
 }
 
 impl backstop_keystore {
+    pub(crate) fn open(path: &Path) -> Result<backstop_keystore, Error> {
+        let seen = Seen::at(path);
+        Ok(backstop_keystore {
+            path: path.to_path_buf(),
+            state: Swap::new(State { ring: read(path)?, seen, report: String::new() }),
+            opened: Instant::now(),
+            due: AtomicU64::new(u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX)),
+        })
+    }
+
     /// The state after a look at the file, which looked like `seen` before it is read now, and the error if it is bad.
     fn after(&self, old: &State, seen: Option<Seen>) -> (State, Option<Error>) {
         match read(&self.path) {
@@ -84,7 +94,7 @@ impl backstop_keystore {
         now >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    fn get(&self) -> Arc<backstop_keyring> {
+    pub(crate) fn get(&self) -> Arc<backstop_keyring> {
         if self.may_look() {
             self.state.sweep();
             let old = self.state.get();
@@ -128,14 +138,7 @@ pub unsafe extern "C" fn backstop_keystore_open(path: *const c_char, out: *mut *
         let out = Place::new(out)?;
         // SAFETY: the caller keeps the rules of the manual.
         let path = unsafe { self::path(path) }?;
-        let seen = Seen::at(path);
-        let ring = read(path).map_err(|error| failed(&error))?;
-        let store = backstop_keystore {
-            path: path.to_path_buf(),
-            state: Swap::new(State { ring, seen, report: String::new() }),
-            opened: Instant::now(),
-            due: AtomicU64::new(u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX)),
-        };
+        let store = backstop_keystore::open(path).map_err(|error| failed(&error))?;
         // SAFETY: as above.
         unsafe { out.put(Box::into_raw(Box::new(store))) };
         Ok(BACKSTOP_OK)

@@ -8,6 +8,7 @@
 //! | `keyring.rs`, `keystore.rs` | keys: from text, from a file, from a file that changes (`swap.rs`) |
 //! | `tag.rs`, `srs.rs`, `mark.rs` | sign, verify, strip, explain; forward and reverse; marks |
 //! | `verdict.rs`, `policy.rs`, `rule.rs` | the structures that answers come in, and the decisions |
+//! | `exim/` | the same verbs as functions for Exim's `${dlfunc}` |
 //!
 //! `include/backstop.h` is made from the comments and signatures here by `bindings/c/header`; the rules that hold for all
 //! functions stand in `header/manual.h` and are not repeated. Every function is one call of `gate`, in which all pointers
@@ -20,6 +21,7 @@
 #[macro_use]
 mod text;
 
+mod exim;
 mod gate;
 mod keyring;
 mod keystore;
@@ -32,6 +34,7 @@ mod swap;
 mod tag;
 mod verdict;
 
+pub use crate::exim::*;
 pub use crate::keyring::*;
 pub use crate::keystore::*;
 pub use crate::mark::*;

@@ -137,7 +137,7 @@ pub unsafe extern "C" fn backstop_policy_parse(text: *const c_char, len: usize, 
     })
 }
 
-fn read(text: &[u8]) -> Result<Policy, Error> {
+pub(crate) fn read(text: &[u8]) -> Result<Policy, Error> {
     let text = std::str::from_utf8(text).map_err(|error| {
         let before = text.get(..error.valid_up_to()).unwrap_or_default();
         let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;

@@ -12,15 +12,23 @@
 #[path = "../src/text.rs"]
 mod text;
 
+#[path = "../src/exim/call.rs"]
+mod call;
 #[path = "../src/gate.rs"]
 mod gate;
 #[path = "../src/status.rs"]
 mod status;
 
+use std::ffi::{CStr, c_int};
 use std::panic::panic_any;
+use std::ptr;
 
 use gate::gate;
 use status::{BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_INTERNAL, BACKSTOP_OK};
+
+const BACKSTOP_EXIM_OK: c_int = 0;
+const BACKSTOP_EXIM_DEFER: c_int = 1;
+const BACKSTOP_EXIM_ERROR: c_int = 3;
 
 /// What panics again when it is dropped.
 struct Twice;
@@ -41,4 +49,14 @@ fn a_panic_becomes_a_code() {
 fn codes_go_through_on_both_ways() {
     assert_eq!(gate(|| Ok(BACKSTOP_OK)), BACKSTOP_OK);
     assert_eq!(gate(|| Err(BACKSTOP_ERR_ADDRESS)), BACKSTOP_ERR_ADDRESS);
+}
+
+#[test]
+fn a_panic_in_a_function_for_exim_is_an_error_with_a_sentence() {
+    let mut result = ptr::null_mut();
+    // SAFETY: the result can be written, and there are no arguments.
+    let status = unsafe { call::call(&raw mut result, 0, ptr::null_mut(), |_| panic!("a fault")) };
+    assert_eq!(status, BACKSTOP_EXIM_ERROR);
+    // SAFETY: it is a text of the library.
+    assert!(unsafe { CStr::from_ptr(result.cast()) }.to_str().is_ok_and(|text| text.contains("report it")));
 }

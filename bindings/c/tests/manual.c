@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "examples.h"
 
@@ -26,6 +27,9 @@ int main(void)
     CHECK(chmod("manual.keys", 0600) == 0 && backstop_keystore_open("manual.keys", &store) == BACKSTOP_OK);
     CHECK(sign_for_weeks(store, "user@example.com", out, sizeof out, &len) == BACKSTOP_OK && len == 32);
     backstop_keystore_free(store);
+    unsigned char keys[4200], sender[] = "user@example.com", *answer;
+    CHECK(getcwd(out, sizeof out) != NULL && snprintf((char *)keys, sizeof keys, "%s/manual.keys", out) > 0);
+    CHECK(as_exim_would(keys, sender, &answer) == BACKSTOP_EXIM_OK && memcmp(answer, "prvs=0", 6) == 0);
     CHECK(remove("manual.keys") == 0);
 
     CHECK(forwarder("fwd.example.net", &srs) == BACKSTOP_OK);

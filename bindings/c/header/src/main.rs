@@ -17,8 +17,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// The sources in the order of the manual.
-const SOURCES: [&str; 9] =
-    ["status.rs", "keyring.rs", "keystore.rs", "verdict.rs", "tag.rs", "srs.rs", "mark.rs", "policy.rs", "rule.rs"];
+const SOURCES: [&str; 10] = [
+    "status.rs",
+    "keyring.rs",
+    "keystore.rs",
+    "verdict.rs",
+    "tag.rs",
+    "srs.rs",
+    "mark.rs",
+    "policy.rs",
+    "rule.rs",
+    "exim/mod.rs",
+];
 
 /// What stands before all: the rules that hold for every function.
 const MANUAL: &str = include_str!("../manual.h");
