@@ -2,15 +2,17 @@
 """Both ends of SMTP for tests with real mail systems, on loopback and with Python's own library only.
 
     smtp.py sink PORT LOG                  takes every mail; one JSON line each: helo, mail, rcpt, data
-    smtp.py send PORT SENDER RECIPIENT...  sends one mail, its text from standard input or a short one of its own
+    smtp.py find LOG TEXT                  waits for the mail that has TEXT in its data and shows envelope and data
+    smtp.py send [SOURCE:]PORT SENDER RECIPIENT...
+                                           sends one mail, its text from standard input or a short one of its own
 
 MAIL and RCPT are written down as they came, with their parameters. The sink answers 550 to a recipient that begins with
-"nouser", also under a tag, and 451 to "tempfail". `send` comes from the address in $SMTP_SOURCE, if that is set. It prints every reply as "COMMAND | REPLY"; SENDER '<>' or '' is
-the null sender. It ends with 0 if every recipient was taken, else with 1.
+"nouser", also under a tag, and 451 to "tempfail". `find` waits for 30 seconds; it ends with 0 if there is one such mail.
+`send` comes from the address SOURCE (127.0.0.1) and prints every reply as "COMMAND | REPLY"; SENDER '<>' or '' is the
+null sender. It ends with 0 if every recipient was taken, else with 1.
 """
 
 import json
-import os
 import smtplib
 import socketserver
 import sys
@@ -49,7 +51,7 @@ class Session(socketserver.StreamRequestHandler):
                 mail, rcpt = line[10:], []
                 self.say("250 2.1.0 ok")
             elif verb.startswith("RCPT TO:"):
-                user = line[8:].lower().strip("< ").rsplit("=", 1)[-1]
+                user = line[8:].lower().strip("< ").partition(">")[0].rsplit("=", 1)[-1]
                 if user.startswith("nouser"):
                     self.say("550 5.1.1 no such user")
                 elif user.startswith("tempfail"):
@@ -86,11 +88,32 @@ def sink(port, log):
         server.serve_forever()
 
 
-def connected(port):
+def find(log, text):
+    for _ in range(300):
+        try:
+            with open(log, encoding="utf-8", errors="surrogateescape") as lines:
+                mails = [json.loads(line) for line in lines if line.endswith("\n")]
+        except FileNotFoundError:
+            mails = []
+        found = [mail for mail in mails if any(text in line for line in mail["data"])]
+        if found:
+            break
+        time.sleep(0.1)
+    for mail in found:
+        print("MAIL FROM:" + mail["mail"])
+        for rcpt in mail["rcpt"]:
+            print("RCPT TO:" + rcpt)
+        print("", *mail["data"], sep="\n")
+    return 0 if len(found) == 1 else 1
+
+
+def connected(source, port):
     """A server that was just started may need a moment."""
     for _ in range(100):
         try:
-            return smtplib.SMTP("127.0.0.1", int(port), "client.example", 30, (os.environ.get("SMTP_SOURCE", ""), 0))
+            return smtplib.SMTP(
+                "127.0.0.1", int(port), local_hostname="client.example", timeout=30, source_address=(source, 0)
+            )
         except (ConnectionRefusedError, smtplib.SMTPServerDisconnected):
             time.sleep(0.1)
     raise SystemExit(f"smtp.py: nothing listens on port {port}")
@@ -101,7 +124,8 @@ def send(port, sender, *recipients):
     if not sys.stdin.isatty():
         text = sys.stdin.read() or text
     sender = "<" + sender.strip("<>") + ">"
-    with connected(port) as client:
+    source, _, port = port.rpartition(":")
+    with connected(source or "127.0.0.1", port) as client:
         client.ehlo_or_helo_if_needed()
 
         def command(line):
@@ -122,7 +146,7 @@ def send(port, sender, *recipients):
 
 
 if __name__ == "__main__":
-    verbs = {"sink": sink, "send": send}
+    verbs = {"sink": sink, "find": find, "send": send}
     if len(sys.argv) < 4 or sys.argv[1] not in verbs:
         raise SystemExit(__doc__)
     sys.exit(verbs[sys.argv[1]](*sys.argv[2:]))
