@@ -66,7 +66,7 @@ const TOKENS: [&[u8]; 40] = [
 ];
 
 /// The text that these octets stand for.
-fn text(data: &[u8]) -> Vec<u8> {
+pub fn text(data: &[u8]) -> Vec<u8> {
     let Some(coded) = data.strip_prefix(b"~") else { return data.to_vec() };
     let mut text = Vec::new();
     for &octet in coded {

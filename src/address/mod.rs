@@ -189,6 +189,9 @@ impl<'a> Stripped<'a> {
 
     /// The address in one piece.
     pub fn to_address(self) -> Address {
+        if !self.quoted && !self.srs0 {
+            return Address::join(&[self.content], self.domain);
+        }
         let quote: &[u8] = if self.quoted { b"\"" } else { b"" };
         let srs0: &[u8] = if self.srs0 { b"SRS0" } else { b"" };
         Address::join(&[quote, srs0, self.content, quote], self.domain)

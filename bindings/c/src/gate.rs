@@ -1,8 +1,8 @@
 //! What every function passes: one gate for panics, one for NULL, the time, text in and out, and structures that grow.
 //!
 //! No panic leaves the library: it becomes `BACKSTOP_ERR_INTERNAL`. Pointers are checked before anything is read, and
-//! results are written last, in one piece, so that an error leaves everything as it was; only a length that a buffer
-//! would have needed is written.
+//! results are written last, when nothing can fail any more, so that an error leaves everything as it was; only a length
+//! that a buffer would have needed is written.
 
 use std::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -150,14 +150,10 @@ impl<T: Copy> Grown<T> {
         }
     }
 
-    /// Writes as much of it as the caller knows.
-    ///
-    /// # Safety
-    /// `size` octets may be written there.
-    pub(crate) unsafe fn put(self, value: T) {
-        let value = (&raw const value).cast::<u8>();
-        // SAFETY: promised by the caller; `size` is at most that of the value, which is a copy on this stack.
-        unsafe { ptr::copy_nonoverlapping(value, self.at.as_ptr().cast::<u8>(), self.size as usize) }
+    /// Where it stands, for writing into it field by field: moving a structure in one piece costs more than all that
+    /// stands in most. Fields beyond `size` are not there.
+    pub(crate) const fn at(&self) -> *mut T {
+        self.at.as_ptr()
     }
 
     /// Reads as much of it as the caller knows, over what `value` has.
@@ -170,4 +166,20 @@ impl<T: Copy> Grown<T> {
         unsafe { ptr::copy_nonoverlapping(self.at.as_ptr().cast::<u8>(), to, self.size as usize) };
         value
     }
+}
+
+/// Writes a text into a field of a structure, with zeros up to the field's end; gives its length. All texts put there are
+/// shorter than their fields.
+///
+/// # Safety
+/// The field can be written, and the text does not lie in it.
+#[inline(always)]
+pub(crate) unsafe fn fill<const N: usize>(field: *mut [c_char; N], text: &[u8]) -> u32 {
+    let len = text.len().min(N.saturating_sub(1));
+    // SAFETY: promised by the caller; `len` octets can be read there and are fewer than `N`.
+    unsafe {
+        field.write([0; N]);
+        ptr::copy_nonoverlapping(text.as_ptr(), field.cast::<u8>(), len);
+    }
+    u32::try_from(len).unwrap_or(0)
 }

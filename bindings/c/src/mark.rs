@@ -155,8 +155,7 @@ unsafe fn verify(
         (object(ring)?, text(mark.0, mark.1)?, text(recipient.0, recipient.1)?, backstop_verdict::place(out)?)
     };
     let verdict = verify(&ring.0, mark, recipient, day(now)?).map_err(|error| failed(&error))?;
-    let verdict = backstop_verdict::of(out.size, &verdict, b"");
     // SAFETY: promised by the caller.
-    unsafe { out.put(verdict) };
+    unsafe { backstop_verdict::put(out, &verdict, b"") };
     Ok(BACKSTOP_OK)
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use backstop_core::Error;
 use backstop_core::policy::{Action, Client, Incoming, Mode, Origin, Outgoing, Policy, RefuseAt};
 
-use crate::gate::{Buffer, Grown, Place, day, gate, known, object, slice, text};
+use crate::gate::{Buffer, Grown, Place, day, fill, gate, known, object, slice, text};
 use crate::keyring::{backstop_keyring, diagnose, lend};
 use crate::rule::rule_number;
 use crate::status::{BACKSTOP_ERR_IP, BACKSTOP_ERR_OPTION, BACKSTOP_OK, failed};
-use crate::verdict::{BACKSTOP_NONE, BACKSTOP_REASON_NONE, filled, reason_number, verdict_number};
+use crate::verdict::{BACKSTOP_NONE, BACKSTOP_REASON_NONE, reason_number, verdict_number};
 
 /// # What a policy is asked and answers
 ///
@@ -365,40 +365,41 @@ pub unsafe extern "C" fn backstop_policy_incoming(
             _ => return Err(BACKSTOP_ERR_OPTION),
         };
         let decided = policy.0.incoming(&ring.0, sender, recipient, client, day(now)?);
-        let decision = backstop_decision::of(out.size, &decided);
         // SAFETY: as above.
-        unsafe { out.put(decision) };
+        unsafe { backstop_decision::put(&out, &decided) };
         Ok(BACKSTOP_OK)
     })
 }
 
 impl backstop_decision {
-    fn of(size: u32, decided: &Incoming<'_>) -> backstop_decision {
-        let (address, address_len) = filled(decided.action.address().map_or(b"", |address| address.as_bytes()));
-        let (reply, reply_len) = filled(decided.reply.unwrap_or_default().as_bytes());
-        backstop_decision {
-            size,
-            action: action_number(&decided.action),
-            would: action_number(&decided.would),
-            rule: rule_number(decided.rule),
-            verdict: decided.verdict.as_ref().map_or(BACKSTOP_NONE, verdict_number),
-            reason: decided.verdict.as_ref().map_or(BACKSTOP_REASON_NONE, reason_number),
-            mode: match decided.mode {
+    /// Writes a decision, whose one published size has every field.
+    ///
+    /// # Safety
+    /// It may be written there, and nothing that was decided about lies in it.
+    unsafe fn put(place: &Grown<backstop_decision>, decided: &Incoming<'_>) {
+        let to = place.at();
+        // SAFETY: promised by the caller.
+        unsafe {
+            (*to).action = action_number(&decided.action);
+            (*to).would = action_number(&decided.would);
+            (*to).rule = rule_number(decided.rule);
+            (*to).verdict = decided.verdict.as_ref().map_or(BACKSTOP_NONE, verdict_number);
+            (*to).reason = decided.verdict.as_ref().map_or(BACKSTOP_REASON_NONE, reason_number);
+            (*to).mode = match decided.mode {
                 Mode::Off => BACKSTOP_MODE_OFF,
                 Mode::Sign => BACKSTOP_MODE_SIGN,
                 Mode::Observe => BACKSTOP_MODE_OBSERVE,
                 Mode::Enforce => BACKSTOP_MODE_ENFORCE,
-            },
-            refuse_at: match decided.refuse_at {
+            };
+            (*to).refuse_at = match decided.refuse_at {
                 RefuseAt::Rcpt => BACKSTOP_REFUSE_AT_RCPT,
                 RefuseAt::Data => BACKSTOP_REFUSE_AT_DATA,
                 RefuseAt::Message => BACKSTOP_REFUSE_AT_MESSAGE,
-            },
-            log: i32::from(decided.log),
-            address_len,
-            reply_len,
-            address,
-            reply,
+            };
+            (*to).log = i32::from(decided.log);
+            let address = decided.action.address().map_or(&b""[..], |address| address.as_bytes());
+            (*to).address_len = fill(&raw mut (*to).address, address);
+            (*to).reply_len = fill(&raw mut (*to).reply, decided.reply.unwrap_or_default().as_bytes());
         }
     }
 }

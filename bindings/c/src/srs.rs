@@ -204,9 +204,9 @@ pub unsafe extern "C" fn backstop_srs_reverse(
         let (ring, srs, address, out) =
             unsafe { (object(ring)?, object(srs)?, text(address, len)?, backstop_verdict::place(out)?) };
         let verdict = srs::reverse(&ring.0, address, &srs.own, &srs.dialect, day(now)?);
-        let verdict = backstop_verdict::of(out.size, &verdict.map_err(|error| failed(&error))?, address);
+        let verdict = verdict.map_err(|error| failed(&error))?;
         // SAFETY: as above.
-        unsafe { out.put(verdict) };
+        unsafe { backstop_verdict::put(out, &verdict, address) };
         Ok(BACKSTOP_OK)
     })
 }

@@ -119,9 +119,8 @@ pub unsafe extern "C" fn backstop_verify(
         // SAFETY: the caller keeps the rules of the manual.
         let (ring, address, out) = unsafe { (object(ring)?, text(address, len)?, backstop_verdict::place(out)?) };
         let verdict = batv::verify(&ring.0, address, day(now)?).map_err(|error| failed(&error))?;
-        let verdict = backstop_verdict::of(out.size, &verdict, address);
         // SAFETY: as above.
-        unsafe { out.put(verdict) };
+        unsafe { backstop_verdict::put(out, &verdict, address) };
         Ok(BACKSTOP_OK)
     })
 }

@@ -1,11 +1,12 @@
 //! Verdicts as C sees them: a structure without pointers, and numbers with names.
 
 use std::ffi::{CStr, c_char};
+use std::mem::offset_of;
 
 use backstop_core::batv::Tag;
 use backstop_core::{Day, Foreign, KeyId, Lapse, Malformed, Path, Use, Verdict};
 
-use crate::gate::Grown;
+use crate::gate::{Grown, fill};
 
 /// # Verdicts
 ///
@@ -133,37 +134,35 @@ impl backstop_verdict {
         unsafe { Grown::new(pointer, &PUBLISHED) }
     }
 
-    /// `address` is what an untagged one was judged as.
-    pub(crate) fn of(size: u32, verdict: &Verdict<'_>, address: &[u8]) -> backstop_verdict {
+    /// Writes a verdict, as much of it as the caller knows; `address` is what an untagged one was judged as.
+    ///
+    /// # Safety
+    /// `size` octets may be written there, and `address` does not lie in them.
+    pub(crate) unsafe fn put(place: Grown<backstop_verdict>, verdict: &Verdict<'_>, address: &[u8]) {
         let proof = verdict.proof();
-        let (mailbox, mailbox_len) = match (proof, verdict) {
-            (Some(proof), _) => filled(proof.mailbox.to_address().as_bytes()),
-            (None, Verdict::Untagged) => filled(plain(address)),
-            _ => filled(b""),
+        let proved = proof.map(|proof| proof.mailbox.to_address());
+        let mailbox = match (&proved, verdict) {
+            (Some(mailbox), _) => mailbox.as_bytes(),
+            (None, Verdict::Untagged) => plain(address),
+            _ => b"",
         };
-        backstop_verdict {
-            size,
-            verdict: verdict_number(verdict),
-            reason: reason_number(verdict),
-            signed_day: day_number(proof.and_then(|proof| proof.signed)),
-            expires_day: day_number(proof.and_then(|proof| proof.expires)),
-            key: verdict.key().map_or(0, character),
-            mailbox_len,
-            mailbox,
-            reserved: [0; 3],
-            key_use: proof.map_or(BACKSTOP_USE_NONE, |proof| use_number(proof.usage)),
-            covered: i32::from(matches!(verdict, Verdict::UnknownKey { covered: true, .. })),
+        let (signed, expires) = (proof.and_then(|proof| proof.signed), proof.and_then(|proof| proof.expires));
+        let (size, to) = (place.size as usize, place.at());
+        // SAFETY: promised by the caller; the last fields are written only where the size has them.
+        unsafe {
+            (*to).verdict = verdict_number(verdict);
+            (*to).reason = reason_number(verdict);
+            (*to).signed_day = day_number(signed);
+            (*to).expires_day = day_number(expires);
+            (*to).key = verdict.key().map_or(0, character);
+            (*to).mailbox_len = fill(&raw mut (*to).mailbox, mailbox);
+            (*to).reserved = [0; 3];
+            if size > offset_of!(backstop_verdict, key_use) {
+                (*to).key_use = proof.map_or(BACKSTOP_USE_NONE, |proof| use_number(proof.usage));
+                (*to).covered = i32::from(matches!(verdict, Verdict::UnknownKey { covered: true, .. }));
+            }
         }
     }
-}
-
-/// Fills a field of the structure and counts what it holds; all texts put there are shorter than their fields.
-pub(crate) fn filled<const N: usize>(text: &[u8]) -> ([c_char; N], u32) {
-    let mut field = [0; N];
-    let len = text.len().min(N.saturating_sub(1));
-    // SAFETY: `len` octets can be read there and written here, and a `c_char` is an octet.
-    unsafe { std::ptr::copy_nonoverlapping(text.as_ptr().cast::<c_char>(), field.as_mut_ptr(), len) };
-    (field, u32::try_from(len).unwrap_or(0))
 }
 
 /// The address of an untagged recipient without brackets and route.
