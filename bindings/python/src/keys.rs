@@ -1,9 +1,14 @@
-//! Key rings, from text or from a file.
+//! Key rings, from text or from a file, and key files that change while the host runs for weeks.
+//!
+//! Files are read without the lock of the interpreter, so that other threads go on. The lock of a store is only taken and
+//! given back while the interpreter's is held: no fork of Python can leave it locked in the child.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use backstop::Error;
 use backstop::keyfile::{self, Trust};
+use backstop::keystore::{Seen, Watch};
 use pyo3::prelude::*;
 
 use crate::error::failed;
@@ -47,5 +52,95 @@ impl KeyRing {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         shown(slf, &["fingerprint"])
+    }
+}
+
+/// A key file that is read again when it changes.
+#[pyclass(frozen, module = "backstop")]
+pub(crate) struct KeyStore {
+    watch: Watch,
+    state: Mutex<State>,
+}
+
+struct State {
+    ring: Arc<backstop::KeyRing>,
+    /// The file as it was last looked at.
+    seen: Seen,
+    /// Why that file cannot be used, and the ring is an older one.
+    report: Option<String>,
+    /// How many looks were taken in, by which a slow one learns that it is no longer the newest.
+    looks: u64,
+}
+
+impl State {
+    fn take(&mut self, seen: Seen, read: Result<backstop::KeyRing, Error>) -> Result<(), Error> {
+        self.seen = seen;
+        self.looks = self.looks.wrapping_add(1);
+        match read {
+            Ok(ring) => {
+                self.ring = Arc::new(ring);
+                self.report = None;
+                Ok(())
+            }
+            Err(error) => {
+                self.report = Some(error.to_string());
+                Err(error)
+            }
+        }
+    }
+}
+
+impl KeyStore {
+    /// The state; the interpreter's lock must be held until it is given back.
+    fn state(&self, _: Python<'_>) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl KeyStore {
+    /// Opens a key file as KeyRing.load does, and fails with the same errors.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<KeyStore> {
+        let (watch, ring, seen) = py.detach(|| Watch::open(path)).map_err(failed)?;
+        Ok(KeyStore { watch, state: Mutex::new(State { ring: Arc::new(ring), seen, report: None, looks: 0 }) })
+    }
+
+    /// Gives the ring of the file as it is now.
+    ///
+    /// Cheap enough for every mail: the file is looked at once a second at most, and read only if it changed. A file that
+    /// went bad keeps the ring that is there; report says why.
+    fn get(&self, py: Python<'_>) -> KeyRing {
+        if self.watch.is_due() {
+            let (seen, looks) = {
+                let state = self.state(py);
+                (state.seen.clone(), state.looks)
+            };
+            if let Some((seen, read)) = py.detach(|| self.watch.read_if_changed(&seen)) {
+                let mut state = self.state(py);
+                // Not if a reload came in between, which may have seen a newer file.
+                if state.looks == looks {
+                    // The report says what is wrong.
+                    let _ = state.take(seen, read);
+                }
+            }
+        }
+        KeyRing(self.state(py).ring.clone())
+    }
+
+    /// Reads the file again now, as on SIGHUP. A bad file keeps the ring that is there and raises what KeyRing.load would.
+    fn reload(&self, py: Python<'_>) -> PyResult<()> {
+        let (seen, read) = py.detach(|| self.watch.read());
+        self.state(py).take(seen, read).map_err(failed)
+    }
+
+    /// Says in one sentence why the file, when it was last looked at, could not be used, so that an older ring is given;
+    /// None if it could. For the log: ask after get, once a minute or so.
+    fn report(&self, py: Python<'_>) -> Option<String> {
+        self.state(py).report.clone()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<backstop.KeyStore with ring {}>", self.state(py).ring.fingerprint())
     }
 }

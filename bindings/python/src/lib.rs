@@ -23,7 +23,7 @@ use pyo3::pymodule;
 #[pymodule]
 mod _backstop {
     #[pymodule_export]
-    use crate::keys::KeyRing;
+    use crate::keys::{KeyRing, KeyStore};
     #[pymodule_export]
     use crate::mark::{Mark, mark_header, mark_message_id, mark_verify_header, mark_verify_message_id};
     #[pymodule_export]

@@ -73,7 +73,7 @@ impl Srs {
     }
 
     fn __repr__(&self) -> String {
-        format!("Srs({:?}, {:?})", self.forwarder, self.own.as_str())
+        format!("<backstop.Srs for {}>", self.own.as_str())
     }
 }
 

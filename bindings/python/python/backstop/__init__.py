@@ -14,6 +14,7 @@ __all__ = [
     "Decision",
     "Error",
     "KeyRing",
+    "KeyStore",
     "Mark",
     "Policy",
     "Sender",

@@ -31,7 +31,7 @@ _Mode = Literal["off", "sign", "observe", "enforce"]
 _RefuseAt = Literal["rcpt", "data", "message"]
 
 __all__ = [
-    "Decision", "KeyRing", "Mark", "Policy", "Sender", "Signed", "Srs", "Stripped", "Verdict", "__version__",
+    "Decision", "KeyRing", "KeyStore", "Mark", "Policy", "Sender", "Signed", "Srs", "Stripped", "Verdict", "__version__",
     "explain", "mark_header", "mark_message_id", "mark_verify_header", "mark_verify_message_id", "sign",
     "sign_subaddress", "srs_forward", "srs_reverse", "strip", "verify"
 ]
@@ -46,6 +46,14 @@ class KeyRing:
     def load(path: Union[str, PathLike[str]]) -> KeyRing: ...
     @property
     def fingerprint(self) -> str: ...
+
+@final
+class KeyStore:
+    @staticmethod
+    def open(path: Union[str, PathLike[str]]) -> KeyStore: ...
+    def get(self) -> KeyRing: ...
+    def reload(self) -> None: ...
+    def report(self) -> Optional[str]: ...
 
 @final
 class Signed:
