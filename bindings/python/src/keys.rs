@@ -1,10 +1,11 @@
 //! Key rings, from text or from a file, and key files that change while the host runs for weeks.
 //!
-//! Files are read without the lock of the interpreter, so that other threads go on. The lock of a store is only taken and
-//! given back while the interpreter's is held: no fork of Python can leave it locked in the child.
+//! Files are read without the lock of the interpreter, so that other threads go on. The lock of a store is taken and given
+//! back while the interpreter's is held, and nothing of Python runs in between. So who holds it waits for nobody, and no
+//! fork of Python can leave it locked in the child.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use backstop::Error;
 use backstop::keyfile::{self, Trust};
@@ -91,9 +92,10 @@ impl State {
 }
 
 impl KeyStore {
-    /// The state; the interpreter's lock must be held until it is given back.
-    fn state(&self, _: Python<'_>) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with the state while the interpreter's lock is held. It must be nothing of Python, not even an error:
+    /// that may pass the interpreter's lock on to a thread that then waits for this one.
+    fn state<T>(&self, _: Python<'_>, what: impl FnOnce(&mut State) -> T) -> T {
+        what(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -112,35 +114,28 @@ impl KeyStore {
     /// went bad keeps the ring that is there; report says why.
     fn get(&self, py: Python<'_>) -> KeyRing {
         if self.watch.is_due() {
-            let (seen, looks) = {
-                let state = self.state(py);
-                (state.seen.clone(), state.looks)
-            };
+            let (seen, looks) = self.state(py, |state| (state.seen.clone(), state.looks));
             if let Some((seen, read)) = py.detach(|| self.watch.read_if_changed(&seen)) {
-                let mut state = self.state(py);
-                // Not if a reload came in between, which may have seen a newer file.
-                if state.looks == looks {
-                    // The report says what is wrong.
-                    let _ = state.take(seen, read);
-                }
+                // Not if a reload came in between, which may have seen a newer file. The report says what is wrong.
+                let _ = self.state(py, |state| if state.looks == looks { state.take(seen, read) } else { Ok(()) });
             }
         }
-        KeyRing(self.state(py).ring.clone())
+        KeyRing(self.state(py, |state| state.ring.clone()))
     }
 
     /// Reads the file again now, as on SIGHUP. A bad file keeps the ring that is there and raises what KeyRing.load would.
     fn reload(&self, py: Python<'_>) -> PyResult<()> {
         let (seen, read) = py.detach(|| self.watch.read());
-        self.state(py).take(seen, read).map_err(failed)
+        self.state(py, |state| state.take(seen, read)).map_err(failed)
     }
 
     /// Says in one sentence why the file, when it was last looked at, could not be used, so that an older ring is given;
     /// None if it could. For the log: ask after get, once a minute or so.
     fn report(&self, py: Python<'_>) -> Option<String> {
-        self.state(py).report.clone()
+        self.state(py, |state| state.report.clone())
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        format!("<backstop.KeyStore with ring {}>", self.state(py).ring.fingerprint())
+        format!("<backstop.KeyStore with ring {}>", self.state(py, |state| state.ring.fingerprint()))
     }
 }

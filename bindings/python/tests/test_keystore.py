@@ -8,7 +8,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import backstop
 import pytest
@@ -121,6 +121,32 @@ def test_threads_sign_while_another_changes_the_file(key_file: Path) -> None:
 
     run([work] * 7 + [change])
     assert seen == allowed and len(allowed) == 2
+
+
+def test_reloads_that_fail_hold_nobody_up(key_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # An error is made by the interpreter, which lets other threads run meanwhile. Then the store must not be locked.
+    made = backstop.Error.__init__
+
+    def slow(self: backstop.Error, *arguments: Any) -> None:
+        time.sleep(0.005)
+        made(self, *arguments)
+
+    monkeypatch.setattr(backstop.Error, "__init__", slow)
+    store = backstop.KeyStore.open(key_file)
+    write_keys(key_file, BAD)
+    failed = []
+
+    def fail() -> None:
+        for _ in range(50):
+            with pytest.raises(backstop.Error):
+                store.reload()
+            failed.append(store.report())
+
+    def work() -> None:
+        while len(failed) < 100:
+            assert store.get().fingerprint
+
+    run([fail, fail, work, work])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
