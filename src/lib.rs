@@ -25,6 +25,8 @@ pub mod explain;
 mod key;
 #[cfg(feature = "std")]
 pub mod keyfile;
+#[cfg(feature = "std")]
+pub mod keystore;
 mod mac;
 pub mod mark;
 pub mod policy;

@@ -1,117 +1,68 @@
 //! A key ring in a file that changes while the host runs for weeks.
 //!
 //! What the store knows stands in one immutable `State` that is swapped as a whole: there is no lock that a thread could
-//! wait for or that a fork could leave locked in the child. Threads race for the right to look at the file, once a second
-//! of the monotonic clock; all others take the ring that is there. A look is one `stat`; only a changed file is read.
+//! wait for or that a fork could leave locked in the child. Threads race for the right to look at the file; all others take
+//! the ring that is there. When to look and what changed is for the core's `keystore.rs`.
 
 use std::ffi::c_char;
-use std::fs::{self, Metadata};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use backstop_core::Error;
-use backstop_core::keyfile::{self, Trust};
+use backstop_core::keystore::{Seen, Watch};
+use backstop_core::{Error, KeyRing};
 
 use crate::gate::{Buffer, Place, gate, known, object};
 use crate::keyring::{backstop_keyring, lend, path};
 use crate::status::{BACKSTOP_OK, failed};
 use crate::swap::Swap;
 
-/// How long a look at the file lasts.
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// A key file that is read again when it changes. Any number of threads may use one at a time.
 pub struct backstop_keystore {
-    path: PathBuf,
+    watch: Watch,
     state: Swap<State>,
-    opened: Instant,
-    /// When the next look is due, in milliseconds since `opened`.
-    due: AtomicU64,
 }
 
 struct State {
     ring: Arc<backstop_keyring>,
-    /// The file as it was last looked at; `None` if it could not be.
-    seen: Option<Seen>,
+    /// The file as it was last looked at.
+    seen: Seen,
     /// Why that file cannot be used, and the ring is an older one; empty if it could.
     report: String,
 }
 
-/// What tells one state of a file from another.
-#[derive(PartialEq, Eq)]
-pub(crate) struct Seen(Vec<i128>);
-
-impl Seen {
-    pub(crate) fn at(path: &Path) -> Option<Seen> {
-        fs::metadata(path).ok().map(|metadata| Seen::of(&metadata))
+impl State {
+    /// The state after the file was read.
+    fn after(&self, seen: Seen, read: Result<KeyRing, Error>) -> State {
+        match read {
+            Ok(ring) => State { ring: Arc::new(backstop_keyring(ring)), seen, report: String::new() },
+            Err(error) => State { ring: self.ring.clone(), seen, report: error.to_string() },
+        }
     }
-
-    #[cfg(unix)]
-    fn of(metadata: &Metadata) -> Seen {
-        use std::os::unix::fs::MetadataExt;
-        let (dev, inode, size) = (metadata.dev().into(), metadata.ino().into(), metadata.len().into());
-        let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()].map(i128::from);
-        Seen([dev, inode, size].into_iter().chain(times).collect())
-    }
-
-    #[cfg(not(unix))]
-    fn of(metadata: &Metadata) -> Seen {
-        let time = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        Seen(vec![metadata.len().into(), time.map_or(0, |time| time.as_nanos().cast_signed())])
-    }
-}
-
-fn read(path: &Path) -> Result<Arc<backstop_keyring>, Error> {
-    keyfile::load(path, Trust::Private).map(|loaded| Arc::new(backstop_keyring(loaded.ring)))
 }
 
 impl backstop_keystore {
     pub(crate) fn open(path: &Path) -> Result<backstop_keystore, Error> {
-        let seen = Seen::at(path);
-        Ok(backstop_keystore {
-            path: path.to_path_buf(),
-            state: Swap::new(State { ring: read(path)?, seen, report: String::new() }),
-            opened: Instant::now(),
-            due: AtomicU64::new(u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX)),
-        })
-    }
-
-    /// The state after a look at the file, which looked like `seen` before it is read now, and the error if it is bad.
-    fn after(&self, old: &State, seen: Option<Seen>) -> (State, Option<Error>) {
-        match read(&self.path) {
-            Ok(ring) => (State { ring, seen, report: String::new() }, None),
-            Err(error) => (State { ring: old.ring.clone(), seen, report: error.to_string() }, Some(error)),
-        }
-    }
-
-    /// Whether this caller is the one that looks now.
-    fn may_look(&self) -> bool {
-        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let due = self.due.load(Ordering::Relaxed);
-        let next = now.saturating_add(u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX));
-        now >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let (watch, ring, seen) = Watch::open(path)?;
+        let ring = Arc::new(backstop_keyring(ring));
+        Ok(backstop_keystore { watch, state: Swap::new(State { ring, seen, report: String::new() }) })
     }
 
     pub(crate) fn get(&self) -> Arc<backstop_keyring> {
-        if self.may_look() {
+        if self.watch.is_due() {
             self.state.sweep();
             let old = self.state.get();
-            let seen = Seen::at(&self.path);
-            if seen != old.seen {
-                let (new, _) = self.after(&old, seen);
+            if let Some((seen, read)) = self.watch.read_if_changed(&old.seen) {
                 // Not if a reload came in between, which may have seen a newer file.
-                self.state.set_if(&old, new);
+                self.state.set_if(&old, old.after(seen, read));
             }
         }
         self.state.get().ring.clone()
     }
 
     fn reload(&self) -> Result<(), Error> {
-        let old = self.state.get();
-        let (new, error) = self.after(&old, Seen::at(&self.path));
-        self.state.set(new);
+        let (seen, read) = self.watch.read();
+        let error = read.as_ref().err().cloned();
+        self.state.set(self.state.get().after(seen, read));
         error.map_or(Ok(()), Err)
     }
 }

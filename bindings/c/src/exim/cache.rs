@@ -11,11 +11,12 @@ use std::sync::Arc;
 use std::thread::LocalKey;
 
 use backstop_core::keyfile::read_text;
+use backstop_core::keystore::Seen;
 use backstop_core::policy::Policy;
 
 use super::call::Trouble;
 use crate::keyring::{backstop_keyring, named};
-use crate::keystore::{Seen, backstop_keystore};
+use crate::keystore::backstop_keystore;
 use crate::policy::read;
 
 const MOST: usize = 8;
@@ -42,7 +43,7 @@ pub(super) fn policy(path: &[u8]) -> Result<Arc<Policy>, Trouble> {
 struct PolicyFile {
     policy: Arc<Policy>,
     /// The file as it was when it was read.
-    seen: Option<Seen>,
+    seen: Seen,
 }
 
 impl PolicyFile {

@@ -1,0 +1,41 @@
+//! The module `backstop._backstop`: the Rust crate for Python, with the same verbs as the C header.
+//!
+//! `input.rs` takes what Python gives, `error.rs` raises, and one file for each group of verbs calls the core and puts its
+//! answer into a frozen object. The package around it is in `python/backstop`, where the type hints are.
+//!
+//! Built by maturin only. There is no `unsafe` here but what the macros of pyo3 write.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod input;
+mod keys;
+mod mark;
+mod output;
+mod policy;
+mod srs;
+mod tag;
+mod verdict;
+
+use pyo3::pymodule;
+
+/// Signs, verifies and rewrites envelope senders; use it through the package `backstop`.
+#[pymodule]
+mod _backstop {
+    #[pymodule_export]
+    use crate::keys::{KeyRing, KeyStore};
+    #[pymodule_export]
+    use crate::mark::{Mark, mark_header, mark_message_id, mark_verify_header, mark_verify_message_id};
+    #[pymodule_export]
+    use crate::policy::{Decision, Policy, Sender};
+    #[pymodule_export]
+    use crate::srs::{Srs, srs_forward, srs_reverse};
+    #[pymodule_export]
+    use crate::tag::{Signed, Stripped, explain, sign, sign_subaddress, strip, verify};
+    #[pymodule_export]
+    use crate::verdict::Verdict;
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "as Python names it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

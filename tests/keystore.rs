@@ -1,0 +1,96 @@
+//! When a watched key file is looked at, and what counts as a change.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+
+use backstop::keystore::{PAUSE, Watch};
+use backstop::{Error, KeyRing, keyfile};
+
+/// A folder of the test's own, which goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("backstop-keystore-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        Folder(folder)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// Puts a file with this ring in the place of the one that is there.
+    fn put(&self, ring: &KeyRing) {
+        let new = self.0.join("new");
+        keyfile::create(&new, ring, None).unwrap();
+        fs::rename(new, self.path()).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn ring(id: u32) -> KeyRing {
+    KeyRing::parse(format!("version 1\nprvs {id} sha1 7 - - * text:an example\n").as_bytes()).unwrap()
+}
+
+#[test]
+fn a_file_is_read_when_it_is_another_one_and_only_then() {
+    let folder = Folder::new("change");
+    folder.put(&ring(1));
+    let (watch, first, seen) = Watch::open(folder.path()).unwrap();
+    assert_eq!(first.as_text(), ring(1).as_text());
+    assert!(watch.read_if_changed(&seen).is_none());
+    folder.put(&ring(2));
+    let (later, read) = watch.read_if_changed(&seen).unwrap();
+    assert_eq!(read.unwrap().as_text(), ring(2).as_text());
+    assert!(watch.read_if_changed(&later).is_none());
+    assert_eq!(watch.read().1.unwrap().as_text(), ring(2).as_text());
+}
+
+#[test]
+fn a_file_that_went_or_came_back_has_changed() {
+    let folder = Folder::new("gone");
+    folder.put(&ring(1));
+    let (watch, _, seen) = Watch::open(folder.path()).unwrap();
+    fs::remove_file(folder.path()).unwrap();
+    let (gone, read) = watch.read_if_changed(&seen).unwrap();
+    assert!(matches!(read, Err(Error::File { .. })));
+    assert!(watch.read_if_changed(&gone).is_none());
+    folder.put(&ring(1));
+    assert!(watch.read_if_changed(&gone).unwrap().1.is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_may_read_is_refused_as_soon_as_it_is_looked_at() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("mode");
+    folder.put(&ring(1));
+    let (watch, _, seen) = Watch::open(folder.path()).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(watch.read_if_changed(&seen).unwrap().1, Err(Error::File { .. })));
+    assert!(Watch::open(folder.path()).is_err());
+}
+
+#[test]
+fn one_caller_a_second_is_to_look() {
+    let folder = Folder::new("due");
+    folder.put(&ring(1));
+    let (watch, ..) = Watch::open(folder.path()).unwrap();
+    assert!(!watch.is_due());
+    thread::sleep(PAUSE);
+    let due = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| (0..100).filter(|_| watch.is_due()).count())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
+    });
+    assert_eq!(due, 1);
+}
