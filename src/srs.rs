@@ -161,8 +161,8 @@ fn shape(content: &[u8]) -> Option<Shape<'_>> {
     }
 }
 
-/// Whether the content of a local part begins like an SRS address.
-pub(crate) fn is_srs(content: &[u8]) -> bool {
+/// Whether the content of a local part ([`Mailbox::content`](crate::Mailbox::content)) begins like an SRS address.
+pub fn is_srs(content: &[u8]) -> bool {
     shape(content).is_some()
 }
 

@@ -75,6 +75,11 @@ impl Addresses {
         Ok(())
     }
 
+    /// Whether nothing is on the list.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether an address, with or without `<>`, is on the list; what is no mailbox never is.
     pub fn contains(&self, address: &[u8]) -> bool {
         crate::Path::parse_tagged(address).ok().and_then(crate::Path::mailbox).is_some_and(|it| self.holds(it))
@@ -131,6 +136,11 @@ impl Networks {
         }
         self.0.push((ip, prefix));
         Ok(())
+    }
+
+    /// Whether nothing is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether the address lies in one of the networks.
