@@ -47,13 +47,13 @@ pub enum OverLong {
 /// The options in which sites differ; verifying takes all alphabets and separators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    separator: u8,
-    hash_length: usize,
-    hash_min: usize,
-    max_age: Option<u16>,
+    pub(crate) separator: u8,
+    pub(crate) hash_length: usize,
+    pub(crate) hash_min: usize,
+    pub(crate) max_age: Option<u16>,
     pub(crate) always_rewrite: bool,
-    alphabet: Alphabet,
-    over_long: OverLong,
+    pub(crate) alphabet: Alphabet,
+    pub(crate) over_long: OverLong,
 }
 
 impl Dialect {

@@ -22,10 +22,10 @@ fn each_need_comes_from_the_key_that_it_names() {
         ("no-sign-recipients = [\"a@example.org\"]", Need::Recipients),
         ("[policy.srs]\ndomains = { \"example.com\" = \"fwd.example\" }", Need::Forwarder),
     ] {
-        let mut found = needs(&format!("refuse-at = \"rcpt\"\n{keys}").replace(
-            "refuse-at = \"rcpt\"\nrefuse-at = \"message\"",
-            "refuse-at = \"message\"",
-        ));
+        let mut found = needs(
+            &format!("refuse-at = \"rcpt\"\n{keys}")
+                .replace("refuse-at = \"rcpt\"\nrefuse-at = \"message\"", "refuse-at = \"message\""),
+        );
         assert_eq!(found.pop(), Some(need), "{keys}");
         assert!(found.is_empty(), "{keys}: {found:?}");
         let word = need.key().split(['.', ' ']).next().unwrap();
