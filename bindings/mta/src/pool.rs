@@ -23,7 +23,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Members {
     next: u64,
-    /// When each was last answered, in milliseconds since the pool began, and how to end it.
+    /// When each was last answered, in microseconds since the pool began, and how to end it.
     all: HashMap<u64, (Arc<AtomicU64>, Option<AbortHandle>)>,
 }
 
@@ -93,7 +93,7 @@ impl Pool {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.0.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.0.born.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
 
