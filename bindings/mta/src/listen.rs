@@ -104,7 +104,9 @@ impl Handed {
             let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
             return Err(match known.is_empty() {
                 true => "systemd handed over no socket; start the socket unit".to_owned(),
-                false => format!("systemd handed over no free socket of this name; its sockets are {}", known.join(", ")),
+                false => {
+                    format!("systemd handed over no free socket of this name; its sockets are {}", known.join(", "))
+                }
             });
         };
         if let Some(taken) = self.taken.get_mut(at) {

@@ -20,7 +20,7 @@ use crate::args::Source;
 use crate::clock::Clock;
 use crate::config::{Config, Endpoint};
 use crate::exchange::{self, End, LAST_WORDS};
-use crate::faces::{self, Face, policy_service, socketmap, tcp_table};
+use crate::faces::{self, Face, milter, policy_service, socketmap, tcp_table};
 use crate::listen::{self, Duplex, Handed, Listener};
 use crate::log::Log;
 use crate::pool::{Pool, Seat};
@@ -300,6 +300,10 @@ async fn talk(
 ) {
     let limits = state.snapshot().config.limits;
     let end = match endpoint.face {
+        Face::Milter => match milter::serve(&state, stream, stop, seat).await {
+            Ok(()) => End::Closed,
+            Err(error) => End::Failed(error),
+        },
         Face::Socketmap => {
             let answer = |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.maps, input, output);
             exchange::serve(stream, socketmap::MAX_FRAME, limits, stop, &seat, answer).await

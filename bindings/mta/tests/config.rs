@@ -15,7 +15,10 @@ fn fault(rest: &str) -> String {
 fn every_fault_is_one_exact_sentence_with_its_line() {
     for (rest, sentence) in [
         ("[sockmap]", "line 3: unknown key `sockmap`; did you mean `socketmap`?"),
-        ("[x]", "line 3: unknown key `x`; known are policy, keys, log, limits, socketmap, tcp-table, policy-service"),
+        (
+            "[x]",
+            "line 3: unknown key `x`; known are policy, keys, log, limits, milter, socketmap, tcp-table, policy-service",
+        ),
         ("[log]\nformt = \"text\"", "line 4: unknown key `formt` in [log]; did you mean `format`?"),
         ("[log]\nformat = \"xml\"", "line 4: `format` must be \"text\" or \"json\""),
         ("[log]\nfile = \"x.log\"", "line 4: `file` must be a path that begins with `/`"),
@@ -74,12 +77,16 @@ fn a_face_that_cannot_honour_a_rule_is_named_with_the_rule() {
     for (policy, faces, sentences) in [
         ("", MAPS, ""),
         ("mode = \"enforce\"\n", SERVICE, ""),
-        ("mode = \"enforce\"\n", MAPS, "no face can refuse, which mode = \"enforce\" wants; add [policy-service]"),
+        (
+            "mode = \"enforce\"\n",
+            MAPS,
+            "no face can refuse, which mode = \"enforce\" wants; add [milter] or [policy-service]",
+        ),
         ("exempt-clients = [\"192.0.2.1\"]\nexempt-senders = [\"a@example.org\"]\n", SERVICE, ""),
         (
             "refuse-at = \"message\"\n",
             SERVICE,
-            "[policy-service] cannot honour refuse-at = \"message\": it cannot wait for the message; take one of the two out",
+            "[policy-service] cannot honour refuse-at = \"message\": it does not look into the message; take one of the two out",
         ),
         (
             "internal-hosts = [\"192.0.2.1\"]\n",

@@ -32,6 +32,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("keys", KEYS),
     ("log", LOG),
     ("limits", LIMITS),
+    ("milter", MILTER),
     ("socketmap", SOCKETMAP),
     ("tcp-table", TCP_TABLE),
     ("policy-service", POLICY_SERVICE),
@@ -39,6 +40,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
 const KEYS: &[&str] = &["file", "allow-unsafe"];
 const LOG: &[&str] = &["file", "format", "addresses", "events"];
 const LIMITS: &[&str] = &["connections", "idle-seconds", "request-seconds"];
+const MILTER: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
 const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "socket-mode"];
 const TCP_TABLE: &[&str] =
     &["sign", "verify", "srs-forward", "srs-reverse", "socket-owner", "socket-group", "socket-mode"];
@@ -146,6 +148,7 @@ impl Config {
             "keys" => keys(entry, &mut config.keys),
             "log" => log(entry, &mut config.log),
             "limits" => limits(entry, &mut config.limits),
+            "milter" => milter(entry, &mut config),
             "socketmap" => socketmap(entry, &mut config),
             "tcp-table" => tcp_table(entry, &mut config),
             "policy-service" => policy_service(entry, &mut config),
@@ -197,6 +200,17 @@ fn limits(table: Entry<'_>, limits: &mut Limits) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+fn milter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+    let (mut at, mut rights) = (Vec::new(), Rights::default());
+    for entry in table.entries()? {
+        match entry.name {
+            "listen" => at = listen(&entry)?,
+            _ => socket(entry, &mut rights, "milter", MILTER)?,
+        }
+    }
+    add(table, config, Face::Milter, &at, &rights, &[])
 }
 
 fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {

@@ -42,6 +42,7 @@ impl Config {
         writeln!(text, "\n[{}]", face.as_str())?;
         let addresses = |all: &mut dyn Iterator<Item = &&Endpoint>| list(all.map(|it| it.address.to_string()));
         match face {
+            Face::Milter => writeln!(text, "listen = {}", addresses(&mut all.iter()))?,
             Face::Socketmap => {
                 writeln!(text, "listen = {}", addresses(&mut all.iter()))?;
                 writeln!(text, "maps = {}", list(first.maps.iter().map(|map| map.as_str().to_owned())))?;

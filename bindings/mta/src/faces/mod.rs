@@ -4,7 +4,9 @@
 //! A face whose protocol cannot bring what a rule needs (the client, the other recipients) does not guess: `check` fails
 //! and names it.
 
+pub mod hold;
 pub mod lookup;
+pub mod milter;
 pub mod policy_service;
 pub mod socketmap;
 pub mod tcp_table;
@@ -19,6 +21,8 @@ use crate::faces::lookup::Map;
 /// A protocol that the daemon speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Face {
+    /// milter, of Postfix and Sendmail.
+    Milter,
     /// socketmap, of Postfix and Sendmail.
     Socketmap,
     /// tcp_table, of Postfix; Exim's readsocket can ask it.
@@ -44,11 +48,12 @@ pub struct Abilities {
 
 impl Face {
     /// All faces.
-    pub const ALL: [Face; 3] = [Face::Socketmap, Face::TcpTable, Face::PolicyService];
+    pub const ALL: [Face; 4] = [Face::Milter, Face::Socketmap, Face::TcpTable, Face::PolicyService];
 
     /// The word in configuration, log and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Face::Milter => "milter",
             Face::Socketmap => "socketmap",
             Face::TcpTable => "tcp-table",
             Face::PolicyService => "policy-service",
@@ -58,6 +63,21 @@ impl Face {
     /// What it can do.
     pub const fn abilities(self) -> Abilities {
         match self {
+            // It does not learn which mail is forwarded, so it takes SRS addresses back and makes none.
+            Face::Milter => Abilities {
+                signs: true,
+                forwards: false,
+                strips: true,
+                refuses: true,
+                meets: &[
+                    Need::Refuse,
+                    Need::RefuseAtData,
+                    Need::Client,
+                    Need::Sender,
+                    Need::OwnNetwork,
+                    Need::Recipients,
+                ],
+            },
             // A map is asked for one address and told nothing else.
             Face::Socketmap | Face::TcpTable => {
                 Abilities { signs: true, forwards: true, strips: true, refuses: false, meets: &[] }
@@ -84,7 +104,7 @@ impl Face {
                 strips: asks(Map::Verify) || asks(Map::SrsReverse),
                 ..can
             },
-            Face::PolicyService => can,
+            Face::Milter | Face::PolicyService => can,
         }
     }
 }
@@ -98,7 +118,7 @@ pub fn unmet(config: &Config) -> Vec<String> {
         let key = need.key();
         if need == Need::Refuse {
             if !used.iter().any(|(_, can)| can.refuses) {
-                sentences.push(format!("no face can refuse, which {key} wants; add [policy-service]"));
+                sentences.push(format!("no face can refuse, which {key} wants; add [milter] or [policy-service]"));
             }
             continue;
         }
@@ -106,7 +126,7 @@ pub fn unmet(config: &Config) -> Vec<String> {
             let (concerned, why) = match need {
                 // Where DATA cannot be waited for, RCPT is taken: refusing early is no other decision.
                 Need::Refuse | Need::RefuseAtData => (false, ""),
-                Need::RefuseAtMessage => (can.refuses, "it cannot wait for the message"),
+                Need::RefuseAtMessage => (can.refuses, "it does not look into the message"),
                 Need::Client => (can.refuses, "it sees no client"),
                 Need::Sender => (can.refuses, "it sees no sender"),
                 Need::OwnNetwork => (can.signs, "it sees no client and signs whatever the mail server asks it to"),

@@ -7,9 +7,7 @@
 //!
 //! `sender` is empty for `<>`, `recipient` is the original address with its tag, `queue_id` is empty at the first RCPT,
 //! `instance` names the transaction. Postfix asks at RCPT; at DATA as well if `smtpd_data_restrictions` say so, which
-//! `at-data = true` promises. Then, under refuse-at = data, the refusal of the first recipient is held back until DATA,
-//! where call-outs are gone; a transaction that got another recipient accepted cannot be refused there any more: it
-//! passes, and the log says so. Every other refusal, and every one without `at-data`, is given at RCPT.
+//! `at-data = true` promises; then refusals can wait until there (`hold.rs`).
 //!
 //! A request longer than [`MAX_REQUEST`] or of another kind ends the connection. One connection carries one transaction
 //! at a time; a transaction keeps the snapshot with which it began.
@@ -17,12 +15,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use backstop::policy::{Action, RefuseAt};
-
 use crate::clock::Now;
-use crate::decide::{self, Context};
+use crate::decide::Context;
 use crate::exchange::Broken;
 use crate::faces::Face;
+use crate::faces::hold::Recipients;
 use crate::state::{Snapshot, State};
 
 /// The longest request: some forty attributes, two of them addresses.
@@ -100,10 +97,7 @@ pub struct Session {
 struct Transaction {
     instance: Vec<u8>,
     snapshot: Arc<Snapshot>,
-    /// The recipient whose refusal waits for DATA.
-    held: Option<Vec<u8>>,
-    /// Whether some recipient was accepted for good.
-    accepted: bool,
+    recipients: Recipients,
 }
 
 impl Session {
@@ -140,39 +134,22 @@ impl Session {
         self.transaction.insert(kept.unwrap_or_else(|| Transaction {
             instance: instance.to_vec(),
             snapshot: state.snapshot(),
-            held: None,
-            accepted: false,
+            recipients: Recipients::default(),
         }))
     }
 }
 
 impl Transaction {
     fn recipient(&mut self, state: &State, request: &Request<'_>, now: Now) -> Option<&'static str> {
-        let snapshot = &*self.snapshot;
-        let context = context(snapshot, request);
-        let (decided, event) = decide::incoming(snapshot, &context, request.sender, request.recipient, now);
+        let (snapshot, context) = (&*self.snapshot, context(&self.snapshot, request));
         let can_wait = snapshot.config.policy_service_at_data && !self.instance.is_empty();
-        let waits = can_wait && decided.refuse_at == RefuseAt::Data && !self.accepted && self.held.is_none();
-        if decided.action == Action::Refuse && waits {
-            self.held = Some(request.recipient.to_vec());
-            return None;
-        }
-        self.accepted |= decided.action != Action::Refuse;
-        state.record(snapshot, &event);
-        decided.reply
+        let (sender, recipient) = (request.sender, request.recipient);
+        self.recipients.next(state, snapshot, &context, sender, recipient, can_wait, now).1
     }
 
     fn data(&mut self, state: &State, request: &Request<'_>, now: Now) -> Option<&'static str> {
-        let recipient = self.held.take()?;
-        let snapshot = &*self.snapshot;
-        let context = context(snapshot, request);
-        let (decided, event) = decide::incoming(snapshot, &context, request.sender, &recipient, now);
-        if self.accepted {
-            state.record(snapshot, &event.passed());
-            return None;
-        }
-        state.record(snapshot, &event.refused_at("data"));
-        decided.reply
+        let (snapshot, context) = (&*self.snapshot, context(&self.snapshot, request));
+        self.recipients.data(state, snapshot, &context, request.sender, now)
     }
 }
 
