@@ -9,7 +9,7 @@
 //! |---|---|
 //! | time, event | when (UTC); `outgoing`, `forward`, `incoming`, or `notice` for what the daemon has to say (text) |
 //! | face, mode | who asked; the policy's mode for the domain that carries the tag |
-//! | action, would | done: `sign`, `rewrite`, `keep`; `unchanged`, `strip`, `reverse`, `refuse`; would: what enforce does |
+//! | action, would | done: `sign`, `rewrite`, `keep`; `unchanged`, `strip`, `reverse`, `refuse`, `defer`; would: what enforce does |
 //! | reply, stage | the SMTP reply of a refusal and when it was given |
 //! | client | the SMTP client's address |
 //! | sender, recipient | as given; the null sender is `<>` |
@@ -17,7 +17,7 @@
 //! | output | the new sender |
 //! | queue, instance | the MTA's queue id, the policy service's instance |
 //! | verdict, reason, detail | the verdict, the rule that decided, the reason of the verdict: slugs of the core |
-//! | key, age | the key that the tag names; days since it was signed, if its MAC is right |
+//! | key, age, uses | the key that the tag names; if its MAC is right, days since it was signed, and how often it was used |
 //!
 //! JSON has every key, null where there is nothing to say; text leaves those out. Control characters, what has no width
 //! and what is not UTF-8 are escaped in both. With `addresses = "domain"` local parts become `*`.
@@ -101,6 +101,8 @@ pub struct Event<'a> {
     pub key: Option<KeyId>,
     /// Days since the tag was signed.
     pub age: Option<u32>,
+    /// How often this tag was used, where the face sees each use once.
+    pub uses: Option<u32>,
     notable: bool,
 }
 
@@ -127,6 +129,7 @@ impl<'a> Event<'a> {
             detail: None,
             key: None,
             age: None,
+            uses: None,
             notable: false,
         }
     }
@@ -190,6 +193,12 @@ impl<'a> Event<'a> {
         Event { stage: Some(stage), ..self }
     }
 
+    /// The same, where the client was sent away.
+    #[must_use]
+    pub fn deferred(self, reply: &'static str) -> Event<'a> {
+        Event { action: "defer", reply: Some(reply), stage: Some("rcpt"), notable: true, ..self }
+    }
+
     /// The same, where a refusal could not be given after all.
     #[must_use]
     pub fn passed(self) -> Event<'a> {
@@ -224,6 +233,7 @@ impl<'a> Event<'a> {
             ("detail", self.detail.map(str::to_owned)),
             ("key", self.key.map(|key| key.to_string())),
             ("age", self.age.map(|age| age.to_string())),
+            ("uses", self.uses.map(|uses| uses.to_string())),
             ("reply", self.reply.map(str::to_owned)),
         ];
         line(self.now.seconds, self.kind.as_str(), fields, settings.json)
@@ -251,7 +261,7 @@ fn line<const N: usize>(seconds: u64, event: &str, fields: [(&'static str, Optio
     for (name, value) in fields {
         let value = match (name, value) {
             (_, None) => "null".to_owned(),
-            ("age", Some(number)) => number,
+            ("age" | "uses", Some(number)) => number,
             (_, Some(text)) => serde_json::Value::from(text).to_string(),
         };
         object += &format!(",\"{name}\":{value}");

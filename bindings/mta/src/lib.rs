@@ -11,6 +11,7 @@
 //!            faces/               one file a protocol: pure parsers over bytes; mod.rs: what each face can do
 //!              v
 //!            decide.rs            the one place that asks the core's policy; gives the answer and its event
+//!              |  guesses.rs      who brings forged tags, how often a tag was used
 //!              v
 //!            event.rs -> log.rs   one event a decision, as text or JSON; a thread writes
 //! ```
@@ -39,6 +40,7 @@ pub mod decide;
 pub mod event;
 pub mod exchange;
 pub mod faces;
+pub mod guesses;
 pub mod listen;
 pub mod log;
 pub mod maincf;

@@ -10,6 +10,7 @@ use backstop::KeyRing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::event::Event;
+use crate::guesses::Guesses;
 use crate::log::Log;
 
 /// Configuration and key ring, read and checked together.
@@ -29,12 +30,14 @@ pub struct State {
     pub clock: Clock,
     /// The log.
     pub log: Log,
+    /// Who guesses.
+    pub guesses: Guesses,
 }
 
 impl State {
     /// Begins with this snapshot.
     pub fn new(snapshot: Snapshot, clock: Clock, log: Log) -> State {
-        State { current: RwLock::new(Arc::new(snapshot)), clock, log }
+        State { current: RwLock::new(Arc::new(snapshot)), clock, log, guesses: Guesses::default() }
     }
 
     /// The snapshot in force now.

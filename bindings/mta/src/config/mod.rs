@@ -39,7 +39,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
 ];
 const KEYS: &[&str] = &["file", "allow-unsafe"];
 const LOG: &[&str] = &["file", "format", "addresses", "events"];
-const LIMITS: &[&str] = &["connections", "idle-seconds", "request-seconds"];
+const LIMITS: &[&str] = &["connections", "idle-seconds", "request-seconds", "forged-per-hour"];
 const MILTER: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
 const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "socket-mode"];
 const TCP_TABLE: &[&str] =
@@ -94,11 +94,14 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a request may take to come in, and an answer to be taken.
     pub request: Duration,
+    /// The most forged tags of a client in an hour; 0 is no limit.
+    pub forged: u32,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { connections: 1000, idle: Duration::from_secs(300), request: Duration::from_secs(10) }
+        let (idle, request) = (Duration::from_secs(300), Duration::from_secs(10));
+        Limits { connections: 1000, idle, request, forged: 100 }
     }
 }
 
@@ -196,6 +199,7 @@ fn limits(table: Entry<'_>, limits: &mut Limits) -> Result<(), Fault> {
             "connections" => limits.connections = entry.number(1, 100_000)? as usize,
             "idle-seconds" => limits.idle = Duration::from_secs(entry.number(1, 86_400)?.into()),
             "request-seconds" => limits.request = Duration::from_secs(entry.number(1, 600)?.into()),
+            "forged-per-hour" => limits.forged = entry.number(0, 1_000_000)?,
             _ => return Err(entry.unknown("limits", LIMITS)),
         }
     }

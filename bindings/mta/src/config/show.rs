@@ -33,6 +33,7 @@ impl Config {
         writeln!(text, "\n[limits]\nconnections = {}", self.limits.connections)?;
         writeln!(text, "idle-seconds = {}", self.limits.idle.as_secs())?;
         writeln!(text, "request-seconds = {}", self.limits.request.as_secs())?;
+        writeln!(text, "forged-per-hour = {}", self.limits.forged)?;
         Face::ALL.into_iter().try_for_each(|face| self.write_face(face, text))
     }
 

@@ -1,13 +1,15 @@
-//! Refusals that wait for DATA: what the faces that are asked there as well share.
+//! Refusals that wait for DATA, and clients that guess: what the faces that see client and mail share.
 //!
 //! Under refuse-at = data the refusal of the first recipient is held back until DATA, where call-outs are gone. There a
 //! face can only refuse the mail as a whole. So once a recipient waits or was accepted, others are refused at RCPT, and a
 //! mail that got another recipient accepted passes at DATA; the log says so. A bounce has one recipient.
 
-use backstop::policy::{Action, Incoming, RefuseAt};
+use backstop::Verdict;
+use backstop::policy::{Action, Client, Incoming, Mode, RefuseAt, Rule};
 
 use crate::clock::Now;
 use crate::decide::{self, Context};
+use crate::guesses;
 use crate::state::{Snapshot, State};
 
 /// The recipients of one mail, so far.
@@ -32,7 +34,14 @@ impl Recipients {
         can_wait: bool,
         now: Now,
     ) -> (Incoming<'a>, Option<&'static str>) {
-        let (decided, event) = decide::incoming(snapshot, context, sender, recipient, now);
+        let (decided, mut event) = decide::incoming(snapshot, context, sender, recipient, now);
+        if is_away(state, snapshot, context, &decided, now) {
+            state.record(snapshot, &event.deferred(guesses::REPLY));
+            return (decided, Some(guesses::REPLY));
+        }
+        if decided.verdict.is_some_and(|verdict| verdict.proof().is_some()) {
+            event.uses = Some(state.guesses.count_use(recipient));
+        }
         let waits = can_wait && decided.refuse_at == RefuseAt::Data && !self.accepted && self.held.is_none();
         if decided.action == Action::Refuse && waits {
             self.held = Some(recipient.to_vec());
@@ -61,4 +70,13 @@ impl Recipients {
         state.record(snapshot, &event.refused_at("data"));
         decided.reply
     }
+}
+
+/// Whether the client brought too many forged tags lately. Ordinary mail is not kept waiting for that.
+fn is_away(state: &State, snapshot: &Snapshot, context: &Context<'_>, decided: &Incoming<'_>, now: Now) -> bool {
+    let (limit, forged) = (snapshot.config.limits.forged, matches!(decided.verdict, Some(Verdict::Forged { .. })));
+    let judged = forged || (decided.verdict.is_some() && decided.rule != Rule::NotABounce);
+    let Some(ip) = context.ip.filter(|_| limit > 0 && judged) else { return false };
+    let concerned = context.client == Client::Other && decided.mode == Mode::Enforce;
+    concerned && state.guesses.is_away(ip, forged, limit, now.seconds)
 }

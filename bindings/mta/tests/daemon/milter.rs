@@ -229,3 +229,14 @@ fn hostile_packets_end_their_own_connection_only() {
     assert_eq!(server.rcpt("<alice@example.com>"), UNTAGGED);
     assert_eq!(silent.remove(0).rest(), "");
 }
+
+#[test]
+fn a_client_that_guesses_tags_is_told_421() {
+    let daemon = Daemon::start(&(config("enforce", "rcpt") + "[limits]\nforged-per-hour = 1\n"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    server.mail("<>");
+    let wrong = format!("<{}>", forged("alice@example.com"));
+    assert!(server.rcpt(&wrong).starts_with("y550 5.7.1 "));
+    let away = "y421 4.7.0 Too many forged return addresses from your host; try again in an hour";
+    assert_eq!(server.rcpt(&wrong), away);
+}

@@ -133,3 +133,33 @@ fn with_at_data_every_recipient_is_judged_by_itself() {
     assert_eq!(peer.ask("RCPT", "", &genuine, "instance=b\n"), "DUNNO");
     assert_eq!(peer.ask("RCPT", "", "alice@example.com", "instance=b\n"), UNTAGGED);
 }
+
+#[test]
+fn a_client_that_guesses_tags_is_sent_away_and_others_are_not() {
+    let daemon = Daemon::start(&config("enforce", "rcpt", "[limits]\nforged-per-hour = 5"));
+    let (mut peer, genuine, wrong) =
+        (daemon.connect("policy"), signed("alice@example.com", 0), forged("alice@example.com"));
+    for _ in 0..5 {
+        assert_eq!(peer.ask("RCPT", "", &wrong, "instance=a\n"), FORGED);
+    }
+    let away = "421 4.7.0 Too many forged return addresses from your host; try again in an hour";
+    assert_eq!(peer.ask("RCPT", "", &wrong, "instance=a\n"), away);
+    assert_eq!(peer.ask("RCPT", "", &genuine, "instance=a\n"), away);
+    daemon.wait_for("\"action\":\"defer\"");
+    // Its ordinary mail goes on, as all mail of others does, also after a reload.
+    assert_eq!(peer.ask("RCPT", "bob@elsewhere.example", "alice@example.com", "instance=a\n"), "DUNNO");
+    assert_eq!(peer.ask("RCPT", "", &genuine, "instance=a\nclient_address=192.0.2.2\n"), "DUNNO");
+    assert_eq!(peer.ask("RCPT", "", &genuine, "instance=a\nclient_address=198.51.100.7\n"), "DUNNO");
+    assert!(daemon.reload(&config("enforce", "rcpt", "[limits]\nforged-per-hour = 5")).contains("reloaded"));
+    assert_eq!(peer.ask("RCPT", "", &genuine, "instance=b\n"), away);
+}
+
+#[test]
+fn the_uses_of_a_tag_are_counted_and_shown() {
+    let daemon = Daemon::start(&config("observe", "rcpt", ""));
+    let (mut peer, genuine) = (daemon.connect("policy"), signed("alice@example.com", 0));
+    for uses in 1..4 {
+        peer.ask("RCPT", "", &genuine, "instance=a\n");
+        daemon.wait_for(&format!("\"uses\":{uses},"));
+    }
+}

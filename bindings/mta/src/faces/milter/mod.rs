@@ -168,7 +168,7 @@ fn answered(reply: &mut impl SetErrorReply, answer: Answer) -> Status {
             let (code, extended) = (parts.next().unwrap_or_default(), parts.next());
             // A text of the core that the library did not take would leave the plain 550.
             let _ = reply.set_error_reply(code, extended, parts.next());
-            Status::Reject
+            if code.starts_with('4') { Status::Tempfail } else { Status::Reject }
         }
     }
 }
