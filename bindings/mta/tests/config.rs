@@ -125,3 +125,30 @@ fn the_effective_configuration_reads_back_to_itself() {
     assert!(shown.contains(&format!("# prvs 0 {}", ring.keys().first().unwrap().fingerprint())));
     assert!(!shown.contains("not to be seen"));
 }
+
+#[test]
+fn the_table_of_the_readme_is_the_one_of_the_code() {
+    use backstop::policy::Need;
+    use faces::Face;
+    let readme = include_str!("../README.md");
+    for face in Face::ALL {
+        let can = face.abilities();
+        let word = |yes: bool| if yes { "yes" } else { "no" };
+        let waits = match (can.refuses, face) {
+            (false, _) => "-",
+            (true, Face::PolicyService) => "with `at-data`",
+            (true, _) => word(can.meets.contains(&Need::RefuseAtData)),
+        };
+        let row = format!(
+            "| {} | {} | {} | {} | {} | {waits} | {} | {} |",
+            face.as_str(),
+            word(can.signs),
+            word(can.forwards),
+            word(can.strips),
+            word(can.refuses),
+            word(can.meets.contains(&Need::Client)),
+            word(can.meets.contains(&Need::Recipients)),
+        );
+        assert!(readme.lines().any(|line| line == row), "{row}");
+    }
+}
