@@ -22,6 +22,7 @@
 //! JSON has every key, null where there is nothing to say; text leaves those out. Control characters, what has no width
 //! and what is not UTF-8 are escaped in both. With `addresses = "domain"` local parts become `*`.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use backstop::explain::printable;
@@ -212,66 +213,99 @@ impl<'a> Event<'a> {
 
     /// The line, without its end.
     pub fn to_line(&self, settings: &LogSettings) -> String {
-        let address = |octets: &[u8]| shown(octets, settings.redact);
-        let made = |it: &Address| address(it.as_bytes());
-        let plain = |octets: &[u8]| (!octets.is_empty()).then(|| printable(octets));
-        let fields = [
-            ("face", Some(self.face.as_str().to_owned())),
-            ("mode", Some(self.mode.as_str().to_owned())),
-            ("action", Some(self.action.to_owned())),
-            ("would", self.would.map(str::to_owned)),
-            ("stage", self.stage.map(str::to_owned)),
-            ("client", self.client.map(|ip| ip.to_string())),
-            ("sender", self.sender.map(address)),
-            ("recipient", self.recipient.map(address)),
-            ("mailbox", self.mailbox.as_ref().map(made)),
-            ("output", self.output.as_ref().map(made)),
-            ("queue", plain(self.queue)),
-            ("instance", plain(self.instance)),
-            ("verdict", self.verdict.map(str::to_owned)),
-            ("reason", Some(self.rule.slug().to_owned())),
-            ("detail", self.detail.map(str::to_owned)),
-            ("key", self.key.map(|key| key.to_string())),
-            ("age", self.age.map(|age| age.to_string())),
-            ("uses", self.uses.map(|uses| uses.to_string())),
-            ("reply", self.reply.map(str::to_owned)),
-        ];
-        line(self.now.seconds, self.kind.as_str(), fields, settings.json)
+        let redact = settings.redact;
+        let octets = |octets: &'a [u8]| (!octets.is_empty()).then(|| readable(octets));
+        let mut line = Line::open(self.now.seconds, self.kind.as_str(), settings.json);
+        line.text("face", Some(self.face.as_str()));
+        line.text("mode", Some(self.mode.as_str()));
+        line.text("action", Some(self.action));
+        line.text("would", self.would);
+        line.text("stage", self.stage);
+        line.text("client", self.client.map(|ip| ip.to_string()).as_deref());
+        line.text("sender", self.sender.map(|it| shown(it, redact)).as_deref());
+        line.text("recipient", self.recipient.map(|it| shown(it, redact)).as_deref());
+        line.text("mailbox", self.mailbox.as_ref().map(|it| shown(it.as_bytes(), redact)).as_deref());
+        line.text("output", self.output.as_ref().map(|it| shown(it.as_bytes(), redact)).as_deref());
+        line.text("queue", octets(self.queue).as_deref());
+        line.text("instance", octets(self.instance).as_deref());
+        line.text("verdict", self.verdict);
+        line.text("reason", Some(self.rule.slug()));
+        line.text("detail", self.detail);
+        line.text("key", self.key.map(|key| key.to_string()).as_deref());
+        line.number("age", self.age);
+        line.number("uses", self.uses);
+        line.text("reply", self.reply);
+        line.close()
     }
 }
 
 /// The line of something that the daemon itself has to say.
 pub fn notice(seconds: u64, text: &str, json: bool) -> String {
-    line(seconds, "notice", [("text", Some(printable(text.as_bytes())))], json)
+    let (mut line, text) = (Line::open(seconds, "notice", json), printable(text.as_bytes()));
+    if json {
+        line.text("text", Some(&text));
+    } else {
+        line.out.extend([" ", &text]);
+    }
+    line.close()
 }
 
-fn line<const N: usize>(seconds: u64, event: &str, fields: [(&'static str, Option<String>); N], json: bool) -> String {
-    let time = timestamp(seconds);
-    if !json {
-        let mut line = format!("{time} {event}");
-        for (name, value) in fields {
-            let Some(value) = value else { continue };
-            let bare = !value.is_empty() && !value.contains([' ', '"', '\\', '=']);
-            let value = if bare || name == "text" { value } else { quoted(&value) };
-            line += &if name == "text" { format!(" {value}") } else { format!(" {name}={value}") };
+/// A line under construction, in one buffer: signing is asked for some ten thousand times a second.
+struct Line {
+    out: String,
+    json: bool,
+}
+
+impl Line {
+    fn open(seconds: u64, event: &str, json: bool) -> Line {
+        let (mut out, time) = (String::with_capacity(480), timestamp(seconds));
+        if json {
+            out.extend(["{\"time\":\"", &time, "\",\"event\":\"", event, "\""]);
+        } else {
+            out.extend([&time, " ", event]);
         }
-        return line;
+        Line { out, json }
     }
-    let mut object = format!("{{\"time\":\"{time}\",\"event\":\"{event}\"");
-    for (name, value) in fields {
-        let value = match (name, value) {
-            (_, None) => "null".to_owned(),
-            ("age" | "uses", Some(number)) => number,
-            (_, Some(text)) => serde_json::Value::from(text).to_string(),
-        };
-        object += &format!(",\"{name}\":{value}");
+
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        let special = |octet: u8| matches!(octet, 0..b' ' | b'"' | b'\\');
+        match value {
+            None if self.json => self.out.extend([",\"", name, "\":null"]),
+            None => {}
+            Some(value) if self.json && value.bytes().any(special) => {
+                self.out.extend([",\"", name, "\":", &serde_json::Value::from(value).to_string()]);
+            }
+            Some(value) if self.json => self.out.extend([",\"", name, "\":\"", value, "\""]),
+            Some(value) if value.is_empty() || value.bytes().any(|it| special(it) || matches!(it, b' ' | b'=')) => {
+                // What was escaped already keeps its backslash, doubled.
+                let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+                self.out.extend([" ", name, "=\"", &value, "\""]);
+            }
+            Some(value) => self.out.extend([" ", name, "=", value]),
+        }
     }
-    object + "}"
+
+    fn number(&mut self, name: &str, value: Option<u32>) {
+        match value {
+            Some(value) if self.json => self.out.extend([",\"", name, "\":", &value.to_string()]),
+            value => self.text(name, value.map(|it| it.to_string()).as_deref()),
+        }
+    }
+
+    fn close(mut self) -> String {
+        if self.json {
+            self.out.push('}');
+        }
+        self.out
+    }
 }
 
-/// Text in quotes; what was escaped already keeps its backslash, doubled.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+/// Octets as [`printable`] shows them, without a copy where all are ASCII that is seen.
+fn readable(octets: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(octets) {
+        Ok(text) if octets.iter().all(|octet| matches!(octet, b' '..=b'~')) => Cow::Borrowed(text),
+        _ => Cow::Owned(printable(octets)),
+    }
 }
 
 fn timestamp(seconds: u64) -> String {
@@ -280,17 +314,17 @@ fn timestamp(seconds: u64) -> String {
 }
 
 /// An address as the log may show it.
-fn shown(octets: &[u8], redact: bool) -> String {
+fn shown(octets: &[u8], redact: bool) -> Cow<'_, str> {
     let bare = octets.strip_prefix(b"<").and_then(|it| it.strip_suffix(b">")).unwrap_or(octets);
     if bare.is_empty() {
-        return "<>".to_owned();
+        return Cow::Borrowed("<>");
     }
     if !redact {
-        return printable(bare);
+        return readable(bare);
     }
     match bare.iter().rposition(|octet| *octet == b'@').and_then(|at| bare.get(at..)) {
-        Some(domain) => format!("*{}", printable(domain)),
-        None => "*".to_owned(),
+        Some(domain) => Cow::Owned(format!("*{}", printable(domain))),
+        None => Cow::Borrowed("*"),
     }
 }
 
@@ -315,10 +349,17 @@ mod tests {
     #[test]
     fn nothing_in_an_address_can_begin_a_line_or_a_field() {
         let evil = shown(b"a\n2026 incoming face=x\x1b[2J@example.com", false);
-        let text = line(0, "incoming", [("sender", Some(evil.clone()))], false);
-        assert_eq!(text, r#"1970-01-01T00:00:00Z incoming sender="a\\n2026 incoming face=x\\u{1b}[2J@example.com""#);
-        let json = line(0, "incoming", [("sender", Some(evil.clone()))], true);
+        let line = |json| {
+            let mut line = Line::open(0, "incoming", json);
+            line.text("sender", Some(&evil));
+            line.close()
+        };
+        assert_eq!(
+            line(false),
+            r#"1970-01-01T00:00:00Z incoming sender="a\\n2026 incoming face=x\\u{1b}[2J@example.com""#
+        );
+        let json = line(true);
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(read["sender"], evil);
+        assert_eq!(read["sender"], &*evil);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Limits;
 use crate::pool::Seat;
@@ -44,20 +44,32 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let (mut input, mut output) = (Vec::with_capacity(512), Vec::with_capacity(512));
     // Of the request that has begun; `None` between two.
     let mut begun: Option<Instant> = None;
+    let mut answered = Instant::now();
+    // One timer, set anew only when it fires or must fire earlier: most requests come long before it.
+    let timer = sleep_until(answered + limits.idle);
+    // An error means that nobody can stop it any more.
+    let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
+    tokio::pin!(timer, stopped);
     loop {
-        let deadline = begun.map_or_else(|| Instant::now() + limits.idle, |begun| begun + limits.request);
         let room = frame.saturating_sub(input.len()).max(1);
         let read = tokio::select! {
             biased;
-            read = timeout_at(deadline, read_some(&mut stream, &mut input, room)) => read,
-            _ = stop.wait_for(|stop| *stop), if begun.is_none() => return End::Closed,
+            read = read_some(&mut stream, &mut input, room) => read,
+            () = &mut timer => {
+                let due = begun.map_or(answered + limits.idle, |begun| begun + limits.request);
+                match begun {
+                    _ if due > Instant::now() => timer.as_mut().reset(due),
+                    Some(_) => return End::Slow,
+                    None => return End::Closed,
+                }
+                continue;
+            }
+            () = &mut stopped, if begun.is_none() => return End::Closed,
         };
         let closed = match read {
-            Err(_) if begun.is_some() => return End::Slow,
-            Err(_) => return End::Closed,
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => return End::Closed,
-            Ok(Err(error)) => return End::Failed(error),
-            Ok(Ok(octets)) => octets == 0,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return End::Closed,
+            Err(error) => return End::Failed(error),
+            Ok(octets) => octets == 0,
         };
         let (mut taken, mut broken) = (0, None);
         while let Some(rest) = input.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -72,7 +84,8 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         }
         input.drain(..taken.min(input.len()));
         if taken > 0 {
-            seat.touch();
+            answered = Instant::now();
+            seat.touch(answered);
         }
         if !output.is_empty() {
             match timeout(limits.request, write(&mut stream, &output)).await {
@@ -92,6 +105,9 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             (false, Some(since)) if taken == 0 => Some(since),
             (false, _) => Some(Instant::now()),
         };
+        if let Some(due) = begun.map(|begun| begun + limits.request).filter(|due| *due < timer.deadline()) {
+            timer.as_mut().reset(due);
+        }
     }
 }
 

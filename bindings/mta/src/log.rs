@@ -20,7 +20,10 @@ use crate::event;
 use crate::stop::{Exit, Stop};
 
 /// How many lines wait at most.
-pub const QUEUE: usize = 4096;
+pub const QUEUE: usize = 16_384;
+
+/// How long the first line waits for others.
+const NAP: Duration = Duration::from_millis(5);
 
 /// What the thread is told.
 enum Message {
@@ -150,8 +153,12 @@ fn write_all<F: Fn(&str) -> String>(
     lost: &AtomicU64,
     notice: impl Fn() -> F,
 ) {
-    let mut buffer = Vec::new();
+    let (mut buffer, mut behind) = (Vec::new(), false);
     while let Ok(first) = lines.recv() {
+        // A moment for others to follow: a write for each line would cost more than the decision that it tells.
+        if matches!(first, Message::Line(_)) && !behind {
+            std::thread::sleep(NAP);
+        }
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
@@ -169,7 +176,8 @@ fn write_all<F: Fn(&str) -> String>(
                 }
             }
             // Whole bunches, but not without end.
-            next = if buffer.len() < 65_536 { lines.try_recv().ok() } else { None };
+            behind = buffer.len() >= 65_536;
+            next = if behind { None } else { lines.try_recv().ok() };
         }
         let dropped = lost.swap(0, Ordering::Relaxed);
         if dropped > 0 {

@@ -44,7 +44,7 @@ impl Pool {
     /// Makes room for one more of at most `most`, and seats it. Whether another connection went for it comes second.
     pub fn seat(&self, most: usize) -> (Seat, bool) {
         let evicted = self.len() >= most && self.evict();
-        let answered = Arc::new(AtomicU64::new(self.now()));
+        let answered = Arc::new(AtomicU64::new(self.since(Instant::now())));
         let mut members = self.members();
         let id = members.next;
         members.next += 1;
@@ -92,8 +92,8 @@ impl Pool {
         self.0.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.born.elapsed().as_micros()).unwrap_or(u64::MAX)
+    fn since(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.0.born).as_micros()).unwrap_or(u64::MAX)
     }
 }
 
@@ -109,9 +109,9 @@ impl Seat {
         self.id
     }
 
-    /// Notes that a request was answered just now.
-    pub fn touch(&self) {
-        self.answered.store(self.pool.now(), Ordering::Relaxed);
+    /// Notes that a request was answered now.
+    pub fn touch(&self, now: Instant) {
+        self.answered.store(self.pool.since(now), Ordering::Relaxed);
     }
 }
 

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use indymilter::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::listen::Duplex;
 use crate::pool::Seat;
@@ -65,7 +66,7 @@ impl AsyncRead for Line {
         let read = Pin::new(&mut line.stream).poll_read(cx, buffer);
         if read.is_ready() {
             if buffer.filled().len() > before {
-                line.seat.touch();
+                line.seat.touch(Instant::now());
             }
             return read;
         }
