@@ -124,6 +124,21 @@ fn only_mail_that_someone_vouches_for_is_signed() {
 }
 
 #[test]
+fn a_client_that_the_mail_server_does_not_know_is_neither_signed_nor_spared() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    for (client, changes, refused) in [(&b"unknown\0U"[..], 0, true), (b"localhost\0L\0\0/run/x\0", 1, false)] {
+        let mut server = Server(daemon.connect("milter"));
+        server.negotiate(0x1ff, 0x1f_ffff);
+        server.send(b'C', client);
+        server.mail("<alice@example.com>");
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.end().len(), changes);
+        server.mail("<>");
+        assert_eq!(server.rcpt("<alice@example.com>") == UNTAGGED, refused);
+    }
+}
+
+#[test]
 fn mail_goes_unsigned_only_if_every_recipient_asks_for_it() {
     let daemon = Daemon::start(&config("enforce", "data"));
     let mut server = Server::new(&daemon, "192.0.2.7", 4000);

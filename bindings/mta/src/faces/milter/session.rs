@@ -70,7 +70,8 @@ impl Session {
         &self.snapshot
     }
 
-    /// The SMTP client; `None` for one without an Internet address, which is a program on this host.
+    /// The SMTP client; `None` for one on a Unix socket, which is a program on this host. Not called if it is
+    /// unknown.
     pub fn connect(&mut self, client: Option<SocketAddr>) {
         self.client = client.map_or((None, 0), |client| (Some(client.ip()), client.port()));
     }
