@@ -24,6 +24,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::time::Instant;
 
 use backstop::explain::printable;
 use backstop::policy::{Action, Incoming, Mode, Outgoing, Rule};
@@ -35,6 +36,7 @@ use crate::clock::Now;
 use crate::config::LogSettings;
 use crate::decide::Context;
 use crate::faces::Face;
+use crate::metrics::UNSIGNED;
 use crate::state::Snapshot;
 
 /// What was decided about.
@@ -104,6 +106,8 @@ pub struct Event<'a> {
     pub age: Option<u32>,
     /// How often this tag was used, where the face sees each use once.
     pub uses: Option<u32>,
+    /// When the question was there.
+    pub begun: Instant,
     notable: bool,
 }
 
@@ -131,6 +135,7 @@ impl<'a> Event<'a> {
             key: None,
             age: None,
             uses: None,
+            begun: context.begun,
             notable: false,
         }
     }
@@ -152,8 +157,7 @@ impl<'a> Event<'a> {
             _ => "sign",
         };
         // Own mail that leaves unsigned is what an administrator must know before enforcing.
-        let unsigned = [Rule::NotVouched, Rule::NoSign, Rule::NoSignRecipients, Rule::NoKey, Rule::TooLong];
-        let notable = decided.rewrite.is_some() || unsigned.contains(&decided.rule);
+        let notable = decided.rewrite.is_some() || UNSIGNED.contains(&decided.rule);
         let output = decided.rewrite;
         Event { action, sender: Some(sender), output, notable, ..Event::new(kind, context, mode, decided.rule, now) }
     }

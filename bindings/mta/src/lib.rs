@@ -14,6 +14,9 @@
 //!              |  guesses.rs      who brings forged tags, how often a tag was used
 //!              v
 //!            event.rs -> log.rs   one event a decision, as text or JSON; a thread writes
+//!              |  metrics/        the same decisions counted, read over HTTP
+//!              v
+//!            report/              the log read again: `ready`, `stats`
 //! ```
 //!
 //! All decisions are `backstop::policy`'s: nothing here says who is signed or refused. Time comes from `clock.rs`, so
@@ -44,6 +47,7 @@ pub mod guesses;
 pub mod listen;
 pub mod log;
 pub mod maincf;
+pub mod metrics;
 pub mod notify;
 pub mod pool;
 pub mod ring;

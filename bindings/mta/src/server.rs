@@ -26,7 +26,7 @@ use crate::log::Log;
 use crate::pool::{Pool, Seat};
 use crate::state::{Snapshot, State};
 use crate::stop::{Exit, Stop};
-use crate::{notify, ring};
+use crate::{metrics, notify, ring};
 
 /// A snapshot and what is to be said about it.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct Loaded {
 /// One sentence with what to do.
 pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> {
     let config = source.load()?;
-    if config.endpoints.is_empty() {
+    if config.endpoints.iter().all(|it| it.face.is_none()) {
         return Err(Stop::config(
             "no face listens; add a table such as [socketmap] with listen = [\"inet:127.0.0.1:10028\"]",
         ));
@@ -82,10 +82,12 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
                 notify::reloading();
                 match reload(source, &state, &mut gates, &mut handed) {
                     Ok(notices) => {
+                        state.metrics.count_reload(true, state.clock.now());
                         notices.iter().for_each(|notice| state.log.notice(notice));
                         state.log.notice(&format!("reloaded: {}", summary(&state.snapshot())));
                     }
                     Err(stop) => {
+                        state.metrics.count_reload(false, state.clock.now());
                         state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"))
                     }
                 }
@@ -116,7 +118,7 @@ fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &mut Handed
 /// What runs, in a line.
 fn summary(snapshot: &Snapshot) -> String {
     let all: Vec<String> =
-        snapshot.config.endpoints.iter().map(|it| format!("{} at {}", it.face.as_str(), it.address)).collect();
+        snapshot.config.endpoints.iter().map(|it| format!("{} at {}", it.table(), it.address)).collect();
     let ring = &snapshot.ring;
     format!("{}; ring {} with {} keys", all.join(", "), ring.fingerprint(), ring.keys().len())
 }
@@ -300,15 +302,16 @@ async fn talk(
 ) {
     let limits = state.snapshot().config.limits;
     let end = match endpoint.face {
-        Face::Milter => match milter::serve(&state, stream, stop, seat).await {
+        None => metrics::http::serve(&state, stream, limits, stop, &seat).await,
+        Some(Face::Milter) => match milter::serve(&state, stream, stop, seat).await {
             Ok(()) => End::Closed,
             Err(error) => End::Failed(error),
         },
-        Face::Socketmap => {
+        Some(Face::Socketmap) => {
             let answer = |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.maps, input, output);
             exchange::serve(stream, socketmap::MAX_FRAME, limits, stop, &seat, answer).await
         }
-        Face::TcpTable => {
+        Some(Face::TcpTable) => {
             let map = endpoint.maps.first().copied();
             let answer = |input: &[u8], output: &mut Vec<u8>| match map {
                 Some(map) => tcp_table::answer(&state, map, input, output),
@@ -316,7 +319,7 @@ async fn talk(
             };
             exchange::serve(stream, tcp_table::MAX_LINE, limits, stop, &seat, answer).await
         }
-        Face::PolicyService => {
+        Some(Face::PolicyService) => {
             let mut session = policy_service::Session::default();
             let answer = |input: &[u8], output: &mut Vec<u8>| session.answer(&state, input, output);
             exchange::serve(stream, policy_service::MAX_REQUEST, limits, stop, &seat, answer).await

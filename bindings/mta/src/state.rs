@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::guesses::Guesses;
 use crate::log::Log;
+use crate::metrics::Metrics;
 
 /// Configuration and key ring, read and checked together.
 #[derive(Debug)]
@@ -32,12 +33,15 @@ pub struct State {
     pub log: Log,
     /// Who guesses.
     pub guesses: Guesses,
+    /// What was counted.
+    pub metrics: Metrics,
 }
 
 impl State {
     /// Begins with this snapshot.
     pub fn new(snapshot: Snapshot, clock: Clock, log: Log) -> State {
-        State { current: RwLock::new(Arc::new(snapshot)), clock, log, guesses: Guesses::default() }
+        let metrics = Metrics::new(clock.now());
+        State { current: RwLock::new(Arc::new(snapshot)), clock, log, guesses: Guesses::default(), metrics }
     }
 
     /// The snapshot in force now.
@@ -53,6 +57,7 @@ impl State {
 
     /// Takes note of a decision that was carried out.
     pub fn record(&self, snapshot: &Snapshot, event: &Event<'_>) {
+        self.metrics.count(event);
         let settings = &snapshot.config.log;
         if settings.all_events || event.is_notable() {
             self.log.line(event.to_line(settings));

@@ -94,7 +94,7 @@ impl Face {
 
     /// What it does in this configuration: maps that nobody may ask do nothing.
     fn used(self, config: &Config) -> Abilities {
-        let maps = || config.endpoints.iter().filter(|it| it.face == self).flat_map(|it| &it.maps);
+        let maps = || config.endpoints.iter().filter(|it| it.face == Some(self)).flat_map(|it| &it.maps);
         let asks = |map| maps().any(|it| *it == map);
         let can = self.abilities();
         match self {
@@ -111,7 +111,7 @@ impl Face {
 
 /// The rules of the policy that a configured face cannot honour, a sentence each.
 pub fn unmet(config: &Config) -> Vec<String> {
-    let faces: BTreeSet<Face> = config.endpoints.iter().map(|endpoint| endpoint.face).collect();
+    let faces: BTreeSet<Face> = config.endpoints.iter().filter_map(|endpoint| endpoint.face).collect();
     let used: Vec<(Face, Abilities)> = faces.into_iter().map(|face| (face, face.used(config))).collect();
     let mut sentences = Vec::new();
     for need in Need::ALL.into_iter().filter(|need| config.policy.needs(*need)) {

@@ -7,6 +7,7 @@ mod common;
 mod hostile;
 mod log;
 mod maps;
+mod metrics;
 mod milter;
 mod policy_service;
 mod reload;
