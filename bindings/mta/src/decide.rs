@@ -30,7 +30,7 @@ pub struct Context<'a> {
     pub begun: Instant,
     /// The MTA's queue id, or empty.
     pub queue: &'a [u8],
-    /// The instance of the policy service, or empty.
+    /// What ties the events of a mail together, or empty.
     pub instance: &'a [u8],
 }
 

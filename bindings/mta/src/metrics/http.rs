@@ -10,7 +10,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::config::Limits;
 use crate::exchange::{self, End};
@@ -84,7 +84,7 @@ pub async fn serve(
                 break answer;
             }
         };
-        seat.touch();
+        seat.touch(Instant::now());
         stream.write_all(&text(state, answer)).await?;
         stream.shutdown().await
     };
