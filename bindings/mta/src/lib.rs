@@ -50,6 +50,7 @@ pub mod maincf;
 pub mod metrics;
 pub mod notify;
 pub mod pool;
+pub mod report;
 pub mod ring;
 pub mod server;
 pub mod state;

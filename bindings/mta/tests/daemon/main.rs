@@ -11,4 +11,5 @@ mod metrics;
 mod milter;
 mod policy_service;
 mod reload;
+mod reports;
 mod start;
