@@ -44,6 +44,12 @@ pub enum Command {
     /// Bounces a day by verdict, what was let in, refused or would have been, why, by which clients, and tags that were
     /// used often.
     Stats(Stats),
+    /// Write the man pages into a folder
+    Man {
+        /// The folder, which must be there
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 /// Where the configuration comes from.

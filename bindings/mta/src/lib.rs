@@ -49,6 +49,7 @@ pub mod log;
 pub mod maincf;
 pub mod metrics;
 pub mod notify;
+pub mod pages;
 pub mod pool;
 pub mod report;
 pub mod ring;

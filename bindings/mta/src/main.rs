@@ -10,7 +10,7 @@ use backstopd::args::{self, Cli, Command, Source};
 use backstopd::clock::Clock;
 use backstopd::listen::Handed;
 use backstopd::stop::{Exit, Stop};
-use backstopd::{check, maincf, report, server};
+use backstopd::{check, maincf, pages, report, server};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         }
         Ok(Cli { command: Some(Command::Ready(args)), .. }) => return end(ready(&args)),
         Ok(Cli { command: Some(Command::Stats(args)), .. }) => stats(&args),
+        Ok(Cli { command: Some(Command::Man { folder }), .. }) => pages::run(&folder),
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage as u8 } else { 0 };
             // Whether anyone reads it changes nothing.

@@ -1,9 +1,6 @@
 //! Start, reload, stop: what `backstopd run` does until it is told to end.
 //!
-//! | signal | what |
-//! |---|---|
-//! | SIGHUP | configuration, ring and listeners anew; if anything is wrong, all stays as it was, and the log says why |
-//! | SIGTERM, SIGINT | no new connections; requests that have begun are answered, for five seconds; a second one ends at once |
+//! [`SIGNALS`] are what it listens to.
 //!
 //! One thread does all: a decision takes some microseconds, and mail servers ask one thing at a time.
 
@@ -27,6 +24,18 @@ use crate::pool::{Pool, Seat};
 use crate::state::{Snapshot, State};
 use crate::stop::{Exit, Stop};
 use crate::{metrics, notify, ring};
+
+/// The signals and what they do, for the manual.
+pub const SIGNALS: [(&str, &str); 2] = [
+    (
+        "SIGHUP",
+        "Configuration, ring, listeners and log file anew; if anything is wrong, all stays as it was, and the log says why",
+    ),
+    (
+        "SIGTERM, SIGINT",
+        "No new connections; requests and mails under way are answered, for five seconds; a second one ends at once",
+    ),
+];
 
 /// A snapshot and what is to be said about it.
 #[derive(Debug)]

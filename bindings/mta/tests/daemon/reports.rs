@@ -239,7 +239,10 @@ fn a_log_without_events_and_one_that_is_not_there_end_with_their_codes() {
     assert_eq!((code, out.as_str()), (65, ""));
     assert!(err.contains("it is read as JSON, [log] format = \"json\"; line 1 of standard input is no JSON"), "{err}");
     let (code, _, err) = run(&["stats", "/no/log"], "");
-    assert_eq!((code, err.as_str()), (66, "backstopd: the log /no/log cannot be read: it is not there; correct its name\n"));
+    assert_eq!(
+        (code, err.as_str()),
+        (66, "backstopd: the log /no/log cannot be read: it is not there; correct its name\n")
+    );
     assert_eq!(run(&["ready", "--accept", "nonsense"], "").0, 64);
 }
 
