@@ -82,7 +82,16 @@ pub fn read(files: &[PathBuf], mut each: impl FnMut(&line::Decision)) -> Result<
 }
 
 impl Log {
-    fn read(&mut self, name: &str, mut input: impl BufRead, each: &mut impl FnMut(&line::Decision)) -> io::Result<()> {
+    /// Reads one of the logs; `name` stands in what is said of its lines.
+    ///
+    /// # Errors
+    /// Those of the input.
+    pub fn read(
+        &mut self,
+        name: &str,
+        mut input: impl BufRead,
+        mut each: impl FnMut(&line::Decision),
+    ) -> io::Result<()> {
         let (mut line, mut number) = (Vec::new(), 0_u64);
         loop {
             line.clear();
@@ -101,7 +110,7 @@ impl Log {
             };
             self.lines += 1;
             match parsed {
-                Ok(line) => self.take(&line, each),
+                Ok(line) => self.take(&line, &mut each),
                 Err(what) => {
                     self.broken += 1;
                     if self.named.len() < NAMED {
