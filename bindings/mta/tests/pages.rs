@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use backstopd::config::TABLES;
@@ -20,7 +20,7 @@ fn pages(name: &str) -> PathBuf {
 }
 
 /// A page without the marks of roff.
-fn text(folder: &PathBuf, name: &str) -> String {
+fn text(folder: &Path, name: &str) -> String {
     let page = fs::read_to_string(folder.join(name)).unwrap();
     page.replace("\\fB", "").replace("\\fR", "").replace("\\-", "-").replace("\\*(Aq", "'")
 }

@@ -10,12 +10,13 @@
 
 pub mod http;
 
-use std::fmt;
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use backstop::policy::Rule;
+use backstop::policy::{Mode, Rule};
 use backstop::{Day, Key};
-use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, LabelSetEncoder, text};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -24,6 +25,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 use crate::clock::Now;
 use crate::event::{Event, Kind};
+use crate::faces::Face;
 use crate::state::{Snapshot, State};
 
 /// A metric as the manual tells it.
@@ -95,33 +97,31 @@ pub const ALL: [&Described; 12] =
 pub const UNSIGNED: [Rule; 5] = [Rule::NotVouched, Rule::NoSign, Rule::NoSignRecipients, Rule::NoKey, Rule::TooLong];
 
 type Words<const N: usize> = [(&'static str, &'static str); N];
-/// Labels that are found by a number instead of all their octets: a decision takes some microseconds, and each is counted.
-/// Different labels may have the same number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Numbered<const N: usize> {
-    number: u32,
-    words: Words<N>,
+/// What is counted of a decision, in closed words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Decision {
+    kind: Kind,
+    face: Face,
+    mode: Mode,
+    rule: Rule,
+    action: &'static str,
+    would: &'static str,
+    verdict: &'static str,
 }
 
-impl<const N: usize> Hash for Numbered<N> {
+/// By a number, since a decision takes a microsecond and each is counted; the words tell apart what it does not.
+impl Hash for Decision {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u32(self.number);
+        state.write_u32(self.face as u32 | (self.mode as u32) << 8 | (self.rule as u32) << 16);
     }
 }
 
-impl<const N: usize> EncodeLabelSet for Numbered<N> {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        self.words.encode(encoder)
-    }
-}
-
-type Histograms = Family<Numbered<1>, Histogram, fn() -> Histogram>;
+type Histograms = Family<Words<1>, Histogram, fn() -> Histogram>;
 
 /// The counts of a process.
 #[derive(Debug)]
 pub struct Metrics {
-    decisions: Family<Numbered<7>, Counter>,
-    own_mail: Family<Numbered<2>, Counter>,
+    decisions: Mutex<HashMap<Decision, u64>>,
     ages: Histograms,
     seconds: Histograms,
     reloads: Family<Words<1>, Counter>,
@@ -136,8 +136,7 @@ impl Metrics {
         let ages = || Histogram::new([0., 1., 2., 3., 5., 7., 10., 14., 17., 21., 30., 60., 99., 365.]);
         let seconds = || Histogram::new([5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 0.1, 1.]);
         let metrics = Metrics {
-            decisions: Family::default(),
-            own_mail: Family::default(),
+            decisions: Mutex::default(),
             ages: Family::new_with_constructor(ages),
             seconds: Family::new_with_constructor(seconds),
             reloads: Family::default(),
@@ -154,36 +153,47 @@ impl Metrics {
 
     /// Counts a decision that was carried out.
     pub fn count(&self, event: &Event<'_>) {
-        let face = ("face", event.face.as_str());
         let verdict = event.verdict.unwrap_or_default();
-        let (by_face, by_rule) = (event.face as u32, event.rule as u32);
-        self.seconds
-            .get_or_create(&Numbered { number: by_face, words: [face] })
-            .observe(event.begun.elapsed().as_secs_f64());
-        let words = [
-            ("event", event.kind.as_str()),
-            face,
-            ("mode", event.mode.as_str()),
-            ("action", event.action),
-            ("would", event.would.unwrap_or_default()),
-            ("verdict", verdict),
-            ("reason", event.rule.slug()),
-        ];
-        let number = by_face << 8 | by_rule << 16 | event.mode as u32;
-        self.decisions.get_or_create(&Numbered { number, words }).inc();
+        self.seconds.get_or_create(&[("face", event.face.as_str())]).observe(event.begun.elapsed().as_secs_f64());
         if let Some(age) = event.age {
-            let words = [("verdict", verdict)];
-            self.ages.get_or_create(&Numbered { number: by_rule, words }).observe(age.into());
+            self.ages.get_or_create(&[("verdict", verdict)]).observe(age.into());
         }
-        let signed = match event.rule {
-            Rule::Signed => "yes",
-            rule if UNSIGNED.contains(&rule) => "no",
-            _ => return,
-        };
-        if event.kind == Kind::Outgoing {
-            let words = [face, ("signed", signed)];
-            self.own_mail.get_or_create(&Numbered { number: by_face, words }).inc();
+        let Event { kind, face, mode, rule, action, .. } = *event;
+        let would = event.would.unwrap_or_default();
+        *self.decisions().entry(Decision { kind, face, mode, rule, action, would, verdict }).or_default() += 1;
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, HashMap<Decision, u64>> {
+        // Nothing panics while it holds the lock.
+        self.decisions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn register_decisions(&self, registry: &mut Registry) {
+        let decisions = Family::<Words<7>, Counter>::default();
+        let own_mail = Family::<Words<2>, Counter>::default();
+        for (it, count) in &*self.decisions() {
+            let face = ("face", it.face.as_str());
+            let words = [
+                ("event", it.kind.as_str()),
+                face,
+                ("mode", it.mode.as_str()),
+                ("action", it.action),
+                ("would", it.would),
+                ("verdict", it.verdict),
+                ("reason", it.rule.slug()),
+            ];
+            decisions.get_or_create(&words).inc_by(*count);
+            let signed = match it.rule {
+                Rule::Signed => "yes",
+                rule if UNSIGNED.contains(&rule) => "no",
+                _ => continue,
+            };
+            if it.kind == Kind::Outgoing {
+                own_mail.get_or_create(&[face, ("signed", signed)]).inc_by(*count);
+            }
         }
+        register(registry, &DECISIONS, &decisions);
+        register(registry, &OWN_MAIL, &own_mail);
     }
 
     /// Counts a reload.
@@ -196,8 +206,7 @@ impl Metrics {
     /// The text of all metrics.
     pub fn text(&self, state: &State) -> String {
         let mut registry = Registry::default();
-        register(&mut registry, &DECISIONS, &self.decisions);
-        register(&mut registry, &OWN_MAIL, &self.own_mail);
+        self.register_decisions(&mut registry);
         register(&mut registry, &AGES, &self.ages);
         register(&mut registry, &SECONDS, &self.seconds);
         register(&mut registry, &RELOADS, &self.reloads);
@@ -249,7 +258,7 @@ fn register_ring(registry: &mut Registry, snapshot: &Snapshot, today: Option<Day
 }
 
 /// Clones share their counts.
-fn register(registry: &mut Registry, what: &Described, metric: &(impl Metric + EncodeMetric + Clone)) {
+fn register(registry: &mut Registry, what: &Described, metric: &(impl Metric + Clone)) {
     // The encoder writes `_total` by itself.
     let name = what.name.strip_suffix("_total").unwrap_or(what.name);
     registry.register(name, what.help, metric.clone());

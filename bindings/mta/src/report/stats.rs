@@ -245,7 +245,8 @@ fn before_and_after(modes: &[(Mode, u64, Counts)]) -> Vec<Vec<String>> {
             row.push(cell);
         }
     }
-    let figures: [(&str, fn(&Counts) -> u64); 10] = [
+    type Figure = fn(&Counts) -> u64;
+    let figures: [(&str, Figure); 10] = [
         ("own mail signed", |it| it.signed),
         ("own mail unsigned", |it| it.unsigned),
         ("forwarded mail rewritten", |it| it.rewritten),
