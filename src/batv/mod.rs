@@ -11,10 +11,14 @@
 
 mod bst1;
 mod foreign;
+#[cfg(feature = "bulk")]
+mod many;
 mod prvs;
 
 pub use self::foreign::Tag;
 use self::foreign::{Found, recognise};
+#[cfg(feature = "bulk")]
+pub use self::many::{sign_many, sign_many_with, verify_many, verify_many_with};
 use crate::address::{MAX_LOCAL, Mailbox, Path, Stripped};
 use crate::day::Day;
 use crate::error::{AddressProblem, Error};
@@ -48,16 +52,26 @@ pub enum Form {
 /// # Errors
 /// [`Error::Address`] if the sender is no path.
 pub fn sign(ring: &KeyRing, sender: &[u8], form: Form, day: Day) -> Result<Signed, Error> {
-    let mailbox = match Path::parse(sender)? {
-        Path::Null => return Ok(Signed::Unsigned(Unsigned::Null)),
-        Path::Postmaster => return Ok(Signed::Unsigned(Unsigned::NotOwn)),
-        Path::Mailbox(mailbox) => mailbox,
-    };
-    match choose(ring, mailbox, form, day) {
-        Ok(Choice::Bst1(key)) => Ok(Signed::Done(bst1::make(key, mailbox, day))),
-        Ok(Choice::Prvs(key)) => Ok(Signed::Done(prvs::make(key, &mailbox, form, day))),
+    match choose_path(ring, sender, form, day)? {
+        Ok((Choice::Bst1(key), mailbox)) => Ok(Signed::Done(bst1::make(key, mailbox, day))),
+        Ok((Choice::Prvs(key), mailbox)) => Ok(Signed::Done(prvs::make(key, &mailbox, form, day))),
         Err(reason) => Ok(Signed::Unsigned(reason)),
     }
+}
+
+/// Reads a sender and decides whether and how it is signed.
+#[inline(always)]
+fn choose_path<'r, 'a>(
+    ring: &'r KeyRing,
+    sender: &'a [u8],
+    form: Form,
+    day: Day,
+) -> Result<Result<(Choice<'r>, Mailbox<'a>), Unsigned>, Error> {
+    Ok(match Path::parse(sender)? {
+        Path::Null => Err(Unsigned::Null),
+        Path::Postmaster => Err(Unsigned::NotOwn),
+        Path::Mailbox(mailbox) => choose(ring, mailbox, form, day).map(|choice| (choice, mailbox)),
+    })
 }
 
 /// The kind of tag that an address gets, and the key that makes it.
@@ -123,36 +137,55 @@ pub(crate) fn choose<'r>(
 /// # Errors
 /// [`Error::Address`] if the recipient is no path, [`Error::NullRecipient`] if it is `<>`.
 pub fn verify<'a>(ring: &KeyRing, recipient: &'a [u8], day: Day) -> Result<Verdict<'a>, Error> {
-    let mailbox = match Path::parse_tagged(recipient)? {
-        Path::Null => return Err(Error::NullRecipient),
-        Path::Postmaster => return Ok(Verdict::Untagged),
-        Path::Mailbox(mailbox) => mailbox,
+    let mailbox = match parse_recipient(recipient)? {
+        Ok(mailbox) => mailbox,
+        Err(verdict) => return Ok(verdict),
     };
-    if mailbox.is_plain() {
-        return mailbox.within_limits().map(|_| Verdict::Untagged);
-    }
-    judge(ring, mailbox.stripped(mailbox.content()), Some(mailbox), day)
+    let parts = mailbox.stripped(mailbox.content());
+    judge(parts, Some(mailbox), check(ring, day)).map(|judged| judged.unwrap_or_else(|verdict| verdict))
 }
 
 /// Like [`verify`], for the own recipient to whom an SRS address returns.
 pub(crate) fn verify_returned<'a>(ring: &KeyRing, recipient: Stripped<'a>, day: Day) -> Result<Verdict<'a>, Error> {
-    judge(ring, recipient, None, day)
+    judge(recipient, None, check(ring, day)).map(|judged| judged.unwrap_or_else(|verdict| verdict))
 }
 
-/// Recognises and checks; `whole` is the recipient in one piece, if it is.
+/// Reads a recipient: one that may carry a tag, or the verdict.
 #[inline(always)]
-fn judge<'a>(
-    ring: &KeyRing,
+fn parse_recipient(recipient: &[u8]) -> Result<Result<Mailbox<'_>, Verdict<'_>>, Error> {
+    match Path::parse_tagged(recipient)? {
+        Path::Null => Err(Error::NullRecipient),
+        Path::Postmaster => Ok(Err(Verdict::Untagged)),
+        Path::Mailbox(mailbox) if mailbox.is_plain() => mailbox.within_limits().map(|_| Err(Verdict::Untagged)),
+        Path::Mailbox(mailbox) => Ok(Ok(mailbox)),
+    }
+}
+
+/// Checks a tag of our own.
+#[inline(always)]
+fn check<'a>(ring: &KeyRing, day: Day) -> impl FnOnce(Found<'a>, &Mailbox<'_>, &Stripped<'a>) -> Verdict<'a> {
+    move |found, under, parts| match found {
+        Found::Prvs(tag, _) => prvs::check(ring, tag, under, parts, day),
+        Found::Bst1(tag, _) => bst1::check(ring, tag, under, parts, day),
+        _ => Verdict::Untagged,
+    }
+}
+
+/// Recognises, and lets `check` look at a tag of our own, at the address under it and at its parts; else the verdict.
+///
+/// `whole` is the recipient in one piece, if it is.
+#[inline(always)]
+fn judge<'a, T>(
     recipient: Stripped<'a>,
     whole: Option<Mailbox<'a>>,
-    day: Day,
-) -> Result<Verdict<'a>, Error> {
+    check: impl FnOnce(Found<'a>, &Mailbox<'_>, &Stripped<'a>) -> T,
+) -> Result<Result<T, Verdict<'a>>, Error> {
     let found = recognise(recipient.content);
     let rest = match found {
         Found::Prvs(_, rest) | Found::Bst1(_, rest) => rest,
-        Found::Foreign(foreign, _) => return Ok(Verdict::Foreign(foreign)),
-        Found::Malformed => return Ok(Verdict::Malformed(Malformed::Shape)),
-        Found::Nothing => return check_limit(recipient).map(|()| Verdict::Untagged),
+        Found::Foreign(foreign, _) => return Ok(Err(Verdict::Foreign(foreign))),
+        Found::Malformed => return Ok(Err(Verdict::Malformed(Malformed::Shape))),
+        Found::Nothing => return check_limit(recipient).map(|()| Err(Verdict::Untagged)),
     };
     let stripped = Stripped { content: rest, ..recipient };
     check_limit(stripped)?;
@@ -166,11 +199,7 @@ fn judge<'a>(
             joined.mailbox()
         }
     };
-    match found {
-        Found::Prvs(tag, _) => Ok(prvs::check(ring, tag, &under, &stripped, day)),
-        Found::Bst1(tag, _) => Ok(bst1::check(ring, tag, &under, &stripped, day)),
-        _ => Ok(Verdict::Untagged),
-    }
+    Ok(Ok(check(found, &under, &stripped)))
 }
 
 /// The limit of a local part, on what is left when the tag is off.

@@ -1,0 +1,144 @@
+//! Sixteen lanes with AVX-512: rotations and functions of three words are one instruction each.
+//!
+//! Everything here is compiled for AVX-512 F and BW; `engine.rs` asks the processor before it calls.
+
+use core::arch::x86_64::*;
+
+use super::lanes::{hashes, rounds};
+use crate::mac::{BLOCK, Keyed};
+
+pub(super) const LANES: usize = 16;
+type Vector = __m512i;
+
+hashes!("avx512f,avx512bw", 16);
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn splat(word: u32) -> Vector {
+    _mm512_set1_epi32(word.cast_signed())
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn add(a: Vector, b: Vector) -> Vector {
+    _mm512_add_epi32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn xor(a: Vector, b: Vector) -> Vector {
+    _mm512_xor_si512(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn xor3(a: Vector, b: Vector, c: Vector) -> Vector {
+    _mm512_ternarylogic_epi32::<0x96>(a, b, c)
+}
+
+/// Left by `LEFT`; `RIGHT` is 32 less that.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn rotate<const LEFT: i32, const RIGHT: i32>(a: Vector) -> Vector {
+    const { assert!(LEFT + RIGHT == 32) };
+    _mm512_rol_epi32::<LEFT>(a)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn shift<const RIGHT: u32>(a: Vector) -> Vector {
+    _mm512_srli_epi32::<RIGHT>(a)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn choose(a: Vector, b: Vector, c: Vector) -> Vector {
+    _mm512_ternarylogic_epi32::<0xca>(a, b, c)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn majority(a: Vector, b: Vector, c: Vector) -> Vector {
+    _mm512_ternarylogic_epi32::<0xe8>(a, b, c)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn load(octets: &[u8; BLOCK]) -> Vector {
+    // SAFETY: the reference is to 64 octets, and the load asks for no alignment.
+    unsafe { _mm512_loadu_si512(octets.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn load_words(words: &[u32; LANES]) -> Vector {
+    // SAFETY: the reference is to sixteen words, which are 64 octets, and the load asks for no alignment.
+    unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn store(vector: Vector) -> [u32; LANES] {
+    let mut words = [0; LANES];
+    // SAFETY: the array is of sixteen words, which are 64 octets, and the store asks for no alignment.
+    unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), vector) };
+    words
+}
+
+/// The inner and the outer states; mostly all lanes have one key.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn states(keys: &[&Keyed; LANES]) -> [[Vector; 8]; 2] {
+    let [first, ..] = keys;
+    if keys.iter().all(|key| core::ptr::eq(*key, *first)) {
+        return first.states().map(|words| words.map(|word| splat(word)));
+    }
+    super::gathered(keys).map(|words| words.map(|word| load_words(&word)))
+}
+
+/// A block of each message: the word of this place of all of them in each vector.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn words(messages: &[&[[u8; BLOCK]]; LANES], block: usize) -> [Vector; 16] {
+    const BIG_ENDIAN: i128 = 0x0c0d_0e0f_0809_0a0b_0405_0607_0001_0203;
+    let zero = splat(0);
+    let mut rows = [zero; LANES];
+    let swap = _mm512_broadcast_i32x4(_mm_set_epi64x((BIG_ENDIAN >> 64) as i64, BIG_ENDIAN as i64));
+    for (row, message) in rows.iter_mut().zip(messages) {
+        if let Some(octets) = message.get(block) {
+            *row = _mm512_shuffle_epi8(load(octets), swap);
+        }
+    }
+    // Within each quarter of a vector, four rows by four words are turned; then the quarters are.
+    let mut turned = [[zero; 4]; 4];
+    for (turned, rows) in turned.iter_mut().zip(rows.as_chunks::<4>().0) {
+        let [a, b, c, d] = *rows;
+        let (ab, cd) = (_mm512_unpacklo_epi32(a, b), _mm512_unpacklo_epi32(c, d));
+        let (ab_high, cd_high) = (_mm512_unpackhi_epi32(a, b), _mm512_unpackhi_epi32(c, d));
+        *turned = [
+            _mm512_unpacklo_epi64(ab, cd),
+            _mm512_unpackhi_epi64(ab, cd),
+            _mm512_unpacklo_epi64(ab_high, cd_high),
+            _mm512_unpackhi_epi64(ab_high, cd_high),
+        ];
+    }
+    let [first, second, third, fourth] = turned;
+    let mut words = [[zero; 4]; 4];
+    for (place, (((a, b), c), d)) in first.into_iter().zip(second).zip(third).zip(fourth).enumerate() {
+        let (even, odd) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0xdd>(a, b));
+        let (even_later, odd_later) = (_mm512_shuffle_i32x4::<0x88>(c, d), _mm512_shuffle_i32x4::<0xdd>(c, d));
+        let quarters = [
+            _mm512_shuffle_i32x4::<0x88>(even, even_later),
+            _mm512_shuffle_i32x4::<0x88>(odd, odd_later),
+            _mm512_shuffle_i32x4::<0xdd>(even, even_later),
+            _mm512_shuffle_i32x4::<0xdd>(odd, odd_later),
+        ];
+        for (words, quarter) in words.iter_mut().zip(quarters) {
+            if let Some(word) = words.get_mut(place) {
+                *word = quarter;
+            }
+        }
+    }
+    let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = words;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+}

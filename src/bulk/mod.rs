@@ -1,0 +1,245 @@
+//! Many tags at once: messages are gathered, and hashed beside each other in the lanes of the widest vectors there are.
+//!
+//! | engine | asks the processor for | lanes |
+//! |---|---|---|
+//! | `avx512` | AVX-512 F and BW | 16 |
+//! | `avx2` | AVX2 | 8 |
+//! | `pair` | SHA, SSSE3, SSE4.1 | 2 streams, interleaved |
+//! | `plain` | nothing | 1, by the hash crates |
+//!
+//! The only folder that may hold `unsafe`: at the calls into code for a processor that was asked before, and where vectors
+//! are read from memory and written to it. It computes tags and nothing else: what is hashed, with which key, and what a
+//! tag means is for `batv`, comparing for `mac.rs`.
+//!
+//! A message of more than [`BLOCKS`] blocks is not taken: it goes the way of a single one.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod engine;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+
+pub use self::engine::Engine;
+use crate::mac::{BLOCK, Keyed, LENGTH_AT, Mac, Text};
+
+/// How many messages are gathered before they are hashed.
+pub(crate) const JOBS: usize = 64;
+/// The most blocks of one message, which then has at most 119 octets.
+const BLOCKS: usize = 2;
+/// The hashes, each with every number of blocks.
+const CLASSES: usize = 2 * BLOCKS;
+
+/// The text of a message, later padded.
+///
+/// Aligned so that no vector of 64 octets lies across two lines of the cache.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Blocks {
+    octets: [u8; BLOCKS * BLOCK],
+    /// Octets of text, also of that for which there was no room.
+    used: usize,
+}
+
+impl Blocks {
+    const EMPTY: Blocks = Blocks { octets: [0; BLOCKS * BLOCK], used: 0 };
+
+    /// Pads as if one block, that of the key, went before; how many blocks there are now, `None` if they did not suffice.
+    #[inline(always)]
+    fn pad(&mut self) -> Option<usize> {
+        let blocks = (self.used + 1 + BLOCK - LENGTH_AT).div_ceil(BLOCK);
+        let end = blocks * BLOCK;
+        let bits = u64::try_from((BLOCK + self.used) * 8).unwrap_or(0);
+        *self.octets.get_mut(self.used)? = 0x80;
+        self.octets.get_mut(end - BLOCK + LENGTH_AT..end)?.copy_from_slice(&bits.to_be_bytes());
+        Some(blocks)
+    }
+
+    /// The first blocks.
+    #[inline(always)]
+    fn first(&self, count: usize) -> &[[u8; BLOCK]] {
+        self.octets.as_chunks().0.get(..count).unwrap_or_default()
+    }
+}
+
+impl Text for Blocks {
+    #[inline(always)]
+    fn append(&mut self, bytes: &[u8], put: impl Fn(&mut [u8], &[u8])) -> &mut Self {
+        let end = self.used.saturating_add(bytes.len());
+        if let Some(room) = self.octets.get_mut(self.used..end) {
+            put(room, bytes);
+        }
+        self.used = end;
+        self
+    }
+}
+
+/// One message with its key, and its tag once it is hashed.
+#[derive(Clone, Copy)]
+struct Job<'r> {
+    blocks: Blocks,
+    keyed: Option<&'r Keyed>,
+    tag: [u32; 3],
+}
+
+/// Which jobs are of one class, in their order.
+#[derive(Clone, Copy)]
+struct Class {
+    jobs: [u8; JOBS],
+    count: usize,
+}
+
+/// Messages that wait to be hashed, at most [`JOBS`].
+pub(crate) struct Jobs<'r> {
+    jobs: [Job<'r>; JOBS],
+    count: usize,
+    classes: [Class; CLASSES],
+}
+
+/// Where the tag of a message will be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket(u8);
+
+/// Messages of one class, as many as an engine hashes at once.
+struct Group<'g, const LANES: usize> {
+    keys: [&'g Keyed; LANES],
+    messages: [&'g [[u8; BLOCK]]; LANES],
+}
+
+impl<'r> Jobs<'r> {
+    #[inline(always)]
+    pub(crate) const fn new() -> Jobs<'r> {
+        Jobs {
+            jobs: [Job { blocks: Blocks::EMPTY, keyed: None, tag: [0; 3] }; JOBS],
+            count: 0,
+            classes: [Class { jobs: [0; JOBS], count: 0 }; CLASSES],
+        }
+    }
+
+    /// For how many messages there is room.
+    #[inline(always)]
+    pub(crate) const fn room(&self) -> usize {
+        JOBS.saturating_sub(self.count)
+    }
+
+    /// Gathers a message that `write` writes; `None` if it is too long or there is no room, and then nothing is gathered.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, keyed: &'r Keyed, write: impl FnOnce(&mut Blocks)) -> Option<Ticket> {
+        let job = self.jobs.get_mut(self.count)?;
+        job.blocks = Blocks::EMPTY;
+        write(&mut job.blocks);
+        let blocks = job.blocks.pad()?;
+        job.keyed = Some(keyed);
+        let class = self.classes.get_mut(class_of(keyed.mac(), blocks))?;
+        let number = u8::try_from(self.count).ok()?;
+        *class.jobs.get_mut(class.count)? = number;
+        class.count += 1;
+        self.count += 1;
+        Some(Ticket(number))
+    }
+
+    /// The tag of a message that was hashed: its first octets.
+    #[inline(always)]
+    pub(crate) fn tag(&self, ticket: Ticket) -> [u8; 12] {
+        let [a, b, c] =
+            self.jobs.get(usize::from(ticket.0)).map(|job| job.tag.map(u32::to_be_bytes)).unwrap_or_default();
+        let mut tag = [0; 12];
+        for (to, from) in tag.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c]) {
+            *to = from;
+        }
+        tag
+    }
+
+    /// Forgets all messages.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+        for class in &mut self.classes {
+            class.count = 0;
+        }
+    }
+
+    /// Hashes all messages.
+    #[inline(never)]
+    pub(crate) fn run(&mut self, engine: Engine) {
+        for mac in [Mac::Sha1, Mac::Sha256] {
+            for blocks in 1..=BLOCKS {
+                let Some(class) = self.classes.get(class_of(mac, blocks)).copied() else { continue };
+                engine.run(mac, self, class.jobs.get(..class.count).unwrap_or_default(), blocks);
+            }
+        }
+    }
+
+    /// Hashes these jobs, so many at a time, and returns those that are too few for it to pay.
+    #[inline(always)]
+    fn run_groups<'j, const LANES: usize>(
+        &mut self,
+        jobs: &'j [u8],
+        blocks: usize,
+        least: usize,
+        hash: impl Fn(&Group<'_, LANES>) -> [[u32; LANES]; 3],
+    ) -> &'j [u8] {
+        let mut rest = jobs;
+        while rest.len() >= least {
+            let (now, later) = rest.split_at_checked(LANES).unwrap_or((rest, &[]));
+            let Some(group) = self.group(now, blocks) else { break };
+            let [a, b, c] = hash(&group);
+            for (((&job, a), b), c) in now.iter().zip(a).zip(b).zip(c) {
+                if let Some(job) = self.jobs.get_mut(usize::from(job)) {
+                    job.tag = [a, b, c];
+                }
+            }
+            rest = later;
+        }
+        rest
+    }
+
+    /// The jobs as a group; where there are too few of them, the first stands in the lanes that are left.
+    #[inline(always)]
+    fn group<const LANES: usize>(&self, jobs: &[u8], blocks: usize) -> Option<Group<'_, LANES>> {
+        let job = |lane: usize| {
+            let job = self.jobs.get(usize::from(*jobs.get(lane)?))?;
+            Some((job.keyed?, job.blocks.first(blocks)))
+        };
+        let (key, message) = job(0)?;
+        let mut group = Group { keys: [key; LANES], messages: [message; LANES] };
+        for (lane, (to_key, to_message)) in group.keys.iter_mut().zip(&mut group.messages).enumerate() {
+            (*to_key, *to_message) = job(lane).unwrap_or((key, message));
+        }
+        Some(group)
+    }
+
+    /// Hashes these jobs one by one.
+    fn run_single(&mut self, jobs: &[u8], blocks: usize) {
+        for &job in jobs {
+            if let Some(Job { blocks: text, keyed: Some(keyed), tag }) = self.jobs.get_mut(usize::from(job)) {
+                *tag = keyed.tag_of_blocks(text.first(blocks));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+const fn class_of(mac: Mac, blocks: usize) -> usize {
+    match mac {
+        Mac::Sha1 => blocks - 1,
+        Mac::Sha256 => BLOCKS + blocks - 1,
+    }
+}
+
+/// The inner and outer key states of all lanes, a word of all lanes in each array.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+fn gathered<const LANES: usize>(keys: &[&Keyed; LANES]) -> [[[u32; LANES]; 8]; 2] {
+    let mut states = [[[0; LANES]; 8]; 2];
+    for (lane, key) in keys.iter().enumerate() {
+        for (state, words) in states.iter_mut().zip(key.states()) {
+            for (to, from) in state.iter_mut().zip(words) {
+                if let Some(to) = to.get_mut(lane) {
+                    *to = *from;
+                }
+            }
+        }
+    }
+    states
+}
