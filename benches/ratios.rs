@@ -56,6 +56,9 @@ fn main() {
     let mut operations: Vec<_> =
         support::operations(37, 1).into_iter().map(|(name, run)| (name.to_owned(), 1, run)).collect();
     operations.extend(bulk::operations());
+    // As `cargo bench --bench ratios -- sign-many` gives it, beside cargo's own `--bench`.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    operations.retain(|(name, ..)| wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted)));
     let mut ratios = vec![Vec::new(); operations.len()];
     let mut floors = Vec::new();
     for round in 0..ROUNDS {

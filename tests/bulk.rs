@@ -41,7 +41,11 @@ fn all_agree(ring: &KeyRing, addresses: &[Vec<u8>], form: Form, day: Day) {
         let mut next = 0;
         batv::sign_many_with(engine, ring, &addresses, form, day, |number, result| {
             assert_eq!(number, next, "{name}");
-            assert_eq!(result, batv::sign(ring, addresses[number], form, day), "{name} {number}");
+            assert_eq!(
+                result,
+                batv::sign(ring, addresses[number], form, day).as_ref().map_err(Clone::clone),
+                "{name} {number}"
+            );
             next += 1;
         });
         assert_eq!(next, addresses.len(), "{name}");

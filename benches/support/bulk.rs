@@ -51,16 +51,16 @@ fn both(
         let address = address.expect("an address");
         signed.push(leaked(address.address().expect("a key").as_bytes().to_vec()));
     });
-    let of = ring();
+    let (of, day) = (ring(), day());
     let sign = move || {
-        batv::sign_many_with(engine, &of, black_box(&plain), Form::Prefix, black_box(day()), |_, signed| {
-            black_box(&signed);
+        batv::sign_many_with(engine, &of, black_box(&plain), Form::Prefix, black_box(day), |_, signed| {
+            let _ = black_box(signed);
         });
     };
     operations.push((format!("sign-many{name}"), count, Box::new(sign)));
     let of = ring();
     let verify = move || {
-        batv::verify_many_with(engine, &of, black_box(&signed), black_box(day()), |_, verdict| {
+        batv::verify_many_with(engine, &of, black_box(&signed), black_box(day), |_, verdict| {
             black_box(&verdict);
         });
     };

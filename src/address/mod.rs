@@ -128,6 +128,13 @@ impl<'a> Mailbox<'a> {
         self.plain
     }
 
+    /// An address that was looked at elsewhere, with the length of its local part and whether it is plain.
+    #[cfg(feature = "bulk")]
+    #[inline(always)]
+    pub(crate) const fn known(bytes: &'a [u8], at: usize, plain: bool) -> Mailbox<'a> {
+        Mailbox { bytes, at, plain }
+    }
+
     /// The address whose local part, inside the same quotes, is only `content`.
     #[inline(always)]
     pub(crate) fn stripped(self, content: &'a [u8]) -> Stripped<'a> {

@@ -4,14 +4,14 @@
 //! all are hashed, and the results go to the caller in the order of the addresses. What needs no hash, what is too long
 //! for gathering and what is no address goes its usual way, at its place in the order.
 
-use super::{Choice, Form, Found, bst1, choose_path, judge, parse_recipient, prvs, sign, verify};
-use crate::address::{Mailbox, Stripped};
+use super::{Choice, Form, Found, bst1, choose, judge, prvs, sign, verify};
+use crate::address::{Address, MAX_LOCAL, Mailbox, Path, Stripped};
 use crate::bulk::{Engine, JOBS, Jobs, Ticket};
 use crate::day::Day;
 use crate::error::Error;
 use crate::key::{Key, KeyRing};
-use crate::mac;
-use crate::verdict::{Signed, Unsigned, Verdict};
+use crate::mac::{self, Mac};
+use crate::verdict::{Signed, Verdict};
 
 /// Marks many envelope senders; `each` gets the number of a sender in the slice and what [`sign`] says of it, in order.
 ///
@@ -39,7 +39,7 @@ pub fn sign_many(
     senders: &[&[u8]],
     form: Form,
     day: Day,
-    each: impl FnMut(usize, Result<Signed, Error>),
+    each: impl FnMut(usize, Result<&Signed, Error>),
 ) {
     sign_many_with(Engine::best(), ring, senders, form, day, each);
 }
@@ -54,30 +54,38 @@ pub fn sign_many_with(
     senders: &[&[u8]],
     form: Form,
     day: Day,
-    mut each: impl FnMut(usize, Result<Signed, Error>),
+    mut each: impl FnMut(usize, Result<&Signed, Error>),
 ) {
+    let alone = |sender: &[u8], each: &mut dyn FnMut(Result<&Signed, Error>)| match sign(ring, sender, form, day) {
+        Ok(signed) => each(Ok(&signed)),
+        Err(error) => each(Err(error)),
+    };
     if senders.len() < FEW {
-        return senders.iter().enumerate().for_each(|(number, sender)| each(number, sign(ring, sender, form, day)));
+        let senders = senders.iter().enumerate();
+        return senders.for_each(|(number, sender)| alone(sender, &mut |result| each(number, result)));
     }
     let mut jobs = Jobs::new();
-    let mut drafts = [Draft::Alone; JOBS];
+    let mut tagged = Signed::Done(Address::EMPTY);
+    let mut drafts = [Draft::EMPTY; JOBS];
     for (window, senders) in senders.chunks(JOBS).enumerate() {
         for (sender, draft) in senders.iter().zip(&mut drafts) {
-            *draft = prepare(ring, sender, form, day, &mut jobs);
+            prepare(engine, ring, sender, form, day, &mut jobs, draft);
         }
         jobs.run(engine);
         for (place, (sender, draft)) in senders.iter().zip(&drafts).enumerate() {
             let number = window * JOBS + place;
-            match *draft {
-                Draft::Alone => each(number, sign(ring, sender, form, day)),
-                Draft::Unsigned(reason) => each(number, Ok(Signed::Unsigned(reason))),
-                Draft::Prvs(mailbox, stamp, ticket) => {
-                    let hash = mac::prefix(&jobs.tag(ticket));
-                    each(number, Ok(Signed::Done(prvs::make_of(&mailbox, form, stamp, |_| hash))));
+            match draft.kind {
+                Kind::Alone => alone(sender, &mut |result| each(number, result)),
+                Kind::Prvs => {
+                    if let Signed::Done(address) = &mut tagged {
+                        let hash = mac::prefix(&jobs.tag(draft.ticket));
+                        prvs::make_in(address, draft.mailbox, form, draft.stamp, hash);
+                    }
+                    each(number, Ok(&tagged));
                 }
-                Draft::Bst1(key, mailbox, ticket) => {
-                    let octets = bst1::octets_of(day, mac::prefix(&jobs.tag(ticket)));
-                    each(number, Ok(Signed::Done(bst1::make_of(key, mailbox, octets))));
+                Kind::Bst1(key) => {
+                    let octets = bst1::octets_of(day, mac::prefix(&jobs.tag(draft.ticket)));
+                    each(number, Ok(&Signed::Done(bst1::make_of(key, draft.mailbox, octets))));
                 }
             }
         }
@@ -86,32 +94,83 @@ pub fn sign_many_with(
 }
 
 /// A sender before it is signed.
+///
+/// Filled in place, and no enum with all of it: its octets would be moved in other pieces than those in which they were
+/// written, for which the processor waits.
 #[derive(Clone, Copy)]
-enum Draft<'r, 'a> {
+struct Draft<'r, 'a> {
+    kind: Kind<'r>,
+    mailbox: Mailbox<'a>,
+    /// K DDD of prvs.
+    stamp: [u8; 4],
+    ticket: Ticket,
+}
+
+#[derive(Clone, Copy)]
+enum Kind<'r> {
     /// It is for [`sign`].
     Alone,
-    Unsigned(Unsigned),
-    /// With the stamp of its tag.
-    Prvs(Mailbox<'a>, [u8; 4], Ticket),
-    Bst1(&'r Key, Mailbox<'a>, Ticket),
+    Prvs,
+    Bst1(&'r Key),
+}
+
+impl Draft<'_, '_> {
+    const EMPTY: Self =
+        Draft { kind: Kind::Alone, mailbox: Mailbox::known(b"", 0, false), stamp: [0; 4], ticket: Ticket::FIRST };
 }
 
 #[inline(always)]
-fn prepare<'r, 'a>(ring: &'r KeyRing, sender: &'a [u8], form: Form, day: Day, jobs: &mut Jobs<'r>) -> Draft<'r, 'a> {
-    let draft = match choose_path(ring, sender, form, day) {
-        Err(_) => None,
-        Ok(Err(reason)) => return Draft::Unsigned(reason),
-        Ok(Ok((Choice::Prvs(key), mailbox))) => {
-            let stamp = prvs::stamp(key, day);
-            let ticket = jobs.add(&key.keyed, |message| prvs::write(message, key, stamp, &mailbox, false));
-            ticket.map(|ticket| Draft::Prvs(mailbox, stamp, ticket))
+fn prepare<'r, 'a>(
+    engine: Engine,
+    ring: &'r KeyRing,
+    sender: &'a [u8],
+    form: Form,
+    day: Day,
+    jobs: &mut Jobs<'r>,
+    draft: &mut Draft<'r, 'a>,
+) {
+    draft.kind = Kind::Alone;
+    let mailbox = match engine.look(sender).filter(|&(local, _)| local <= MAX_LOCAL) {
+        Some((local, plain)) => Mailbox::known(sender, local, plain),
+        None => match Path::parse(sender) {
+            Ok(Path::Mailbox(mailbox)) => mailbox,
+            _ => return,
+        },
+    };
+    draft.mailbox = mailbox;
+    let (kind, ticket) = match choose(ring, mailbox, form, day) {
+        Err(_) => return,
+        Ok(Choice::Prvs(key)) => {
+            draft.stamp = prvs::stamp(key, day);
+            (Kind::Prvs, gather_prvs(engine, jobs, key, draft.stamp, &mailbox, false))
         }
-        Ok(Ok((Choice::Bst1(key), mailbox))) => {
-            let ticket = jobs.add(&key.keyed, |message| bst1::write(message, key, mailbox, day));
-            ticket.map(|ticket| Draft::Bst1(key, mailbox, ticket))
+        Ok(Choice::Bst1(key)) => {
+            (Kind::Bst1(key), jobs.add(&key.keyed, |message| bst1::write(message, key, mailbox, day)))
         }
     };
-    draft.unwrap_or(Draft::Alone)
+    if let Some(ticket) = ticket {
+        (draft.kind, draft.ticket) = (kind, ticket);
+    }
+}
+
+/// Gathers what prvs hashes.
+#[inline(always)]
+fn gather_prvs<'r>(
+    engine: Engine,
+    jobs: &mut Jobs<'r>,
+    key: &'r Key,
+    stamp: [u8; 4],
+    mailbox: &Mailbox<'_>,
+    fold: bool,
+) -> Option<Ticket> {
+    if !mailbox.is_quoted() {
+        let fold = fold || key.mac() == Mac::Sha256;
+        let ticket = jobs.add_short(engine, &key.keyed, stamp, mailbox.as_bytes(), fold);
+        if ticket.is_some() {
+            return ticket;
+        }
+    }
+    jobs.add(&key.keyed, |message| prvs::write(message, key, stamp, mailbox, fold))
 }
 
 /// Tells what many recipients are; `each` gets the number of a recipient in the slice and what [`verify`] says of it, in
@@ -153,34 +212,35 @@ pub fn verify_many_with<'a>(
         return recipients.for_each(|(number, recipient)| each(number, verify(ring, recipient, day)));
     }
     let mut jobs = Jobs::new();
-    let mut cases = [Case::Alone; JOBS];
+    let mut cases = [Case::EMPTY; JOBS];
     let (mut number, mut rest) = (0, recipients);
     while !rest.is_empty() {
-        // A recipient may need two tags.
         let mut count = 0;
         for (recipient, case) in rest.iter().zip(&mut cases) {
+            // A recipient may need two tags.
             if jobs.room() < 2 {
                 break;
             }
-            *case = look_at(ring, recipient, day, &mut jobs);
+            look_at(engine, ring, recipient, day, &mut jobs, case);
             count += 1;
         }
         jobs.run(engine);
         let (now, later) = rest.split_at_checked(count).unwrap_or_default();
         for (recipient, case) in now.iter().zip(&cases) {
-            let verdict = match case {
-                Case::Alone => verify(ring, recipient, day),
-                Case::Known(verdict) => Ok(*verdict),
-                Case::Prvs(tag, key, parts, [one, other]) => {
+            let [one, other] = case.tickets;
+            let verdict = match (&case.tag, case.key) {
+                (Tag::Prvs(tag), Some(key)) => {
                     let is = |ticket| tag.is(mac::prefix(&jobs.tag(ticket)));
                     // Both are compared, so that the time does not tell.
-                    let right = is(*one) | is(*other);
-                    Ok(tag.verdict(ring, key, right, parts, day))
+                    let right = is(one) | is(other);
+                    Ok(tag.verdict(ring, key, right, &case.parts, day))
                 }
-                Case::Bst1(tag, key, parts, ticket) => {
-                    let octets = bst1::octets_of(tag.signed(), mac::prefix(&jobs.tag(*ticket)));
-                    Ok(tag.verdict(ring, key, tag.is(octets), parts, day))
+                (Tag::Bst1(tag), Some(key)) => {
+                    let octets = bst1::octets_of(tag.signed(), mac::prefix(&jobs.tag(one)));
+                    Ok(tag.verdict(ring, key, tag.is(octets), &case.parts, day))
                 }
+                (Tag::Untagged, _) => Ok(Verdict::Untagged),
+                _ => verify(ring, recipient, day),
             };
             each(number, verdict);
             number += 1;
@@ -190,46 +250,105 @@ pub fn verify_many_with<'a>(
     }
 }
 
-/// A recipient before it is verified.
+/// A recipient before it is verified; filled in place, like [`Draft`].
 #[derive(Clone, Copy)]
-enum Case<'r, 'a> {
-    /// It is for [`verify`].
-    Alone,
-    Known(Verdict<'a>),
-    /// With the tag over the address as given and, where that counts, over the folded one; else the same twice.
-    Prvs(prvs::Tag, &'r Key, Stripped<'a>, [Ticket; 2]),
-    Bst1(bst1::Tag, &'r Key, Stripped<'a>, Ticket),
+struct Case<'r, 'a> {
+    tag: Tag,
+    /// `None` where the recipient is for [`verify`].
+    key: Option<&'r Key>,
+    parts: Stripped<'a>,
+    /// For prvs the tag over the address as given and, where that counts, over the folded one; else the same twice.
+    tickets: [Ticket; 2],
+}
+
+#[derive(Clone, Copy)]
+enum Tag {
+    Prvs(prvs::Tag),
+    Bst1(bst1::Tag),
+    Untagged,
+    Other,
+}
+
+impl Case<'_, '_> {
+    const EMPTY: Self = Case {
+        tag: Tag::Other,
+        key: None,
+        parts: Stripped { srs0: false, quoted: false, content: b"", domain: b"" },
+        tickets: [Ticket::FIRST; 2],
+    };
 }
 
 #[inline(always)]
-fn look_at<'r, 'a>(ring: &'r KeyRing, recipient: &'a [u8], day: Day, jobs: &mut Jobs<'r>) -> Case<'r, 'a> {
-    let mailbox = match parse_recipient(recipient) {
-        Ok(Ok(mailbox)) => mailbox,
-        Ok(Err(verdict)) => return Case::Known(verdict),
-        Err(_) => return Case::Alone,
+fn look_at<'r, 'a>(
+    engine: Engine,
+    ring: &'r KeyRing,
+    recipient: &'a [u8],
+    day: Day,
+    jobs: &mut Jobs<'r>,
+    case: &mut Case<'r, 'a>,
+) {
+    case.tag = Tag::Other;
+    case.key = None;
+    let mailbox = match engine.look(recipient) {
+        Some((local, plain)) => Mailbox::known(recipient, local, plain),
+        None => match Path::parse_tagged(recipient) {
+            Ok(Path::Mailbox(mailbox)) => mailbox,
+            _ => return,
+        },
     };
-    let case = judge(mailbox.stripped(mailbox.content()), Some(mailbox), |found, under, parts| match found {
-        Found::Prvs(tag, _) => Some(match tag.key(ring, under.domain(), day) {
-            Err(verdict) => Case::Known(verdict),
-            Ok(key) => {
-                let mut add = |fold| jobs.add(&key.keyed, |text| prvs::write(text, key, tag.stamp(), under, fold));
-                let one = add(false)?;
-                let other = if prvs::folds(key, under) { add(true)? } else { one };
-                Case::Prvs(tag, key, *parts, [one, other])
-            }
-        }),
-        Found::Bst1(tag, _) => Some(match tag.key(ring, under.domain()) {
-            Err(verdict) => Case::Known(verdict),
-            Ok(key) => {
-                let ticket = jobs.add(&key.keyed, |text| bst1::write(text, key, *under, tag.signed()))?;
-                Case::Bst1(tag, key, *parts, ticket)
-            }
-        }),
-        _ => None,
-    });
-    match case {
-        Ok(Ok(case)) => case.unwrap_or(Case::Alone),
-        Ok(Err(verdict)) => Case::Known(verdict),
-        Err(_) => Case::Alone,
+    if mailbox.is_plain() {
+        if mailbox.within_limits().is_ok() {
+            case.tag = Tag::Untagged;
+        }
+        return;
     }
+    let _ = judge(mailbox.stripped(mailbox.content()), Some(mailbox), |found, under, parts| {
+        gather(engine, ring, found, under, parts, day, jobs, case);
+        Known
+    });
+}
+
+/// That a verdict will come.
+struct Known;
+
+impl From<Verdict<'_>> for Known {
+    fn from(_: Verdict<'_>) -> Known {
+        Known
+    }
+}
+
+/// Steps 3 and 4 up to the hash.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "one caller")]
+fn gather<'r, 'a>(
+    engine: Engine,
+    ring: &'r KeyRing,
+    found: Found<'a>,
+    under: &Mailbox<'_>,
+    parts: &Stripped<'a>,
+    day: Day,
+    jobs: &mut Jobs<'r>,
+    case: &mut Case<'r, 'a>,
+) -> Option<()> {
+    let key = match found {
+        Found::Prvs(tag, _) => {
+            let key = tag.key(ring, under.domain(), day).ok()?;
+            let mut add = |fold| gather_prvs(engine, jobs, key, tag.stamp(), under, fold);
+            let one = add(false)?;
+            case.tickets = [one, if prvs::folds(key, under) { add(true)? } else { one }];
+            case.tag = Tag::Prvs(tag);
+            key
+        }
+        Found::Bst1(tag, _) => {
+            let key = tag.key(ring, under.domain()).ok()?;
+            let ticket = jobs.add(&key.keyed, |text| bst1::write(text, key, *under, tag.signed()))?;
+            case.tickets = [ticket; 2];
+            case.tag = Tag::Bst1(tag);
+            key
+        }
+        _ => return None,
+    };
+    case.parts = *parts;
+    case.key = Some(key);
+    Some(())
 }

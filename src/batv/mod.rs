@@ -52,26 +52,16 @@ pub enum Form {
 /// # Errors
 /// [`Error::Address`] if the sender is no path.
 pub fn sign(ring: &KeyRing, sender: &[u8], form: Form, day: Day) -> Result<Signed, Error> {
-    match choose_path(ring, sender, form, day)? {
-        Ok((Choice::Bst1(key), mailbox)) => Ok(Signed::Done(bst1::make(key, mailbox, day))),
-        Ok((Choice::Prvs(key), mailbox)) => Ok(Signed::Done(prvs::make(key, &mailbox, form, day))),
+    let mailbox = match Path::parse(sender)? {
+        Path::Null => return Ok(Signed::Unsigned(Unsigned::Null)),
+        Path::Postmaster => return Ok(Signed::Unsigned(Unsigned::NotOwn)),
+        Path::Mailbox(mailbox) => mailbox,
+    };
+    match choose(ring, mailbox, form, day) {
+        Ok(Choice::Bst1(key)) => Ok(Signed::Done(bst1::make(key, mailbox, day))),
+        Ok(Choice::Prvs(key)) => Ok(Signed::Done(prvs::make(key, &mailbox, form, day))),
         Err(reason) => Ok(Signed::Unsigned(reason)),
     }
-}
-
-/// Reads a sender and decides whether and how it is signed.
-#[inline(always)]
-fn choose_path<'r, 'a>(
-    ring: &'r KeyRing,
-    sender: &'a [u8],
-    form: Form,
-    day: Day,
-) -> Result<Result<(Choice<'r>, Mailbox<'a>), Unsigned>, Error> {
-    Ok(match Path::parse(sender)? {
-        Path::Null => Err(Unsigned::Null),
-        Path::Postmaster => Err(Unsigned::NotOwn),
-        Path::Mailbox(mailbox) => choose(ring, mailbox, form, day).map(|choice| (choice, mailbox)),
-    })
 }
 
 /// The kind of tag that an address gets, and the key that makes it.
@@ -137,28 +127,20 @@ pub(crate) fn choose<'r>(
 /// # Errors
 /// [`Error::Address`] if the recipient is no path, [`Error::NullRecipient`] if it is `<>`.
 pub fn verify<'a>(ring: &KeyRing, recipient: &'a [u8], day: Day) -> Result<Verdict<'a>, Error> {
-    let mailbox = match parse_recipient(recipient)? {
-        Ok(mailbox) => mailbox,
-        Err(verdict) => return Ok(verdict),
+    let mailbox = match Path::parse_tagged(recipient)? {
+        Path::Null => return Err(Error::NullRecipient),
+        Path::Postmaster => return Ok(Verdict::Untagged),
+        Path::Mailbox(mailbox) => mailbox,
     };
-    let parts = mailbox.stripped(mailbox.content());
-    judge(parts, Some(mailbox), check(ring, day)).map(|judged| judged.unwrap_or_else(|verdict| verdict))
+    if mailbox.is_plain() {
+        return mailbox.within_limits().map(|_| Verdict::Untagged);
+    }
+    judge(mailbox.stripped(mailbox.content()), Some(mailbox), check(ring, day))
 }
 
 /// Like [`verify`], for the own recipient to whom an SRS address returns.
 pub(crate) fn verify_returned<'a>(ring: &KeyRing, recipient: Stripped<'a>, day: Day) -> Result<Verdict<'a>, Error> {
-    judge(recipient, None, check(ring, day)).map(|judged| judged.unwrap_or_else(|verdict| verdict))
-}
-
-/// Reads a recipient: one that may carry a tag, or the verdict.
-#[inline(always)]
-fn parse_recipient(recipient: &[u8]) -> Result<Result<Mailbox<'_>, Verdict<'_>>, Error> {
-    match Path::parse_tagged(recipient)? {
-        Path::Null => Err(Error::NullRecipient),
-        Path::Postmaster => Ok(Err(Verdict::Untagged)),
-        Path::Mailbox(mailbox) if mailbox.is_plain() => mailbox.within_limits().map(|_| Err(Verdict::Untagged)),
-        Path::Mailbox(mailbox) => Ok(Ok(mailbox)),
-    }
+    judge(recipient, None, check(ring, day))
 }
 
 /// Checks a tag of our own.
@@ -175,17 +157,17 @@ fn check<'a>(ring: &KeyRing, day: Day) -> impl FnOnce(Found<'a>, &Mailbox<'_>, &
 ///
 /// `whole` is the recipient in one piece, if it is.
 #[inline(always)]
-fn judge<'a, T>(
+fn judge<'a, T: From<Verdict<'a>>>(
     recipient: Stripped<'a>,
     whole: Option<Mailbox<'a>>,
     check: impl FnOnce(Found<'a>, &Mailbox<'_>, &Stripped<'a>) -> T,
-) -> Result<Result<T, Verdict<'a>>, Error> {
+) -> Result<T, Error> {
     let found = recognise(recipient.content);
     let rest = match found {
         Found::Prvs(_, rest) | Found::Bst1(_, rest) => rest,
-        Found::Foreign(foreign, _) => return Ok(Err(Verdict::Foreign(foreign))),
-        Found::Malformed => return Ok(Err(Verdict::Malformed(Malformed::Shape))),
-        Found::Nothing => return check_limit(recipient).map(|()| Err(Verdict::Untagged)),
+        Found::Foreign(foreign, _) => return Ok(Verdict::Foreign(foreign).into()),
+        Found::Malformed => return Ok(Verdict::Malformed(Malformed::Shape).into()),
+        Found::Nothing => return check_limit(recipient).map(|()| Verdict::Untagged.into()),
     };
     let stripped = Stripped { content: rest, ..recipient };
     check_limit(stripped)?;
@@ -199,7 +181,7 @@ fn judge<'a, T>(
             joined.mailbox()
         }
     };
-    Ok(Ok(check(found, &under, &stripped)))
+    Ok(check(found, &under, &stripped))
 }
 
 /// The limit of a local part, on what is left when the tag is off.

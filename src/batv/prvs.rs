@@ -83,34 +83,46 @@ pub(super) fn stamp(key: &Key, day: Day) -> [u8; 4] {
 /// Out of line, as its two ways are, so that the result is written where the caller wants it and never copied.
 #[inline(never)]
 pub(super) fn make(key: &Key, mailbox: &Mailbox<'_>, form: Form, day: Day) -> Address {
-    make_of(mailbox, form, stamp(key, day), |stamp| hash(key, stamp, mailbox, false))
+    let stamp = stamp(key, day);
+    if is_whole_prefix(mailbox, form) {
+        make_whole(key, mailbox, stamp)
+    } else {
+        make_of_parts(mailbox, form, stamp, hash(key, stamp, mailbox, false))
+    }
 }
 
-/// The address with this stamp and the hash that goes with it.
+/// Like [`make`], with the hash, into an address that was made before.
+#[cfg(feature = "bulk")]
 #[inline(always)]
-pub(super) fn make_of(
-    mailbox: &Mailbox<'_>,
-    form: Form,
-    stamp: [u8; 4],
-    hash: impl FnOnce([u8; 4]) -> [u8; 3],
-) -> Address {
-    if form == Form::Prefix && !mailbox.is_quoted() {
-        make_whole(mailbox, stamp, hash)
+pub(super) fn make_in(address: &mut Address, mailbox: Mailbox<'_>, form: Form, stamp: [u8; 4], hash: [u8; 3]) {
+    if is_whole_prefix(&mailbox, form) {
+        address.tag(&prefix(stamp, encode::hex(hash)), mailbox);
     } else {
-        make_of_parts(mailbox, form, stamp, hash(stamp))
+        *address = make_of_parts(&mailbox, form, stamp, hash);
     }
+}
+
+/// Whether the tag goes before the address in one piece.
+#[inline(always)]
+fn is_whole_prefix(mailbox: &Mailbox<'_>, form: Form) -> bool {
+    form == Form::Prefix && !mailbox.is_quoted()
+}
+
+/// `prvs=KDDDSSSSSS=`
+#[inline(always)]
+const fn prefix(stamp: [u8; 4], hash: [u8; 6]) -> [u8; LENGTH] {
+    let ([k, d1, d2, d3], [s1, s2, s3, s4, s5, s6]) = (stamp, hash);
+    [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, s1, s2, s3, s4, s5, s6, b'=']
 }
 
 /// The tag before the address in one piece.
 ///
 /// It is written before the hash is known, for which only six octets at a fixed place have to wait.
 #[inline(never)]
-fn make_whole(mailbox: &Mailbox<'_>, stamp: [u8; 4], hash: impl FnOnce([u8; 4]) -> [u8; 3]) -> Address {
-    let [k, d1, d2, d3] = stamp;
-    let text = [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, b'-', b'-', b'-', b'-', b'-', b'-', b'='];
+fn make_whole(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
     let mut address = Address::EMPTY;
-    address.tag(&text, *mailbox);
-    address.patch(9, &encode::hex(hash(stamp)));
+    address.tag(&prefix(stamp, *b"------"), *mailbox);
+    address.patch(9, &encode::hex(hash(key, stamp, mailbox, false)));
     address
 }
 

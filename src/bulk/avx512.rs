@@ -85,6 +85,65 @@ fn store(vector: Vector) -> [u32; LANES] {
     words
 }
 
+/// At most 64 octets, zeros after them, and a bit for each that there is.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn load_some(octets: &[u8]) -> Option<(Vector, u64)> {
+    let missing = 64_usize.checked_sub(octets.len()).filter(|&missing| missing < 64)?;
+    let there = u64::MAX >> missing;
+    // SAFETY: only the octets whose bit is set are read, and these are the slice's.
+    Some((unsafe { _mm512_maskz_loadu_epi8(there, octets.as_ptr().cast()) }, there))
+}
+
+/// A bit for each octet from `low` to `high`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn between(octets: Vector, low: u8, high: u8) -> u64 {
+    let above = _mm512_sub_epi8(octets, _mm512_set1_epi8(low.cast_signed()));
+    _mm512_cmple_epu8_mask(above, _mm512_set1_epi8((high - low).cast_signed()))
+}
+
+/// A bit for each octet that is this one.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn same(octets: Vector, octet: u8) -> u64 {
+    _mm512_cmpeq_epi8_mask(octets, _mm512_set1_epi8(octet.cast_signed()))
+}
+
+/// What [`super::Engine::look`] is for.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn look(address: &[u8]) -> Option<(usize, bool)> {
+    let (octets, there) = load_some(address)?;
+    let letters = between(_mm512_or_si512(octets, _mm512_set1_epi8(0x20)), b'a', b'z');
+    let equals = same(octets, b'=');
+    let at = there & !(letters | between(octets, b'-', b'9') | equals);
+    // One octet is left, and it is the `@`; what is above it is the domain.
+    let (first, last) = (at << 1, there & !(there >> 1));
+    let domain = there & !(at | at.wrapping_sub(1));
+    let dots = same(octets, b'.');
+    let wrong = (dots & (dots << 1 | first | last) | equals | same(octets, b'/')) & domain;
+    let is_usual = at & (at.wrapping_sub(1) | 1) == 0 && at & same(octets, b'@') != 0 && domain != 0 && wrong == 0;
+    is_usual.then_some((at.trailing_zeros() as usize, equals == 0))
+}
+
+/// What [`super::Engine::write_short`] is for.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn write_short(block: &mut [u8; BLOCK], stamp: [u8; 4], text: &[u8], fold: bool) -> bool {
+    const { assert!(super::SHORT + 4 + 1 + 8 == BLOCK) };
+    let Some((octets, there)) = load_some(text).filter(|_| text.len() <= super::SHORT) else { return false };
+    let capitals = if fold { between(octets, b'A', b'Z') } else { 0 };
+    let octets = _mm512_mask_add_epi8(octets, capitals, octets, _mm512_set1_epi8(0x20));
+    // The text moves up by one word, which is the stamp; behind it stands one bit, and at the end the length.
+    let octets = _mm512_alignr_epi32::<15>(octets, splat(u32::from_le_bytes(stamp)));
+    let end = (there << 4 | 0xf).wrapping_add(1);
+    let octets = _mm512_mask_blend_epi8(end, octets, _mm512_set1_epi8(-128));
+    let bits = u32::try_from((BLOCK + 4 + text.len()) * 8).unwrap_or(0);
+    let octets = _mm512_mask_set1_epi32(octets, 1 << 15, bits.swap_bytes().cast_signed());
+    // SAFETY: the reference is to 64 octets, and the store asks for no alignment.
+    unsafe { _mm512_storeu_si512(block.as_mut_ptr().cast(), octets) };
+    true
+}
+
 /// The inner and the outer states; mostly all lanes have one key.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]

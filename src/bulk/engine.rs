@@ -3,7 +3,7 @@
 use super::Jobs;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
-use crate::mac::Mac;
+use crate::mac::{BLOCK, Mac};
 
 /// Code for one kind of processor. The variants for vectors exist only where the processor was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,32 @@ impl Engine {
             _ => return None,
         };
         Some(Engine { kind })
+    }
+
+    /// The length of the local part of the usual address of at most 64 octets, and whether it has no `=`; `None` if it is
+    /// for the parser, or this engine reads no faster than the parser.
+    ///
+    /// Usual are letters, digits and `-./=` before the `@`, and behind it labels of letters, digits and hyphens.
+    #[inline(always)]
+    pub(crate) fn look(self, address: &[u8]) -> Option<(usize, bool)> {
+        match self.kind {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
+            Kind::Avx512 => unsafe { avx512::look(address) },
+            _ => None,
+        }
+    }
+
+    /// Writes the one block of a stamp and a text of at most [`super::SHORT`] octets, folded or as it is; says whether it
+    /// did.
+    #[inline(always)]
+    pub(super) fn write_short(self, block: &mut [u8; BLOCK], stamp: [u8; 4], text: &[u8], fold: bool) -> bool {
+        match self.kind {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
+            Kind::Avx512 => unsafe { avx512::write_short(block, stamp, text, fold) },
+            _ => false,
+        }
     }
 
     /// Hashes these jobs, of this hash and so many blocks.

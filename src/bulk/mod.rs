@@ -28,26 +28,39 @@ use crate::mac::{BLOCK, Keyed, LENGTH_AT, Mac, Text};
 pub(crate) const JOBS: usize = 64;
 /// The most blocks of one message, which then has at most 119 octets.
 const BLOCKS: usize = 2;
+/// The longest text that fits behind a stamp of four octets into one block.
+const SHORT: usize = 51;
 /// The hashes, each with every number of blocks.
 const CLASSES: usize = 2 * BLOCKS;
 
-/// The text of a message, later padded.
+/// A message in whole blocks.
 ///
 /// Aligned so that no vector of 64 octets lies across two lines of the cache.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-pub(crate) struct Blocks {
-    octets: [u8; BLOCKS * BLOCK],
+struct Blocks([u8; BLOCKS * BLOCK]);
+
+impl Blocks {
+    const EMPTY: Blocks = Blocks([0; BLOCKS * BLOCK]);
+
+    /// The first blocks.
+    #[inline(always)]
+    fn first(&self, count: usize) -> &[[u8; BLOCK]] {
+        self.0.as_chunks().0.get(..count).unwrap_or_default()
+    }
+}
+
+/// The text of a message on its way into blocks.
+pub(crate) struct Draft<'b> {
+    octets: &'b mut [u8; BLOCKS * BLOCK],
     /// Octets of text, also of that for which there was no room.
     used: usize,
 }
 
-impl Blocks {
-    const EMPTY: Blocks = Blocks { octets: [0; BLOCKS * BLOCK], used: 0 };
-
+impl Draft<'_> {
     /// Pads as if one block, that of the key, went before; how many blocks there are now, `None` if they did not suffice.
     #[inline(always)]
-    fn pad(&mut self) -> Option<usize> {
+    fn pad(self) -> Option<usize> {
         let blocks = (self.used + 1 + BLOCK - LENGTH_AT).div_ceil(BLOCK);
         let end = blocks * BLOCK;
         let bits = u64::try_from((BLOCK + self.used) * 8).unwrap_or(0);
@@ -55,15 +68,9 @@ impl Blocks {
         self.octets.get_mut(end - BLOCK + LENGTH_AT..end)?.copy_from_slice(&bits.to_be_bytes());
         Some(blocks)
     }
-
-    /// The first blocks.
-    #[inline(always)]
-    fn first(&self, count: usize) -> &[[u8; BLOCK]] {
-        self.octets.as_chunks().0.get(..count).unwrap_or_default()
-    }
 }
 
-impl Text for Blocks {
+impl Text for Draft<'_> {
     #[inline(always)]
     fn append(&mut self, bytes: &[u8], put: impl Fn(&mut [u8], &[u8])) -> &mut Self {
         let end = self.used.saturating_add(bytes.len());
@@ -75,14 +82,6 @@ impl Text for Blocks {
     }
 }
 
-/// One message with its key, and its tag once it is hashed.
-#[derive(Clone, Copy)]
-struct Job<'r> {
-    blocks: Blocks,
-    keyed: Option<&'r Keyed>,
-    tag: [u32; 3],
-}
-
 /// Which jobs are of one class, in their order.
 #[derive(Clone, Copy)]
 struct Class {
@@ -92,7 +91,10 @@ struct Class {
 
 /// Messages that wait to be hashed, at most [`JOBS`].
 pub(crate) struct Jobs<'r> {
-    jobs: [Job<'r>; JOBS],
+    blocks: [Blocks; JOBS],
+    keys: [Option<&'r Keyed>; JOBS],
+    /// The first words of each tag, once it is there.
+    tags: [[u32; 3]; JOBS],
     count: usize,
     classes: [Class; CLASSES],
 }
@@ -100,6 +102,11 @@ pub(crate) struct Jobs<'r> {
 /// Where the tag of a message will be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u8);
+
+impl Ticket {
+    /// Where the tag of the first message will be found.
+    pub(crate) const FIRST: Ticket = Ticket(0);
+}
 
 /// Messages of one class, as many as an engine hashes at once.
 struct Group<'g, const LANES: usize> {
@@ -111,7 +118,9 @@ impl<'r> Jobs<'r> {
     #[inline(always)]
     pub(crate) const fn new() -> Jobs<'r> {
         Jobs {
-            jobs: [Job { blocks: Blocks::EMPTY, keyed: None, tag: [0; 3] }; JOBS],
+            blocks: [Blocks::EMPTY; JOBS],
+            keys: [None; JOBS],
+            tags: [[0; 3]; JOBS],
             count: 0,
             classes: [Class { jobs: [0; JOBS], count: 0 }; CLASSES],
         }
@@ -125,12 +134,33 @@ impl<'r> Jobs<'r> {
 
     /// Gathers a message that `write` writes; `None` if it is too long or there is no room, and then nothing is gathered.
     #[inline(always)]
-    pub(crate) fn add(&mut self, keyed: &'r Keyed, write: impl FnOnce(&mut Blocks)) -> Option<Ticket> {
-        let job = self.jobs.get_mut(self.count)?;
-        job.blocks = Blocks::EMPTY;
-        write(&mut job.blocks);
-        let blocks = job.blocks.pad()?;
-        job.keyed = Some(keyed);
+    pub(crate) fn add(&mut self, keyed: &'r Keyed, write: impl FnOnce(&mut Draft<'_>)) -> Option<Ticket> {
+        let blocks = self.blocks.get_mut(self.count)?;
+        *blocks = Blocks::EMPTY;
+        let mut draft = Draft { octets: &mut blocks.0, used: 0 };
+        write(&mut draft);
+        let blocks = draft.pad()?;
+        self.count_in(keyed, blocks)
+    }
+
+    /// Like [`Jobs::add`], a stamp and a short text; `None` also if the engine writes no faster than `add` does.
+    #[inline(always)]
+    pub(crate) fn add_short(
+        &mut self,
+        engine: Engine,
+        keyed: &'r Keyed,
+        stamp: [u8; 4],
+        text: &[u8],
+        fold: bool,
+    ) -> Option<Ticket> {
+        let (block, _) = self.blocks.get_mut(self.count)?.0.split_first_chunk_mut()?;
+        if engine.write_short(block, stamp, text, fold) { self.count_in(keyed, 1) } else { None }
+    }
+
+    /// Takes the message in the next blocks.
+    #[inline(always)]
+    fn count_in(&mut self, keyed: &'r Keyed, blocks: usize) -> Option<Ticket> {
+        *self.keys.get_mut(self.count)? = Some(keyed);
         let class = self.classes.get_mut(class_of(keyed.mac(), blocks))?;
         let number = u8::try_from(self.count).ok()?;
         *class.jobs.get_mut(class.count)? = number;
@@ -142,8 +172,7 @@ impl<'r> Jobs<'r> {
     /// The tag of a message that was hashed: its first octets.
     #[inline(always)]
     pub(crate) fn tag(&self, ticket: Ticket) -> [u8; 12] {
-        let [a, b, c] =
-            self.jobs.get(usize::from(ticket.0)).map(|job| job.tag.map(u32::to_be_bytes)).unwrap_or_default();
+        let [a, b, c] = self.tags.get(usize::from(ticket.0)).copied().unwrap_or_default().map(u32::to_be_bytes);
         let mut tag = [0; 12];
         for (to, from) in tag.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c]) {
             *to = from;
@@ -185,8 +214,8 @@ impl<'r> Jobs<'r> {
             let Some(group) = self.group(now, blocks) else { break };
             let [a, b, c] = hash(&group);
             for (((&job, a), b), c) in now.iter().zip(a).zip(b).zip(c) {
-                if let Some(job) = self.jobs.get_mut(usize::from(job)) {
-                    job.tag = [a, b, c];
+                if let Some(tag) = self.tags.get_mut(usize::from(job)) {
+                    *tag = [a, b, c];
                 }
             }
             rest = later;
@@ -198,8 +227,8 @@ impl<'r> Jobs<'r> {
     #[inline(always)]
     fn group<const LANES: usize>(&self, jobs: &[u8], blocks: usize) -> Option<Group<'_, LANES>> {
         let job = |lane: usize| {
-            let job = self.jobs.get(usize::from(*jobs.get(lane)?))?;
-            Some((job.keyed?, job.blocks.first(blocks)))
+            let job = usize::from(*jobs.get(lane)?);
+            Some(((*self.keys.get(job)?)?, self.blocks.get(job)?.first(blocks)))
         };
         let (key, message) = job(0)?;
         let mut group = Group { keys: [key; LANES], messages: [message; LANES] };
@@ -211,9 +240,10 @@ impl<'r> Jobs<'r> {
 
     /// Hashes these jobs one by one.
     fn run_single(&mut self, jobs: &[u8], blocks: usize) {
-        for &job in jobs {
-            if let Some(Job { blocks: text, keyed: Some(keyed), tag }) = self.jobs.get_mut(usize::from(job)) {
-                *tag = keyed.tag_of_blocks(text.first(blocks));
+        for job in jobs.iter().map(|&job| usize::from(job)) {
+            let tag = self.tags.get_mut(job).zip(self.keys.get(job).copied().flatten()).zip(self.blocks.get(job));
+            if let Some(((tag, key), text)) = tag {
+                *tag = key.tag_of_blocks(text.first(blocks));
             }
         }
     }
