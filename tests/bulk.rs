@@ -52,7 +52,11 @@ fn all_agree(ring: &KeyRing, addresses: &[Vec<u8>], form: Form, day: Day) {
         let mut next = 0;
         batv::verify_many_with(engine, ring, &addresses, day, |number, result| {
             assert_eq!(number, next, "{name}");
-            assert_eq!(result, batv::verify(ring, addresses[number], day), "{name} {number}");
+            assert_eq!(
+                result,
+                batv::verify(ring, addresses[number], day).as_ref().map_err(Clone::clone),
+                "{name} {number}"
+            );
             next += 1;
         });
         assert_eq!(next, addresses.len(), "{name}");

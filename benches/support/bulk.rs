@@ -61,7 +61,7 @@ fn both(
     let of = ring();
     let verify = move || {
         batv::verify_many_with(engine, &of, black_box(&signed), black_box(day), |_, verdict| {
-            black_box(&verdict);
+            let _ = black_box(verdict);
         });
     };
     operations.push((format!("verify-many{name}"), count, Box::new(verify)));

@@ -5,7 +5,7 @@
 //! for gathering and what is no address goes its usual way, at its place in the order.
 
 use super::{Choice, Form, Found, bst1, choose, judge, prvs, sign, verify};
-use crate::address::{Address, MAX_LOCAL, Mailbox, Path, Stripped};
+use crate::address::{Address, Mailbox, Path, Stripped};
 use crate::bulk::{Engine, JOBS, Jobs, Ticket};
 use crate::day::Day;
 use crate::error::Error;
@@ -130,14 +130,15 @@ fn prepare<'r, 'a>(
     draft: &mut Draft<'r, 'a>,
 ) {
     draft.kind = Kind::Alone;
-    let mailbox = match engine.look(sender).filter(|&(local, _)| local <= MAX_LOCAL) {
-        Some((local, plain)) => Mailbox::known(sender, local, plain),
+    // Of at most 64 octets, the local part is within its limit.
+    match engine.look(sender) {
+        Some((local, plain)) => draft.mailbox = Mailbox::known(sender, local, plain),
         None => match Path::parse(sender) {
-            Ok(Path::Mailbox(mailbox)) => mailbox,
+            Ok(Path::Mailbox(mailbox)) => draft.mailbox = mailbox,
             _ => return,
         },
-    };
-    draft.mailbox = mailbox;
+    }
+    let mailbox = draft.mailbox;
     let (kind, ticket) = match choose(ring, mailbox, form, day) {
         Err(_) => return,
         Ok(Choice::Prvs(key)) => {
@@ -194,7 +195,7 @@ pub fn verify_many<'a>(
     ring: &KeyRing,
     recipients: &[&'a [u8]],
     day: Day,
-    each: impl FnMut(usize, Result<Verdict<'a>, Error>),
+    each: impl FnMut(usize, Result<&Verdict<'a>, Error>),
 ) {
     verify_many_with(Engine::best(), ring, recipients, day, each);
 }
@@ -205,11 +206,16 @@ pub fn verify_many_with<'a>(
     ring: &KeyRing,
     recipients: &[&'a [u8]],
     day: Day,
-    mut each: impl FnMut(usize, Result<Verdict<'a>, Error>),
+    mut each: impl FnMut(usize, Result<&Verdict<'a>, Error>),
 ) {
+    let alone =
+        |recipient: &'a [u8], each: &mut dyn FnMut(Result<&Verdict<'a>, Error>)| match verify(ring, recipient, day) {
+            Ok(verdict) => each(Ok(&verdict)),
+            Err(error) => each(Err(error)),
+        };
     if recipients.len() < FEW {
         let recipients = recipients.iter().enumerate();
-        return recipients.for_each(|(number, recipient)| each(number, verify(ring, recipient, day)));
+        return recipients.for_each(|(number, recipient)| alone(recipient, &mut |result| each(number, result)));
     }
     let mut jobs = Jobs::new();
     let mut cases = [Case::EMPTY; JOBS];
@@ -228,21 +234,20 @@ pub fn verify_many_with<'a>(
         let (now, later) = rest.split_at_checked(count).unwrap_or_default();
         for (recipient, case) in now.iter().zip(&cases) {
             let [one, other] = case.tickets;
-            let verdict = match (&case.tag, case.key) {
+            match (&case.tag, case.key) {
                 (Tag::Prvs(tag), Some(key)) => {
                     let is = |ticket| tag.is(mac::prefix(&jobs.tag(ticket)));
                     // Both are compared, so that the time does not tell.
                     let right = is(one) | is(other);
-                    Ok(tag.verdict(ring, key, right, &case.parts, day))
+                    each(number, Ok(&tag.verdict(ring, key, right, &case.parts, day)));
                 }
                 (Tag::Bst1(tag), Some(key)) => {
                     let octets = bst1::octets_of(tag.signed(), mac::prefix(&jobs.tag(one)));
-                    Ok(tag.verdict(ring, key, tag.is(octets), &case.parts, day))
+                    each(number, Ok(&tag.verdict(ring, key, tag.is(octets), &case.parts, day)));
                 }
-                (Tag::Untagged, _) => Ok(Verdict::Untagged),
-                _ => verify(ring, recipient, day),
-            };
-            each(number, verdict);
+                (Tag::Untagged, _) => each(number, Ok(&Verdict::Untagged)),
+                _ => alone(recipient, &mut |result| each(number, result)),
+            }
             number += 1;
         }
         jobs.clear();

@@ -4,6 +4,7 @@
 
 use core::arch::x86_64::*;
 
+use super::Blocks;
 use super::lanes::{hashes, rounds};
 use crate::mac::{BLOCK, Keyed};
 
@@ -90,7 +91,7 @@ fn store(vector: Vector) -> [u32; LANES] {
 #[target_feature(enable = "avx2")]
 fn states(keys: &[&Keyed; LANES]) -> [[Vector; 8]; 2] {
     let [first, ..] = keys;
-    if keys.iter().all(|key| core::ptr::eq(*key, *first)) {
+    if keys.iter().fold(true, |same, key| same & core::ptr::eq(*key, *first)) {
         return first.states().map(|words| words.map(|word| splat(word)));
     }
     super::gathered(keys).map(|words| words.map(|word| load_words(&word)))
@@ -99,7 +100,7 @@ fn states(keys: &[&Keyed; LANES]) -> [[Vector; 8]; 2] {
 /// A block of each message: the word of this place of all of them in each vector.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn words(messages: &[&[[u8; BLOCK]]; LANES], block: usize) -> [Vector; 16] {
+fn words(messages: &[&Blocks; LANES], block: usize) -> [Vector; 16] {
     let [low, high] = [0, 1].map(|half| half_words(messages, block, half));
     let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (low, high);
     [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
@@ -108,13 +109,13 @@ fn words(messages: &[&[[u8; BLOCK]]; LANES], block: usize) -> [Vector; 16] {
 /// The first or the second eight words.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn half_words(messages: &[&[[u8; BLOCK]]; LANES], block: usize, half: usize) -> [Vector; 8] {
+fn half_words(messages: &[&Blocks; LANES], block: usize, half: usize) -> [Vector; 8] {
     const BIG_ENDIAN: i128 = 0x0c0d_0e0f_0809_0a0b_0405_0607_0001_0203;
     let zero = splat(0);
     let mut rows = [zero; LANES];
     let swap = _mm256_broadcastsi128_si256(_mm_set_epi64x((BIG_ENDIAN >> 64) as i64, BIG_ENDIAN as i64));
     for (row, message) in rows.iter_mut().zip(messages) {
-        if let Some(octets) = message.get(block).and_then(|octets| octets.as_chunks().0.get(half)) {
+        if let Some(octets) = message.block(block).and_then(|octets| octets.as_chunks().0.get(half)) {
             *row = _mm256_shuffle_epi8(load(octets), swap);
         }
     }

@@ -4,6 +4,7 @@
 
 use core::arch::x86_64::*;
 
+use super::Blocks;
 use super::lanes::{hashes, rounds};
 use crate::mac::{BLOCK, Keyed};
 
@@ -131,8 +132,10 @@ pub(super) fn look(address: &[u8]) -> Option<(usize, bool)> {
 pub(super) fn write_short(block: &mut [u8; BLOCK], stamp: [u8; 4], text: &[u8], fold: bool) -> bool {
     const { assert!(super::SHORT + 4 + 1 + 8 == BLOCK) };
     let Some((octets, there)) = load_some(text).filter(|_| text.len() <= super::SHORT) else { return false };
-    let capitals = if fold { between(octets, b'A', b'Z') } else { 0 };
-    let octets = _mm512_mask_add_epi8(octets, capitals, octets, _mm512_set1_epi8(0x20));
+    let octets = match fold {
+        true => _mm512_mask_add_epi8(octets, between(octets, b'A', b'Z'), octets, _mm512_set1_epi8(0x20)),
+        false => octets,
+    };
     // The text moves up by one word, which is the stamp; behind it stands one bit, and at the end the length.
     let octets = _mm512_alignr_epi32::<15>(octets, splat(u32::from_le_bytes(stamp)));
     let end = (there << 4 | 0xf).wrapping_add(1);
@@ -149,7 +152,7 @@ pub(super) fn write_short(block: &mut [u8; BLOCK], stamp: [u8; 4], text: &[u8], 
 #[target_feature(enable = "avx512f,avx512bw")]
 fn states(keys: &[&Keyed; LANES]) -> [[Vector; 8]; 2] {
     let [first, ..] = keys;
-    if keys.iter().all(|key| core::ptr::eq(*key, *first)) {
+    if keys.iter().fold(true, |same, key| same & core::ptr::eq(*key, *first)) {
         return first.states().map(|words| words.map(|word| splat(word)));
     }
     super::gathered(keys).map(|words| words.map(|word| load_words(&word)))
@@ -158,13 +161,13 @@ fn states(keys: &[&Keyed; LANES]) -> [[Vector; 8]; 2] {
 /// A block of each message: the word of this place of all of them in each vector.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn words(messages: &[&[[u8; BLOCK]]; LANES], block: usize) -> [Vector; 16] {
+fn words(messages: &[&Blocks; LANES], block: usize) -> [Vector; 16] {
     const BIG_ENDIAN: i128 = 0x0c0d_0e0f_0809_0a0b_0405_0607_0001_0203;
     let zero = splat(0);
     let mut rows = [zero; LANES];
     let swap = _mm512_broadcast_i32x4(_mm_set_epi64x((BIG_ENDIAN >> 64) as i64, BIG_ENDIAN as i64));
     for (row, message) in rows.iter_mut().zip(messages) {
-        if let Some(octets) = message.get(block) {
+        if let Some(octets) = message.block(block) {
             *row = _mm512_shuffle_epi8(load(octets), swap);
         }
     }

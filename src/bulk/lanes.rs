@@ -95,7 +95,7 @@ macro_rules! hashes {
         pub(super) fn sha1(group: &super::Group<'_, $lanes>) -> [[u32; $lanes]; 3] {
             let [inner, outer] = states(&group.keys);
             let mut state = inner;
-            for block in 0..group.messages[0].len() {
+            for block in 0..group.blocks {
                 state = sha1_compress(state, words(&group.messages, block));
             }
             let [a, b, c, d, e, ..] = state;
@@ -111,7 +111,7 @@ macro_rules! hashes {
         pub(super) fn sha256(group: &super::Group<'_, $lanes>) -> [[u32; $lanes]; 3] {
             let [inner, outer] = states(&group.keys);
             let mut state = inner;
-            for block in 0..group.messages[0].len() {
+            for block in 0..group.blocks {
                 state = sha256_compress(state, words(&group.messages, block));
             }
             let [a, b, c, d, e, f, g, h] = state;

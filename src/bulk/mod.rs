@@ -43,6 +43,12 @@ struct Blocks([u8; BLOCKS * BLOCK]);
 impl Blocks {
     const EMPTY: Blocks = Blocks([0; BLOCKS * BLOCK]);
 
+    /// One of the blocks.
+    #[inline(always)]
+    fn block(&self, number: usize) -> Option<&[u8; BLOCK]> {
+        self.0.as_chunks().0.get(number)
+    }
+
     /// The first blocks.
     #[inline(always)]
     fn first(&self, count: usize) -> &[[u8; BLOCK]] {
@@ -111,7 +117,9 @@ impl Ticket {
 /// Messages of one class, as many as an engine hashes at once.
 struct Group<'g, const LANES: usize> {
     keys: [&'g Keyed; LANES],
-    messages: [&'g [[u8; BLOCK]]; LANES],
+    messages: [&'g Blocks; LANES],
+    /// Of each message.
+    blocks: usize,
 }
 
 impl<'r> Jobs<'r> {
@@ -226,14 +234,11 @@ impl<'r> Jobs<'r> {
     /// The jobs as a group; where there are too few of them, the first stands in the lanes that are left.
     #[inline(always)]
     fn group<const LANES: usize>(&self, jobs: &[u8], blocks: usize) -> Option<Group<'_, LANES>> {
-        let job = |lane: usize| {
-            let job = usize::from(*jobs.get(lane)?);
-            Some(((*self.keys.get(job)?)?, self.blocks.get(job)?.first(blocks)))
-        };
-        let (key, message) = job(0)?;
-        let mut group = Group { keys: [key; LANES], messages: [message; LANES] };
-        for (lane, (to_key, to_message)) in group.keys.iter_mut().zip(&mut group.messages).enumerate() {
-            (*to_key, *to_message) = job(lane).unwrap_or((key, message));
+        let job = |&job: &u8| Some(((*self.keys.get(usize::from(job))?)?, self.blocks.get(usize::from(job))?));
+        let (key, message) = job(jobs.first()?)?;
+        let mut group = Group { keys: [key; LANES], messages: [message; LANES], blocks };
+        for ((to_key, to_message), number) in group.keys.iter_mut().zip(&mut group.messages).zip(jobs) {
+            (*to_key, *to_message) = job(number)?;
         }
         Some(group)
     }
