@@ -248,6 +248,24 @@ impl Address {
         self.len = u8::try_from(end).unwrap_or(0);
     }
 
+    /// Like [`Address::tag`]; `copy` may copy a short address, and says whether it did.
+    #[cfg(feature = "bulk")]
+    #[inline(always)]
+    pub(crate) fn tag_by<const N: usize>(
+        &mut self,
+        tag: &[u8; N],
+        mailbox: Mailbox<'_>,
+        copy: impl FnOnce(&mut [u8; 64], &[u8]) -> bool,
+    ) {
+        let room = self.bytes.get_mut(N..).and_then(<[u8]>::first_chunk_mut);
+        if !room.is_some_and(|room| copy(room, mailbox.bytes)) {
+            return self.tag(tag, mailbox);
+        }
+        self.put(0, tag);
+        self.local = u8::try_from(N + mailbox.at).unwrap_or(0);
+        self.len = u8::try_from(N + mailbox.bytes.len()).unwrap_or(0);
+    }
+
     /// Writes over what stands at this offset.
     #[inline(always)]
     pub(crate) fn patch(&mut self, at: usize, piece: &[u8]) {

@@ -66,10 +66,11 @@ pub fn sign_many_with(
     }
     let mut jobs = Jobs::new();
     let mut tagged = Signed::Done(Address::EMPTY);
+    let mut stamps = Stamps { day, last: None };
     let mut drafts = [Draft::EMPTY; JOBS];
     for (window, senders) in senders.chunks(JOBS).enumerate() {
         for (sender, draft) in senders.iter().zip(&mut drafts) {
-            prepare(engine, ring, sender, form, day, &mut jobs, draft);
+            prepare(engine, ring, sender, form, &mut stamps, &mut jobs, draft);
         }
         jobs.run(engine);
         for (place, (sender, draft)) in senders.iter().zip(&drafts).enumerate() {
@@ -79,7 +80,7 @@ pub fn sign_many_with(
                 Kind::Prvs => {
                     if let Signed::Done(address) = &mut tagged {
                         let hash = mac::prefix(&jobs.tag(draft.ticket));
-                        prvs::make_in(address, draft.mailbox, form, draft.stamp, hash);
+                        prvs::make_in(engine, address, draft.mailbox, form, draft.stamp, hash);
                     }
                     each(number, Ok(&tagged));
                 }
@@ -125,32 +126,80 @@ fn prepare<'r, 'a>(
     ring: &'r KeyRing,
     sender: &'a [u8],
     form: Form,
-    day: Day,
+    stamps: &mut Stamps<'r>,
     jobs: &mut Jobs<'r>,
     draft: &mut Draft<'r, 'a>,
 ) {
     draft.kind = Kind::Alone;
     // Of at most 64 octets, the local part is within its limit.
     match engine.look(sender) {
-        Some((local, plain)) => draft.mailbox = Mailbox::known(sender, local, plain),
-        None => match Path::parse(sender) {
-            Ok(Path::Mailbox(mailbox)) => draft.mailbox = mailbox,
-            _ => return,
-        },
+        Some((local, plain)) => {
+            prepare_mailbox(engine, ring, Mailbox::known(sender, local, plain), form, stamps, jobs, draft);
+        }
+        None => prepare_any(engine, ring, sender, form, stamps, jobs, draft),
     }
-    let mailbox = draft.mailbox;
+}
+
+#[inline(never)]
+fn prepare_any<'r, 'a>(
+    engine: Engine,
+    ring: &'r KeyRing,
+    sender: &'a [u8],
+    form: Form,
+    stamps: &mut Stamps<'r>,
+    jobs: &mut Jobs<'r>,
+    draft: &mut Draft<'r, 'a>,
+) {
+    if let Ok(Path::Mailbox(mailbox)) = Path::parse(sender) {
+        prepare_mailbox(engine, ring, mailbox, form, stamps, jobs, draft);
+    }
+}
+
+#[inline(always)]
+fn prepare_mailbox<'r, 'a>(
+    engine: Engine,
+    ring: &'r KeyRing,
+    mailbox: Mailbox<'a>,
+    form: Form,
+    stamps: &mut Stamps<'r>,
+    jobs: &mut Jobs<'r>,
+    draft: &mut Draft<'r, 'a>,
+) {
+    let day = stamps.day;
     let (kind, ticket) = match choose(ring, mailbox, form, day) {
         Err(_) => return,
         Ok(Choice::Prvs(key)) => {
-            draft.stamp = prvs::stamp(key, day);
-            (Kind::Prvs, gather_prvs(engine, jobs, key, draft.stamp, &mailbox, false))
+            let stamp = stamps.of(key);
+            draft.stamp = stamp;
+            (Kind::Prvs, gather_prvs(engine, jobs, key, stamp, &mailbox, false))
         }
         Ok(Choice::Bst1(key)) => {
             (Kind::Bst1(key), jobs.add(&key.keyed, |message| bst1::write(message, key, mailbox, day)))
         }
     };
     if let Some(ticket) = ticket {
+        draft.mailbox = mailbox;
         (draft.kind, draft.ticket) = (kind, ticket);
+    }
+}
+
+/// K DDD of the day's tags, kept for the key that signed last, which mostly signs next.
+struct Stamps<'r> {
+    day: Day,
+    last: Option<(&'r Key, [u8; 4])>,
+}
+
+impl<'r> Stamps<'r> {
+    #[inline(always)]
+    fn of(&mut self, key: &'r Key) -> [u8; 4] {
+        match self.last {
+            Some((last, stamp)) if core::ptr::eq(last, key) => stamp,
+            _ => {
+                let stamp = prvs::stamp(key, self.day);
+                self.last = Some((key, stamp));
+                stamp
+            }
+        }
     }
 }
 

@@ -14,6 +14,8 @@
 use super::Form;
 use super::foreign::{is_whole, strip_prefix};
 use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
+#[cfg(feature = "bulk")]
+use crate::bulk::Engine;
 use crate::day::{Day, implied_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
@@ -94,9 +96,16 @@ pub(super) fn make(key: &Key, mailbox: &Mailbox<'_>, form: Form, day: Day) -> Ad
 /// Like [`make`], with the hash, into an address that was made before.
 #[cfg(feature = "bulk")]
 #[inline(always)]
-pub(super) fn make_in(address: &mut Address, mailbox: Mailbox<'_>, form: Form, stamp: [u8; 4], hash: [u8; 3]) {
+pub(super) fn make_in(
+    engine: Engine,
+    address: &mut Address,
+    mailbox: Mailbox<'_>,
+    form: Form,
+    stamp: [u8; 4],
+    hash: [u8; 3],
+) {
     if is_whole_prefix(&mailbox, form) {
-        address.tag(&prefix(stamp, encode::hex(hash)), mailbox);
+        address.tag_by(&prefix(stamp, encode::hex(hash)), mailbox, |room, bytes| engine.copy_short(room, bytes));
     } else {
         *address = make_of_parts(&mailbox, form, stamp, hash);
     }

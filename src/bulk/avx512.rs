@@ -147,6 +147,15 @@ pub(super) fn write_short(block: &mut [u8; BLOCK], stamp: [u8; 4], text: &[u8], 
     true
 }
 
+/// What [`super::Engine::copy_short`] is for.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn copy_short(room: &mut [u8; BLOCK], octets: &[u8]) -> bool {
+    let Some((octets, _)) = load_some(octets) else { return false };
+    // SAFETY: the reference is to 64 octets, and the store asks for no alignment.
+    unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), octets) };
+    true
+}
+
 /// The inner and the outer states; mostly all lanes have one key.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]

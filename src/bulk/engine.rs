@@ -71,6 +71,17 @@ impl Engine {
         }
     }
 
+    /// Copies at most 64 octets, with any after them; says whether it did.
+    #[inline(always)]
+    pub(crate) fn copy_short(self, room: &mut [u8; BLOCK], octets: &[u8]) -> bool {
+        match self.kind {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
+            Kind::Avx512 => unsafe { avx512::copy_short(room, octets) },
+            _ => false,
+        }
+    }
+
     /// Hashes these jobs, of this hash and so many blocks.
     pub(super) fn run(self, mac: Mac, all: &mut Jobs<'_>, jobs: &[u8], blocks: usize) {
         let rest = match (self.kind, mac) {
