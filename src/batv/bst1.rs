@@ -97,30 +97,28 @@ pub(super) fn check<'a>(
     parts: &Stripped<'a>,
     today: Day,
 ) -> Verdict<'a> {
-    match read.key(ring, mailbox.domain()) {
-        Ok(key) => read.verdict(ring, key, read.is(octets(key, *mailbox, read.signed())), parts, today),
-        Err(verdict) => verdict,
-    }
+    let Some(key) = read.key(ring, mailbox.domain()) else {
+        let covered = ring.covers(Use::Bst1, mailbox.domain(), read.signed());
+        return Verdict::UnknownKey { key: Some(read.id), covered };
+    };
+    read.verdict(ring, key, read.is(octets(key, *mailbox, read.signed())), parts, today)
 }
 
 impl Tag {
     /// The day of signing.
-    pub(super) fn signed(&self) -> Day {
+    pub(super) fn signed(self) -> Day {
         let [high, low, ..] = self.octets;
         Day::MIN.plus(u32::from(u16::from_be_bytes([high, low]) >> 1))
     }
 
     /// Whether the octets are these.
-    pub(super) fn is(&self, octets: [u8; 10]) -> bool {
+    pub(super) fn is(self, octets: [u8; 10]) -> bool {
         mac::equal(octets, self.octets)
     }
 
-    /// Step 3: the key that the tag names, or the verdict.
-    pub(super) fn key<'r>(&self, ring: &'r KeyRing, domain: &[u8]) -> Result<&'r Key, Verdict<'static>> {
-        ring.key_by_id(Use::Bst1, self.id, domain).ok_or_else(|| Verdict::UnknownKey {
-            key: Some(self.id),
-            covered: ring.covers(Use::Bst1, domain, self.signed()),
-        })
+    /// Step 3: the key that the tag names.
+    pub(super) fn key<'r>(self, ring: &'r KeyRing, domain: &[u8]) -> Option<&'r Key> {
+        ring.key_by_id(Use::Bst1, self.id, domain)
     }
 
     /// Steps 4 and 5.

@@ -276,7 +276,7 @@ pub fn verify_many_with<'a>(
             if jobs.room() < 2 {
                 break;
             }
-            look_at(engine, ring, recipient, day, &mut jobs, case);
+            look_at(engine, ring, recipient, &mut jobs, case);
             count += 1;
         }
         jobs.run(engine);
@@ -337,7 +337,6 @@ fn look_at<'r, 'a>(
     engine: Engine,
     ring: &'r KeyRing,
     recipient: &'a [u8],
-    day: Day,
     jobs: &mut Jobs<'r>,
     case: &mut Case<'r, 'a>,
 ) {
@@ -357,7 +356,7 @@ fn look_at<'r, 'a>(
         return;
     }
     let _ = judge(mailbox.stripped(mailbox.content()), Some(mailbox), |found, under, parts| {
-        gather(engine, ring, found, under, parts, day, jobs, case);
+        gather(engine, ring, found, under, parts, jobs, case);
         Known
     });
 }
@@ -373,20 +372,18 @@ impl From<Verdict<'_>> for Known {
 
 /// Steps 3 and 4 up to the hash.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "one caller")]
 fn gather<'r, 'a>(
     engine: Engine,
     ring: &'r KeyRing,
     found: Found<'a>,
     under: &Mailbox<'_>,
     parts: &Stripped<'a>,
-    day: Day,
     jobs: &mut Jobs<'r>,
     case: &mut Case<'r, 'a>,
 ) -> Option<()> {
     let key = match found {
         Found::Prvs(tag, _) => {
-            let key = tag.key(ring, under.domain(), day).ok()?;
+            let key = tag.key(ring, under.domain())?;
             let mut add = |fold| gather_prvs(engine, jobs, key, tag.stamp(), under, fold);
             let one = add(false)?;
             case.tickets = [one, if prvs::folds(key, under) { add(true)? } else { one }];
@@ -394,7 +391,7 @@ fn gather<'r, 'a>(
             key
         }
         Found::Bst1(tag, _) => {
-            let key = tag.key(ring, under.domain()).ok()?;
+            let key = tag.key(ring, under.domain())?;
             let ticket = jobs.add(&key.keyed, |text| bst1::write(text, key, *under, tag.signed()))?;
             case.tickets = [ticket; 2];
             case.tag = Tag::Bst1(tag);

@@ -186,9 +186,10 @@ pub(super) fn check<'a>(
     parts: &Stripped<'a>,
     day: Day,
 ) -> Verdict<'a> {
-    let key = match read.key(ring, mailbox.domain(), day) {
-        Ok(key) => key,
-        Err(verdict) => return verdict,
+    let Some(key) = read.key(ring, mailbox.domain()) else {
+        let [k, ..] = read.stamp;
+        let covered = covered(ring, mailbox.domain(), read.expiry(), day);
+        return Verdict::UnknownKey { key: Some(KeyId(k)), covered };
     };
     let mut right = read.is(hash(key, read.stamp, mailbox, false));
     if folds(key, mailbox) {
@@ -200,31 +201,28 @@ pub(super) fn check<'a>(
 
 impl Tag {
     /// K DDD, the beginning of the signed text.
-    pub(super) const fn stamp(&self) -> [u8; 4] {
+    pub(super) const fn stamp(self) -> [u8; 4] {
         self.stamp
     }
 
     /// Whether the hash is this one.
     #[inline(always)]
-    pub(super) fn is(&self, hash: [u8; 3]) -> bool {
+    pub(super) fn is(self, hash: [u8; 3]) -> bool {
         mac::equal(hash, self.mac)
     }
 
     /// The number of the day on which it expires.
     #[inline(always)]
-    fn expiry(&self) -> u32 {
+    fn expiry(self) -> u32 {
         let [_, expiry @ ..] = self.stamp;
         expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
     }
 
-    /// Step 3: the key that the tag names, or the verdict.
+    /// Step 3: the key that the tag names.
     #[inline(always)]
-    pub(super) fn key<'r>(&self, ring: &'r KeyRing, domain: &[u8], day: Day) -> Result<&'r Key, Verdict<'static>> {
+    pub(super) fn key<'r>(self, ring: &'r KeyRing, domain: &[u8]) -> Option<&'r Key> {
         let [k, ..] = self.stamp;
-        ring.key_by_id(Use::Prvs, KeyId(k), domain).ok_or_else(|| Verdict::UnknownKey {
-            key: Some(KeyId(k)),
-            covered: covered(ring, domain, self.expiry(), day),
-        })
+        ring.key_by_id(Use::Prvs, KeyId(k), domain)
     }
 
     /// Steps 4 and 5.

@@ -2,47 +2,80 @@
 
 use super::Jobs;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
+use super::{avx2, avx512, pair};
 use crate::mac::{BLOCK, Mac};
 
-/// Code for one kind of processor. The variants for vectors exist only where the processor was asked.
+/// Code for one kind of processor. All that stand in an [`Engine`] were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Pair,
     Plain,
+}
+
+impl Kind {
+    /// Whether the processor has what it needs.
+    #[inline]
+    fn is_here(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw"),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Pair => {
+                is_x86_feature_detected!("sha")
+                    && is_x86_feature_detected!("ssse3")
+                    && is_x86_feature_detected!("sse4.1")
+            }
+            Kind::Plain => true,
+        }
+    }
 }
 
 /// What hashes many messages on this machine; made only for what the processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Engine {
-    kind: Kind,
+    sha1: Kind,
+    sha256: Kind,
 }
 
 impl Engine {
     /// The names of all engines, the widest first.
-    pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "plain"];
+    pub const NAMES: [&'static str; 4] = ["avx512", "avx2", "pair", "plain"];
 
-    /// The widest engine of this processor.
+    /// The fastest engine of this processor for each hash.
     #[inline]
     pub fn best() -> Engine {
-        Engine::NAMES.iter().find_map(|name| Engine::named(name)).unwrap_or(Engine { kind: Kind::Plain })
+        let first = |kinds: &[Kind]| kinds.iter().copied().find(|kind| kind.is_here()).unwrap_or(Kind::Plain);
+        #[cfg(target_arch = "x86_64")]
+        // Eight lanes of SHA-256 take longer than two streams of SHA instructions.
+        return Engine {
+            sha1: first(&[Kind::Avx512, Kind::Avx2, Kind::Pair]),
+            sha256: first(&[Kind::Avx512, Kind::Pair, Kind::Avx2]),
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        Engine { sha1: first(&[]), sha256: first(&[]) }
     }
 
-    /// The engine of this name; `None` if there is none or the processor lacks what it needs.
+    /// The engine of this name for both hashes; `None` if there is none or the processor lacks what it needs.
     #[inline]
     pub fn named(name: &str) -> Option<Engine> {
         let kind = match name {
             #[cfg(target_arch = "x86_64")]
-            "avx512" if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") => Kind::Avx512,
+            "avx512" => Kind::Avx512,
             #[cfg(target_arch = "x86_64")]
-            "avx2" if is_x86_feature_detected!("avx2") => Kind::Avx2,
+            "avx2" => Kind::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            "pair" => Kind::Pair,
             "plain" => Kind::Plain,
             _ => return None,
         };
-        Some(Engine { kind })
+        kind.is_here().then_some(Engine { sha1: kind, sha256: kind })
     }
 
     /// The length of the local part of the usual address of at most 64 octets, and whether it has no `=`; `None` if it is
@@ -51,7 +84,7 @@ impl Engine {
     /// Usual are letters, digits and `-./=` before the `@`, and behind it labels of letters, digits and hyphens.
     #[inline(always)]
     pub(crate) fn look(self, address: &[u8]) -> Option<(usize, bool)> {
-        match self.kind {
+        match self.sha1 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
             Kind::Avx512 => unsafe { avx512::look(address) },
@@ -63,7 +96,7 @@ impl Engine {
     /// did.
     #[inline(always)]
     pub(super) fn write_short(self, block: &mut [u8; BLOCK], stamp: [u8; 4], text: &[u8], fold: bool) -> bool {
-        match self.kind {
+        match self.sha1 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
             Kind::Avx512 => unsafe { avx512::write_short(block, stamp, text, fold) },
@@ -74,7 +107,7 @@ impl Engine {
     /// Copies at most 64 octets, with any after them; says whether it did.
     #[inline(always)]
     pub(crate) fn copy_short(self, room: &mut [u8; BLOCK], octets: &[u8]) -> bool {
-        match self.kind {
+        match self.sha1 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
             Kind::Avx512 => unsafe { avx512::copy_short(room, octets) },
@@ -84,7 +117,11 @@ impl Engine {
 
     /// Hashes these jobs, of this hash and so many blocks.
     pub(super) fn run(self, mac: Mac, all: &mut Jobs<'_>, jobs: &[u8], blocks: usize) {
-        let rest = match (self.kind, mac) {
+        let kind = match mac {
+            Mac::Sha1 => self.sha1,
+            Mac::Sha256 => self.sha256,
+        };
+        let rest = match (kind, mac) {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
             (Kind::Avx512, Mac::Sha1) => all.run_groups(jobs, blocks, 4, |group| unsafe { avx512::sha1(group) }),
@@ -97,6 +134,12 @@ impl Engine {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the kind exists only where the processor has AVX2.
             (Kind::Avx2, Mac::Sha256) => all.run_groups(jobs, blocks, 5, |group| unsafe { avx2::sha256(group) }),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists only where the processor has SHA, SSSE3 and SSE4.1.
+            (Kind::Pair, Mac::Sha1) => all.run_groups(jobs, blocks, 2, |group| unsafe { pair::sha1(group) }),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists only where the processor has SHA, SSSE3 and SSE4.1.
+            (Kind::Pair, Mac::Sha256) => all.run_groups(jobs, blocks, 2, |group| unsafe { pair::sha256(group) }),
             (Kind::Plain, _) => jobs,
         };
         all.run_single(rest, blocks);

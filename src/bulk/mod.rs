@@ -20,6 +20,8 @@ mod avx512;
 mod engine;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod pair;
 
 pub use self::engine::Engine;
 use crate::mac::{BLOCK, Keyed, LENGTH_AT, Mac, Text};
