@@ -106,6 +106,115 @@ fn altered(ring: &KeyRing, address: &[u8], how: u8, day: Day) -> Vec<u8> {
     signed
 }
 
+/// The address of exactly this many octets that a number makes, of letters, digits and dots.
+fn of_length(length: usize, number: usize) -> Vec<u8> {
+    let local = format!("{number}.abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz");
+    let domain = format!("@{}example", "a-label.".repeat(32));
+    let local = &local[..local.len().min(length / 2).min(64)];
+    let domain = format!("@{}", &domain[domain.len() - (length - local.len()).saturating_sub(1).min(domain.len())..]);
+    [local.as_bytes(), domain.as_bytes()].concat()
+}
+
+#[test]
+fn no_size_of_a_batch_loses_or_changes_anything() {
+    let day = Day::parse(DAY).unwrap();
+    for ring in rings() {
+        for size in [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 128, 1000] {
+            let addresses: Vec<Vec<u8>> = (0..size).map(|number| of_length(20 + number % 25, number)).collect();
+            all_agree(&ring, &addresses, Form::Prefix, day);
+            let tagged: Vec<_> = addresses.iter().map(|address| altered(&ring, address, 0, day)).collect();
+            all_agree(&ring, &tagged, Form::Prefix, day);
+        }
+    }
+}
+
+#[test]
+fn addresses_of_every_length_agree_beside_each_other() {
+    let day = Day::parse(DAY).unwrap();
+    for ring in rings() {
+        let addresses: Vec<Vec<u8>> = (0..260).map(|length| of_length(length, length)).collect();
+        let tagged: Vec<_> = addresses.iter().map(|address| altered(&ring, address, 0, day)).collect();
+        assert!(ring.keys().len() > 1 || tagged.iter().zip(&addresses).any(|(tagged, plain)| tagged != plain));
+        all_agree(&ring, &addresses, Form::Prefix, day);
+        all_agree(&ring, &tagged, Form::Prefix, day);
+    }
+}
+
+#[test]
+fn one_bad_address_changes_nothing_beside_it() {
+    let (ring, day) = (&rings()[0], Day::parse(DAY).unwrap());
+    let good: Vec<Vec<u8>> = (0..40).map(|number| of_length(37, 100 + number)).collect();
+    for bad in [&b"no address"[..], b"", b"a@b@c", b"\"@example.com", &[0xff; 300]] {
+        for place in 0..good.len() {
+            let mut addresses = good.clone();
+            addresses[place] = bad.to_vec();
+            all_agree(ring, &addresses, Form::Prefix, day);
+        }
+    }
+}
+
+#[test]
+fn every_octet_at_every_place_is_read_alike() {
+    let (ring, day) = (&rings()[0], Day::parse(DAY).unwrap());
+    for (local, domain) in [("a", "b"), ("a.b", "c.example"), ("prvs=0123abcdef=user", "mail.example.com")] {
+        let address = format!("{local}@{domain}").into_bytes();
+        for place in 0..address.len() {
+            let addresses: Vec<Vec<u8>> = (0..=255)
+                .map(|octet| {
+                    let mut address = address.clone();
+                    address[place] = octet;
+                    address
+                })
+                .collect();
+            all_agree(ring, &addresses, Form::Prefix, day);
+        }
+    }
+}
+
+#[test]
+fn every_verdict_comes_out_of_a_batch() {
+    let day = Day::parse(DAY).unwrap();
+    let ring = KeyRing::parse(b"version 1\nprvs 0 sha1 7 2026-11-01 - * text:secret\n").unwrap();
+    let sign = |day: Day| {
+        altered(&KeyRing::parse(b"version 1\nprvs 0 sha1 7 - - * text:secret\n").unwrap(), b"user@example.com", 0, day)
+    };
+    let genuine = sign(day);
+    let mut forged = genuine.clone();
+    forged[9] ^= 1;
+    let unknown = [b"prvs=9", &genuine[6..]].concat();
+    let before = Day::parse("2026-10-30").unwrap();
+    let kinds = [
+        ("genuine", genuine),
+        ("forged", forged),
+        ("unknown-key", unknown),
+        ("expired", sign(day.minus(15))),
+        ("malformed", b"prvs=nothing@example.com".to_vec()),
+        ("foreign", b"btv1==123456789ab==user@example.com".to_vec()),
+        ("untagged", b"user@example.com".to_vec()),
+    ];
+    let recipients: Vec<&[u8]> = kinds.iter().map(|(_, recipient)| recipient.as_slice()).collect();
+    for (name, engine) in engines() {
+        let mut slugs = Vec::new();
+        batv::verify_many_with(engine, &ring, &recipients, day, |_, verdict| slugs.push(verdict.unwrap().slug()));
+        assert_eq!(slugs, kinds.each_ref().map(|(slug, _)| *slug), "{name}");
+        let (mut window, recipient) = (None, sign(before));
+        batv::verify_many_with(engine, &ring, &[recipient.as_slice(); 4], before, |_, verdict| {
+            window = verdict.unwrap().reason();
+        });
+        assert_eq!(window, Some("window"), "{name}");
+    }
+}
+
+#[test]
+fn the_best_engine_is_one_of_those_by_name() {
+    assert!(Engine::named("plain").is_some());
+    assert!(Engine::named("").is_none() && Engine::named("sse").is_none());
+    let best = format!("{:?}", Engine::best());
+    let first = engines().next().map(|(_, engine)| format!("{engine:?}")).unwrap();
+    // The widest engine hashes SHA-1, whatever is best for SHA-256.
+    assert_eq!(best.split(',').next(), first.split(',').next());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
