@@ -4,7 +4,7 @@
 //! all are hashed, and the results go to the caller in the order of the addresses. What needs no hash, what is too long
 //! for gathering and what is no address goes its usual way, at its place in the order.
 
-use super::{Choice, Form, Found, bst1, choose, judge, prvs, sign, verify};
+use super::{Choice, Form, Found, bst1, check_limit, choose, prvs, recognise, sign, verify};
 use crate::address::{Address, Mailbox, Path, Stripped};
 use crate::bulk::{Engine, JOBS, Jobs, Ticket};
 use crate::day::Day;
@@ -355,18 +355,25 @@ fn look_at<'r, 'a>(
         }
         return;
     }
-    let _ = judge(mailbox.stripped(mailbox.content()), Some(mailbox), |found, under, parts| {
-        gather(engine, ring, found, under, parts, jobs, case);
-        Known
-    });
-}
-
-/// That a verdict will come.
-struct Known;
-
-impl From<Verdict<'_>> for Known {
-    fn from(_: Verdict<'_>) -> Known {
-        Known
+    let parts = mailbox.stripped(mailbox.content());
+    let found = recognise(parts.content);
+    let (rest, is_before) = match found {
+        Found::Prvs(tag, rest) => (rest, tag.form == Form::Prefix),
+        Found::Bst1(_, rest) => (rest, true),
+        Found::Nothing if check_limit(parts).is_ok() => {
+            case.tag = Tag::Untagged;
+            return;
+        }
+        _ => return,
+    };
+    let parts = Stripped { content: rest, ..parts };
+    if check_limit(parts).is_err() {
+        return;
+    }
+    if is_before && !parts.quoted {
+        gather(engine, ring, found, &mailbox.tail(rest.len()), parts, jobs, case);
+    } else {
+        gather(engine, ring, found, &parts.to_address().mailbox(), parts, jobs, case);
     }
 }
 
@@ -377,7 +384,7 @@ fn gather<'r, 'a>(
     ring: &'r KeyRing,
     found: Found<'a>,
     under: &Mailbox<'_>,
-    parts: &Stripped<'a>,
+    parts: Stripped<'a>,
     jobs: &mut Jobs<'r>,
     case: &mut Case<'r, 'a>,
 ) -> Option<()> {
@@ -399,7 +406,7 @@ fn gather<'r, 'a>(
         }
         _ => return None,
     };
-    case.parts = *parts;
+    case.parts = parts;
     case.key = Some(key);
     Some(())
 }

@@ -135,39 +135,28 @@ pub fn verify<'a>(ring: &KeyRing, recipient: &'a [u8], day: Day) -> Result<Verdi
     if mailbox.is_plain() {
         return mailbox.within_limits().map(|_| Verdict::Untagged);
     }
-    judge(mailbox.stripped(mailbox.content()), Some(mailbox), check(ring, day))
+    judge(ring, mailbox.stripped(mailbox.content()), Some(mailbox), day)
 }
 
 /// Like [`verify`], for the own recipient to whom an SRS address returns.
 pub(crate) fn verify_returned<'a>(ring: &KeyRing, recipient: Stripped<'a>, day: Day) -> Result<Verdict<'a>, Error> {
-    judge(recipient, None, check(ring, day))
+    judge(ring, recipient, None, day)
 }
 
-/// Checks a tag of our own.
+/// Recognises and checks; `whole` is the recipient in one piece, if it is.
 #[inline(always)]
-fn check<'a>(ring: &KeyRing, day: Day) -> impl FnOnce(Found<'a>, &Mailbox<'_>, &Stripped<'a>) -> Verdict<'a> {
-    move |found, under, parts| match found {
-        Found::Prvs(tag, _) => prvs::check(ring, tag, under, parts, day),
-        Found::Bst1(tag, _) => bst1::check(ring, tag, under, parts, day),
-        _ => Verdict::Untagged,
-    }
-}
-
-/// Recognises, and lets `check` look at a tag of our own, at the address under it and at its parts; else the verdict.
-///
-/// `whole` is the recipient in one piece, if it is.
-#[inline(always)]
-fn judge<'a, T: From<Verdict<'a>>>(
+fn judge<'a>(
+    ring: &KeyRing,
     recipient: Stripped<'a>,
     whole: Option<Mailbox<'a>>,
-    check: impl FnOnce(Found<'a>, &Mailbox<'_>, &Stripped<'a>) -> T,
-) -> Result<T, Error> {
+    day: Day,
+) -> Result<Verdict<'a>, Error> {
     let found = recognise(recipient.content);
     let rest = match found {
         Found::Prvs(_, rest) | Found::Bst1(_, rest) => rest,
-        Found::Foreign(foreign, _) => return Ok(Verdict::Foreign(foreign).into()),
-        Found::Malformed => return Ok(Verdict::Malformed(Malformed::Shape).into()),
-        Found::Nothing => return check_limit(recipient).map(|()| Verdict::Untagged.into()),
+        Found::Foreign(foreign, _) => return Ok(Verdict::Foreign(foreign)),
+        Found::Malformed => return Ok(Verdict::Malformed(Malformed::Shape)),
+        Found::Nothing => return check_limit(recipient).map(|()| Verdict::Untagged),
     };
     let stripped = Stripped { content: rest, ..recipient };
     check_limit(stripped)?;
@@ -181,7 +170,11 @@ fn judge<'a, T: From<Verdict<'a>>>(
             joined.mailbox()
         }
     };
-    Ok(check(found, &under, &stripped))
+    match found {
+        Found::Prvs(tag, _) => Ok(prvs::check(ring, tag, &under, &stripped, day)),
+        Found::Bst1(tag, _) => Ok(bst1::check(ring, tag, &under, &stripped, day)),
+        _ => Ok(Verdict::Untagged),
+    }
 }
 
 /// The limit of a local part, on what is left when the tag is off.
