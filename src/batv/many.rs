@@ -6,7 +6,7 @@
 
 use super::{Choice, Form, Found, bst1, check_limit, choose, prvs, recognise, sign, verify};
 use crate::address::{Address, Mailbox, Path, Stripped};
-use crate::bulk::{Engine, JOBS, Jobs, Ticket};
+use crate::bulk::{Engine, JOBS, Jobs, Look, Ticket};
 use crate::day::Day;
 use crate::error::Error;
 use crate::key::{Key, KeyRing};
@@ -67,10 +67,12 @@ pub fn sign_many_with(
     let mut jobs = Jobs::new();
     let mut tagged = Signed::Done(Address::EMPTY);
     let mut stamps = Stamps { day, last: None };
+    let mut looks = [Look::NOTHING; JOBS];
     let mut drafts = [Draft::EMPTY; JOBS];
     for (window, senders) in senders.chunks(JOBS).enumerate() {
-        for (sender, draft) in senders.iter().zip(&mut drafts) {
-            prepare(engine, ring, sender, form, &mut stamps, &mut jobs, draft);
+        engine.look(senders, &mut looks);
+        for ((sender, look), draft) in senders.iter().zip(looks).zip(&mut drafts) {
+            prepare(engine, ring, sender, look, form, &mut stamps, &mut jobs, draft);
         }
         jobs.run(engine);
         for (place, (sender, draft)) in senders.iter().zip(&drafts).enumerate() {
@@ -125,6 +127,7 @@ fn prepare<'r, 'a>(
     engine: Engine,
     ring: &'r KeyRing,
     sender: &'a [u8],
+    look: Look,
     form: Form,
     stamps: &mut Stamps<'r>,
     jobs: &mut Jobs<'r>,
@@ -132,10 +135,8 @@ fn prepare<'r, 'a>(
 ) {
     draft.kind = Kind::Alone;
     // Of at most 64 octets, the local part is within its limit.
-    match engine.look(sender) {
-        Some((local, plain)) => {
-            prepare_mailbox(engine, ring, Mailbox::known(sender, local, plain), form, stamps, jobs, draft);
-        }
+    match look.mailbox(sender) {
+        Some(mailbox) => prepare_mailbox(engine, ring, mailbox, form, stamps, jobs, draft),
         None => prepare_any(engine, ring, sender, form, stamps, jobs, draft),
     }
 }
@@ -267,16 +268,18 @@ pub fn verify_many_with<'a>(
         return recipients.for_each(|(number, recipient)| alone(recipient, &mut |result| each(number, result)));
     }
     let mut jobs = Jobs::new();
+    let mut looks = [Look::NOTHING; JOBS];
     let mut cases = [Case::EMPTY; JOBS];
     let (mut number, mut rest) = (0, recipients);
     while !rest.is_empty() {
         let mut count = 0;
-        for (recipient, case) in rest.iter().zip(&mut cases) {
+        engine.look(rest, &mut looks);
+        for ((recipient, look), case) in rest.iter().zip(looks).zip(&mut cases) {
             // A recipient may need two tags.
             if jobs.room() < 2 {
                 break;
             }
-            look_at(engine, ring, recipient, &mut jobs, case);
+            look_at(engine, ring, recipient, look, &mut jobs, case);
             count += 1;
         }
         jobs.run(engine);
@@ -337,13 +340,14 @@ fn look_at<'r, 'a>(
     engine: Engine,
     ring: &'r KeyRing,
     recipient: &'a [u8],
+    look: Look,
     jobs: &mut Jobs<'r>,
     case: &mut Case<'r, 'a>,
 ) {
     case.tag = Tag::Other;
     case.key = None;
-    let mailbox = match engine.look(recipient) {
-        Some((local, plain)) => Mailbox::known(recipient, local, plain),
+    let mailbox = match look.mailbox(recipient) {
+        Some(mailbox) => mailbox,
         None => match Path::parse_tagged(recipient) {
             Ok(Path::Mailbox(mailbox)) => mailbox,
             _ => return,

@@ -4,8 +4,8 @@
 
 use core::arch::x86_64::*;
 
-use super::Blocks;
 use super::lanes::{hashes, rounds};
+use super::{Blocks, Look};
 use crate::mac::{BLOCK, Keyed};
 
 pub(super) const LANES: usize = 16;
@@ -113,7 +113,16 @@ fn same(octets: Vector, octet: u8) -> u64 {
 
 /// What [`super::Engine::look`] is for.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn look(address: &[u8]) -> Option<(usize, bool)> {
+pub(super) fn look(addresses: &[&[u8]], looks: &mut [Look]) {
+    for (address, to) in addresses.iter().zip(looks) {
+        *to = look_at(address)
+            .map_or(Look::NOTHING, |(local, is_plain)| Look { local: u8::try_from(local).unwrap_or(0), is_plain });
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn look_at(address: &[u8]) -> Option<(usize, bool)> {
     let (octets, there) = load_some(address)?;
     let letters = between(_mm512_or_si512(octets, _mm512_set1_epi8(0x20)), b'a', b'z');
     let equals = same(octets, b'=');

@@ -1,6 +1,6 @@
 //! Which code hashes many messages: asked of the processor once, or forced by a test.
 
-use super::Jobs;
+use super::{Jobs, Look};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, pair};
 use crate::mac::{BLOCK, Mac};
@@ -78,17 +78,14 @@ impl Engine {
         kind.is_here().then_some(Engine { sha1: kind, sha256: kind })
     }
 
-    /// The length of the local part of the usual address of at most 64 octets, and whether it has no `=`; `None` if it is
-    /// for the parser, or this engine reads no faster than the parser.
-    ///
-    /// Usual are letters, digits and `-./=` before the `@`, and behind it labels of letters, digits and hyphens.
+    /// Looks at some addresses, if this engine reads them faster than the parser.
     #[inline(always)]
-    pub(crate) fn look(self, address: &[u8]) -> Option<(usize, bool)> {
+    pub(crate) fn look(self, addresses: &[&[u8]], looks: &mut [Look]) {
         match self.sha1 {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
-            Kind::Avx512 => unsafe { avx512::look(address) },
-            _ => None,
+            // SAFETY: the kind was asked for, so the processor has AVX-512 F and BW.
+            Kind::Avx512 => unsafe { avx512::look(addresses, looks) },
+            _ => {}
         }
     }
 

@@ -24,6 +24,7 @@ mod lanes;
 mod pair;
 
 pub use self::engine::Engine;
+use crate::address::Mailbox;
 use crate::mac::{BLOCK, Keyed, LENGTH_AT, Mac, Text};
 
 /// How many messages are gathered before they are hashed.
@@ -34,6 +35,28 @@ const BLOCKS: usize = 2;
 const SHORT: usize = 51;
 /// The hashes, each with every number of blocks.
 const CLASSES: usize = 2 * BLOCKS;
+
+/// What an address of at most 64 octets is at first sight.
+///
+/// Usual are letters, digits and `-./=` before the `@`, and behind it labels of letters, digits and hyphens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Octets of the local part; 0 where the address is for the parser.
+    local: u8,
+    /// Whether there is no `=`.
+    is_plain: bool,
+}
+
+impl Look {
+    /// Nothing is known of the address.
+    pub(crate) const NOTHING: Look = Look { local: 0, is_plain: false };
+
+    /// The mailbox, if this was the look at these octets and they are a usual address.
+    #[inline(always)]
+    pub(crate) fn mailbox(self, address: &[u8]) -> Option<Mailbox<'_>> {
+        (self.local > 0).then(|| Mailbox::known(address, usize::from(self.local), self.is_plain))
+    }
+}
 
 /// A message in whole blocks.
 ///
