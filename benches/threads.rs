@@ -52,7 +52,7 @@ fn shared_over_own(threads: usize, operation: Operation, address: &[u8]) -> f64 
     let (start, end) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
     let (is_over, done) = (AtomicBool::new(false), AtomicU64::new(0));
     // Two halves a round, in changing order.
-    let is_shared = |half: usize| (half + half / 2) % 2 == 0;
+    let is_shared = |half: usize| (half + half / 2).is_multiple_of(2);
     let mut ratios = Vec::new();
     std::thread::scope(|scope| {
         for _ in 0..threads {

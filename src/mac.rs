@@ -1,4 +1,5 @@
-//! Message authentication: the only file that names a hash, and the only one that compares secrets.
+//! Message authentication: the only file that names a hash, and the only one that compares secrets. (`bulk` has
+//! compressions of its own, in lanes; keys, texts and comparisons are made here.)
 //!
 //! A key is kept as the two states of HMAC (RFC 2104) after their key blocks, so that a message of up to 55 octets costs
 //! two compressions and a longer one one more for each 64 octets. The plain `hmac` crate makes the fingerprints, where

@@ -2,7 +2,7 @@
 //!
 //! An engine that this processor lacks is named and skipped; the plain one is always there.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use backstop::bulk::Engine;
 use backstop::{Day, Form, KeyRing, Signed, batv};

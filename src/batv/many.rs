@@ -66,13 +66,13 @@ pub fn sign_many_with(
     }
     let mut jobs = Jobs::new();
     let mut tagged = Signed::Done(Address::EMPTY);
-    let mut stamps = Stamps { day, last: None };
+    let mut signing = Signing { engine, ring, form, day, last: None };
     let mut looks = [Look::NOTHING; JOBS];
     let mut drafts = [Draft::EMPTY; JOBS];
     for (window, senders) in senders.chunks(JOBS).enumerate() {
         engine.look(senders, &mut looks);
         for ((sender, look), draft) in senders.iter().zip(looks).zip(&mut drafts) {
-            prepare(engine, ring, sender, look, form, &mut stamps, &mut jobs, draft);
+            signing.prepare(sender, look, &mut jobs, draft);
         }
         jobs.run(engine);
         for (place, (sender, draft)) in senders.iter().zip(&drafts).enumerate() {
@@ -122,77 +122,55 @@ impl Draft<'_, '_> {
         Draft { kind: Kind::Alone, mailbox: Mailbox::known(b"", 0, false), stamp: [0; 4], ticket: Ticket::FIRST };
 }
 
-#[inline(always)]
-fn prepare<'r, 'a>(
+/// What all senders of a call have in common.
+struct Signing<'r> {
     engine: Engine,
     ring: &'r KeyRing,
-    sender: &'a [u8],
-    look: Look,
     form: Form,
-    stamps: &mut Stamps<'r>,
-    jobs: &mut Jobs<'r>,
-    draft: &mut Draft<'r, 'a>,
-) {
-    draft.kind = Kind::Alone;
-    // Of at most 64 octets, the local part is within its limit.
-    match look.mailbox(sender) {
-        Some(mailbox) => prepare_mailbox(engine, ring, mailbox, form, stamps, jobs, draft),
-        None => prepare_any(engine, ring, sender, form, stamps, jobs, draft),
-    }
-}
-
-#[inline(never)]
-fn prepare_any<'r, 'a>(
-    engine: Engine,
-    ring: &'r KeyRing,
-    sender: &'a [u8],
-    form: Form,
-    stamps: &mut Stamps<'r>,
-    jobs: &mut Jobs<'r>,
-    draft: &mut Draft<'r, 'a>,
-) {
-    if let Ok(Path::Mailbox(mailbox)) = Path::parse(sender) {
-        prepare_mailbox(engine, ring, mailbox, form, stamps, jobs, draft);
-    }
-}
-
-#[inline(always)]
-fn prepare_mailbox<'r, 'a>(
-    engine: Engine,
-    ring: &'r KeyRing,
-    mailbox: Mailbox<'a>,
-    form: Form,
-    stamps: &mut Stamps<'r>,
-    jobs: &mut Jobs<'r>,
-    draft: &mut Draft<'r, 'a>,
-) {
-    let day = stamps.day;
-    let (kind, ticket) = match choose(ring, mailbox, form, day) {
-        Err(_) => return,
-        Ok(Choice::Prvs(key)) => {
-            let stamp = stamps.of(key);
-            draft.stamp = stamp;
-            (Kind::Prvs, gather_prvs(engine, jobs, key, stamp, &mailbox, false))
-        }
-        Ok(Choice::Bst1(key)) => {
-            (Kind::Bst1(key), jobs.add(&key.keyed, |message| bst1::write(message, key, mailbox, day)))
-        }
-    };
-    if let Some(ticket) = ticket {
-        draft.mailbox = mailbox;
-        (draft.kind, draft.ticket) = (kind, ticket);
-    }
-}
-
-/// K DDD of the day's tags, kept for the key that signed last, which mostly signs next.
-struct Stamps<'r> {
     day: Day,
+    /// K DDD of the key that signed last, which mostly signs next.
     last: Option<(&'r Key, [u8; 4])>,
 }
 
-impl<'r> Stamps<'r> {
+impl<'r> Signing<'r> {
     #[inline(always)]
-    fn of(&mut self, key: &'r Key) -> [u8; 4] {
+    fn prepare<'a>(&mut self, sender: &'a [u8], look: Look, jobs: &mut Jobs<'r>, draft: &mut Draft<'r, 'a>) {
+        draft.kind = Kind::Alone;
+        // Of at most 64 octets, the local part is within its limit.
+        match look.mailbox(sender) {
+            Some(mailbox) => self.prepare_mailbox(mailbox, jobs, draft),
+            None => self.prepare_any(sender, jobs, draft),
+        }
+    }
+
+    #[inline(never)]
+    fn prepare_any<'a>(&mut self, sender: &'a [u8], jobs: &mut Jobs<'r>, draft: &mut Draft<'r, 'a>) {
+        if let Ok(Path::Mailbox(mailbox)) = Path::parse(sender) {
+            self.prepare_mailbox(mailbox, jobs, draft);
+        }
+    }
+
+    #[inline(always)]
+    fn prepare_mailbox<'a>(&mut self, mailbox: Mailbox<'a>, jobs: &mut Jobs<'r>, draft: &mut Draft<'r, 'a>) {
+        let (kind, ticket) = match choose(self.ring, mailbox, self.form, self.day) {
+            Err(_) => return,
+            Ok(Choice::Prvs(key)) => {
+                let stamp = self.stamp(key);
+                draft.stamp = stamp;
+                (Kind::Prvs, gather_prvs(self.engine, jobs, key, stamp, &mailbox, false))
+            }
+            Ok(Choice::Bst1(key)) => {
+                (Kind::Bst1(key), jobs.add(&key.keyed, |message| bst1::write(message, key, mailbox, self.day)))
+            }
+        };
+        if let Some(ticket) = ticket {
+            draft.mailbox = mailbox;
+            (draft.kind, draft.ticket) = (kind, ticket);
+        }
+    }
+
+    #[inline(always)]
+    fn stamp(&mut self, key: &'r Key) -> [u8; 4] {
         match self.last {
             Some((last, stamp)) if core::ptr::eq(last, key) => stamp,
             _ => {
@@ -395,7 +373,7 @@ fn gather<'r, 'a>(
     let key = match found {
         Found::Prvs(tag, _) => {
             let key = tag.key(ring, under.domain())?;
-            let mut add = |fold| gather_prvs(engine, jobs, key, tag.stamp(), under, fold);
+            let mut add = |fold| gather_prvs(engine, jobs, key, tag.stamp, under, fold);
             let one = add(false)?;
             case.tickets = [one, if prvs::folds(key, under) { add(true)? } else { one }];
             case.tag = Tag::Prvs(tag);

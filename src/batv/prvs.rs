@@ -32,7 +32,7 @@ const VALUE: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tag {
     /// K DDD as they stand, the beginning of the signed text.
-    stamp: [u8; 4],
+    pub(super) stamp: [u8; 4],
     mac: [u8; 3],
     pub(super) form: Form,
 }
@@ -200,11 +200,6 @@ pub(super) fn check<'a>(
 }
 
 impl Tag {
-    /// K DDD, the beginning of the signed text.
-    pub(super) const fn stamp(self) -> [u8; 4] {
-        self.stamp
-    }
-
     /// Whether the hash is this one.
     #[inline(always)]
     pub(super) fn is(self, hash: [u8; 3]) -> bool {

@@ -110,10 +110,10 @@ fn words(messages: &[&Blocks; LANES], block: usize) -> [Vector; 16] {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn half_words(messages: &[&Blocks; LANES], block: usize, half: usize) -> [Vector; 8] {
-    const BIG_ENDIAN: i128 = 0x0c0d_0e0f_0809_0a0b_0405_0607_0001_0203;
     let zero = splat(0);
     let mut rows = [zero; LANES];
-    let swap = _mm256_broadcastsi128_si256(_mm_set_epi64x((BIG_ENDIAN >> 64) as i64, BIG_ENDIAN as i64));
+    // The octets of each word, in four words, from the last to the first.
+    let swap = _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203));
     for (row, message) in rows.iter_mut().zip(messages) {
         if let Some(octets) = message.block(block).and_then(|octets| octets.as_chunks().0.get(half)) {
             *row = _mm256_shuffle_epi8(load(octets), swap);

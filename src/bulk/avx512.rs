@@ -180,10 +180,10 @@ fn states(keys: &[&Keyed; LANES]) -> [[Vector; 8]; 2] {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn words(messages: &[&Blocks; LANES], block: usize) -> [Vector; 16] {
-    const BIG_ENDIAN: i128 = 0x0c0d_0e0f_0809_0a0b_0405_0607_0001_0203;
     let zero = splat(0);
     let mut rows = [zero; LANES];
-    let swap = _mm512_broadcast_i32x4(_mm_set_epi64x((BIG_ENDIAN >> 64) as i64, BIG_ENDIAN as i64));
+    // The octets of each word, in four words, from the last to the first.
+    let swap = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203));
     for (row, message) in rows.iter_mut().zip(messages) {
         if let Some(octets) = message.block(block) {
             *row = _mm512_shuffle_epi8(load(octets), swap);

@@ -11,7 +11,7 @@
 //! are read from memory and written to it. It computes tags and nothing else: what is hashed, with which key, and what a
 //! tag means is for `batv`, comparing for `mac.rs`.
 //!
-//! A message of more than [`BLOCKS`] blocks is not taken: it goes the way of a single one.
+//! A message of more than two blocks, 119 octets, is not taken: it goes the way of a single one.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
