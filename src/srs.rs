@@ -47,13 +47,13 @@ pub enum OverLong {
 /// The options in which sites differ; verifying takes all alphabets and separators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    separator: u8,
-    hash_length: usize,
-    hash_min: usize,
-    max_age: Option<u16>,
+    pub(crate) separator: u8,
+    pub(crate) hash_length: usize,
+    pub(crate) hash_min: usize,
+    pub(crate) max_age: Option<u16>,
     pub(crate) always_rewrite: bool,
-    alphabet: Alphabet,
-    over_long: OverLong,
+    pub(crate) alphabet: Alphabet,
+    pub(crate) over_long: OverLong,
 }
 
 impl Dialect {
@@ -161,8 +161,8 @@ fn shape(content: &[u8]) -> Option<Shape<'_>> {
     }
 }
 
-/// Whether the content of a local part begins like an SRS address.
-pub(crate) fn is_srs(content: &[u8]) -> bool {
+/// Whether the content of a local part ([`Mailbox::content`](crate::Mailbox::content)) begins like an SRS address.
+pub fn is_srs(content: &[u8]) -> bool {
     shape(content).is_some()
 }
 

@@ -316,3 +316,21 @@ fn what_is_no_toml_is_refused_with_its_line() {
     let deep = format!("x = {}", "[".repeat(100_000));
     assert!(parse(&deep).is_err());
 }
+
+#[test]
+fn what_is_written_reads_back_to_the_same_policy_with_every_key() {
+    let odd = "never-send = [\"\\\"a \\\\\\\"b\\\"@example.com\", \"\\\"\\\"@*\"]\ninternal-hosts = [\"::/0\", \"192.0.2.1\"]";
+    for text in [SAMPLE, OWN, &format!("{OWN}{odd}\n")] {
+        let policy = Policy::parse(text).unwrap();
+        let written = policy.to_toml();
+        assert_eq!(Policy::parse(&written).unwrap(), policy, "{written}");
+    }
+    let written = Policy::parse(SAMPLE).unwrap().to_toml();
+    let keys = |text: &str| {
+        let names = text.lines().filter_map(|line| line.split_once(" = ")).filter(|(name, _)| !name.starts_with('#'));
+        let mut names: Vec<String> = names.map(|(name, _)| name.to_owned()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(keys(&written), keys(SAMPLE));
+}

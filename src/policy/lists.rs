@@ -9,6 +9,8 @@
 //! is refused instead of never matching. ASCII case and needless quotes do not matter; sub-addresses are other addresses.
 
 use alloc::boxed::Box;
+#[cfg(feature = "policy-file")]
+use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -75,6 +77,23 @@ impl Addresses {
         Ok(())
     }
 
+    /// Whether nothing is on the list.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entries, as [`Addresses::parse`] reads them.
+    #[cfg(feature = "policy-file")]
+    pub(super) fn entries(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|Pattern { local, domains }| {
+            let local = local.as_deref().map(|local| match local.iter().all(|&octet| crate::address::is_bare(octet)) {
+                true if !local.is_empty() => String::from_utf8_lossy(local).into_owned(),
+                _ => alloc::format!("\"{}\"", String::from_utf8_lossy(local)),
+            });
+            [local.unwrap_or_default().as_str(), "@", domains.as_str()].concat()
+        })
+    }
+
     /// Whether an address, with or without `<>`, is on the list; what is no mailbox never is.
     pub fn contains(&self, address: &[u8]) -> bool {
         crate::Path::parse_tagged(address).ok().and_then(crate::Path::mailbox).is_some_and(|it| self.holds(it))
@@ -131,6 +150,17 @@ impl Networks {
         }
         self.0.push((ip, prefix));
         Ok(())
+    }
+
+    /// Whether nothing is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The networks, as [`Networks::parse`] reads them.
+    #[cfg(feature = "policy-file")]
+    pub(super) fn entries(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(ip, prefix)| alloc::format!("{ip}/{prefix}"))
     }
 
     /// Whether the address lies in one of the networks.

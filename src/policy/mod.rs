@@ -1,8 +1,9 @@
 //! The one decision: which senders to sign or rewrite, which recipients to strip, reverse or refuse.
 //!
 //! A [`Policy`] decides and does nothing: envelope, key ring, client and day come in, a value with its reason goes out.
-//! `outgoing.rs` signs and rewrites senders, `incoming.rs` judges recipients and has the table, `file.rs` reads the TOML
-//! form (feature `policy-file`), `rule.rs` has the answers and `lists.rs` the lists.
+//! `outgoing.rs` signs and rewrites senders, `incoming.rs` judges recipients and has the table, `file.rs` reads and
+//! `show.rs` writes the TOML form (feature `policy-file`), `rule.rs` has the answers, `lists.rs` the lists, `needs.rs`
+//! what a policy asks of its caller.
 //!
 //! What never happens: mail that nobody vouches for is signed; a bounce without a tag is refused although mail from that
 //! mailbox may have left unsigned in the last days + 7 days, as far as the ring and this policy can tell. They cannot tell
@@ -16,14 +17,18 @@
 mod file;
 mod incoming;
 mod lists;
+mod needs;
 mod outgoing;
 mod rule;
+#[cfg(feature = "policy-file")]
+mod show;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
 pub use self::lists::{Addresses, Networks};
+pub use self::needs::Need;
 pub use self::rule::{Action, Incoming, Outgoing, Rule};
 use crate::address::check_domain;
 use crate::batv::Form;

@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use backstop::Domains;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::maincf;
+use crate::stop::{Exit, Stop};
+
+/// Where the configuration lies unless it is named.
+pub const CONFIG: &str = "/etc/backstop/backstopd.toml";
+/// Where a ring of our own lies unless systemd or the command line says otherwise.
+pub const STATE: &str = "/var/lib/backstopd";
+
+/// Backscatter protection for mail servers that link nothing.
+#[derive(Debug, Parser)]
+#[command(name = "backstopd", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; to run, unless told.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to run with.
+    #[command(flatten)]
+    pub run: Source,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run in the foreground; SIGHUP reloads, SIGTERM stops
+    Run(Source),
+    /// Validate a configuration, and print what it amounts to
+    Check(Check),
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Args)]
+pub struct Source {
+    /// The configuration; without it and without --domain /etc/backstop/backstopd.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its fields are the options")]
+    pub given: Given,
+}
+
+/// What stands in for a configuration, and where the daemon keeps its own files.
+#[derive(Debug, Clone, Args)]
+pub struct Given {
+    /// A domain whose mail this host sends; instead of a file: observes, on loopback ports (may be repeated)
+    #[arg(long, value_name = "DOMAIN", conflicts_with = "config")]
+    pub domain: Vec<String>,
+    /// With --domain: the first of the loopback ports
+    #[arg(long, default_value_t = maincf::PORT, requires = "domain", value_parser = clap::value_parser!(u16).range(1..=65_500))]
+    pub port: u16,
+    /// Where a key ring is made if the configuration names none
+    #[arg(long, value_name = "FOLDER", env = "STATE_DIRECTORY", default_value = STATE)]
+    pub state: PathBuf,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The configuration; without it and without --domain /etc/backstop/backstopd.toml
+    #[arg(value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its fields are the options")]
+    pub given: Given,
+}
+
+impl Source {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// One sentence with what to do.
+    pub fn load(&self) -> Result<Config, Stop> {
+        match (&self.config, self.given.domain.is_empty()) {
+            (Some(path), _) => Config::load(path),
+            (None, false) => {
+                for domain in &self.given.domain {
+                    Domains::parse(domain).map_err(|error| Stop::new(Exit::Usage, format!("--domain {error}")))?;
+                }
+                Config::parse(&maincf::config(&self.given.domain, self.given.port))
+                    .map_err(|fault| Stop::new(Exit::Usage, fault.message))
+            }
+            (None, true) if !Path::new(CONFIG).exists() => Err(Stop::new(
+                Exit::NoInput,
+                format!("there is no {CONFIG}; name a file, or try without one: backstopd --domain example.com"),
+            )),
+            (None, true) => Config::load(Path::new(CONFIG)),
+        }
+    }
+}
+
+impl From<Check> for Source {
+    fn from(check: Check) -> Source {
+        Source { config: check.config, given: check.given }
+    }
+}

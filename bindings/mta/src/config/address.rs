@@ -1,0 +1,148 @@
+//! Where a face listens, and who may use a Unix socket.
+//!
+//! ```text
+//! address = "inet:" ip ":" port        an IPv6 address in brackets: inet:[::1]:10028
+//!         / "unix:" path               absolute, at most 100 octets
+//!         / "systemd:" name            a socket that systemd hands over under this FileDescriptorName=
+//! ```
+//!
+//! Host names are not resolved: what they mean may change between two starts.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// The longest path of a Unix socket: what sun_path holds on all systems, less the name of its forerunner.
+const MAX_PATH: usize = 100;
+
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// A TCP address and port.
+    Inet(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+    /// A socket handed over by systemd.
+    Systemd(String),
+}
+
+impl Address {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// The end of a sentence that begins with the address.
+    pub fn parse(text: &str) -> Result<Address, &'static str> {
+        if let Some(rest) = text.strip_prefix("inet:") {
+            let (ip, port) =
+                rest.rsplit_once(':').ok_or("has no port; write inet:127.0.0.1:10028 or inet:[::1]:10028")?;
+            let bare = ip.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+            let ip = match bare {
+                Some(ip) => ip.parse().ok().map(IpAddr::V6),
+                None => ip.parse().ok().map(IpAddr::V4),
+            };
+            let ip = ip.ok_or("names no IP address; write inet:127.0.0.1:10028 or inet:[::1]:10028")?;
+            let port = port.parse().ok().filter(|port| *port != 0).ok_or("must end in a port from 1 to 65535")?;
+            return Ok(Address::Inet(SocketAddr::new(ip, port)));
+        }
+        if let Some(path) = text.strip_prefix("unix:") {
+            if !Path::new(path).is_absolute() || path.ends_with('/') {
+                return Err("names no absolute path; write unix:/run/backstopd/NAME");
+            }
+            if path.len() > MAX_PATH {
+                return Err("has a path of more than 100 octets, which a socket cannot have");
+            }
+            return Ok(Address::Unix(PathBuf::from(path)));
+        }
+        match text.strip_prefix("systemd:") {
+            Some("") => Err("lacks the socket's FileDescriptorName"),
+            Some(name) => Ok(Address::Systemd(name.to_owned())),
+            None => Err("is no address to listen on; write inet:127.0.0.1:10028, unix:/path or systemd:NAME"),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Inet(address) => write!(f, "inet:{address}"),
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+            Address::Systemd(name) => write!(f, "systemd:{name}"),
+        }
+    }
+}
+
+/// Owner, group and mode of a Unix socket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rights {
+    /// The user's name; `None` leaves the one who runs the daemon.
+    pub owner: Option<String>,
+    /// The group's name; `None` leaves the one of the folder or process.
+    pub group: Option<String>,
+    /// The permissions.
+    pub mode: u32,
+}
+
+impl Rights {
+    /// The mode unless one is set: whoever is not in the group stays outside.
+    pub const MODE: u32 = 0o660;
+
+    /// Reads a mode such as `0660`.
+    ///
+    /// # Errors
+    /// The end of a sentence that begins with the key.
+    pub fn parse_mode(text: &str) -> Result<u32, &'static str> {
+        let mode = if text.len() == 4 && text.bytes().all(|it| it.is_ascii_digit()) {
+            u32::from_str_radix(text, 8).ok()
+        } else {
+            None
+        };
+        mode.filter(|mode| *mode <= 0o777 && mode & 0o200 != 0)
+            .ok_or("must be four octal digits that let the owner write, such as \"0660\"")
+    }
+}
+
+impl Default for Rights {
+    fn default() -> Rights {
+        Rights { owner: None, group: None, mode: Rights::MODE }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_they_are_read() {
+        for text in ["inet:127.0.0.1:10028", "inet:[::1]:1", "unix:/run/x", "systemd:socketmap"] {
+            assert_eq!(Address::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_how_to_write_one() {
+        for (text, what) in [
+            ("", "is no address to listen on; write inet:127.0.0.1:10028, unix:/path or systemd:NAME"),
+            ("127.0.0.1:1", "is no address to listen on; write inet:127.0.0.1:10028, unix:/path or systemd:NAME"),
+            ("inet:", "has no port; write inet:127.0.0.1:10028 or inet:[::1]:10028"),
+            ("inet:localhost:1", "names no IP address; write inet:127.0.0.1:10028 or inet:[::1]:10028"),
+            ("inet:::1:1", "names no IP address; write inet:127.0.0.1:10028 or inet:[::1]:10028"),
+            ("inet:127.0.0.1:0", "must end in a port from 1 to 65535"),
+            ("inet:127.0.0.1:65536", "must end in a port from 1 to 65535"),
+            ("unix:x", "names no absolute path; write unix:/run/backstopd/NAME"),
+            ("unix:/run/", "names no absolute path; write unix:/run/backstopd/NAME"),
+            ("systemd:", "lacks the socket's FileDescriptorName"),
+        ] {
+            assert_eq!(Address::parse(text), Err(what), "{text}");
+        }
+        let long = format!("unix:/{}", "x".repeat(100));
+        assert_eq!(Address::parse(&long), Err("has a path of more than 100 octets, which a socket cannot have"));
+    }
+
+    #[test]
+    fn a_mode_is_four_octal_digits_with_write_for_the_owner() {
+        assert_eq!(Rights::parse_mode("0660"), Ok(0o660));
+        for text in ["660", "0860", "1777", "0444", "", "+660"] {
+            assert!(Rights::parse_mode(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The configuration: one TOML file, checked as a whole before anything is done with it.
+//!
+//! ```text
+//! [policy]           what is signed and refused: the core reads it (backstop::policy::Policy::parse)
+//! [keys]             the key ring
+//! [log] [limits]     for all faces
+//! [socketmap] ...    a table a face: where it listens and what is its own; a face without a table is not there
+//! ```
+//!
+//! `backstopd.toml` beside this crate explains every key. [`TABLES`] lists them for errors and for the test that compares
+//! the two. An unknown key, a wrong type and a value out of range are refused with their line; nothing is half read.
+
+mod address;
+mod reader;
+mod show;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use backstop::policy::Policy;
+use backstop::{Error, keyfile};
+
+pub use self::address::{Address, Rights};
+use self::reader::Entry;
+pub use self::reader::Fault;
+use crate::faces::Face;
+use crate::faces::lookup::Map;
+use crate::stop::{Exit, Stop};
+
+/// Every table with its keys; the policy's are the core's.
+pub const TABLES: &[(&str, &[&str])] = &[
+    ("keys", KEYS),
+    ("log", LOG),
+    ("limits", LIMITS),
+    ("milter", MILTER),
+    ("socketmap", SOCKETMAP),
+    ("tcp-table", TCP_TABLE),
+    ("policy-service", POLICY_SERVICE),
+];
+const KEYS: &[&str] = &["file", "allow-unsafe"];
+const LOG: &[&str] = &["file", "format", "addresses", "events"];
+const LIMITS: &[&str] = &["connections", "idle-seconds", "request-seconds", "forged-per-hour"];
+const MILTER: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
+const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "socket-mode"];
+const TCP_TABLE: &[&str] =
+    &["sign", "verify", "srs-forward", "srs-reverse", "socket-owner", "socket-group", "socket-mode"];
+const POLICY_SERVICE: &[&str] = &["listen", "at-data", "socket-owner", "socket-group", "socket-mode"];
+
+/// All that one start or reload works with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What is signed and refused.
+    pub policy: Policy,
+    /// Where the key ring lies.
+    pub keys: Keys,
+    /// What is logged, how and where.
+    pub log: LogSettings,
+    /// What one peer may take.
+    pub limits: Limits,
+    /// Where the faces listen, in the order of the faces.
+    pub endpoints: Vec<Endpoint>,
+    /// Whether the policy service is asked at DATA too.
+    pub policy_service_at_data: bool,
+}
+
+/// `[keys]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// The ring's file; `None` makes one in the state directory.
+    pub file: Option<PathBuf>,
+    /// Whether a ring that others may read passes.
+    pub allow_unsafe: bool,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The file; `None` is standard error.
+    pub file: Option<PathBuf>,
+    /// JSON instead of text.
+    pub json: bool,
+    /// Whether local parts are left out.
+    pub redact: bool,
+    /// Whether decisions that changed nothing are logged too.
+    pub all_events: bool,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most connections that one listener holds.
+    pub connections: usize,
+    /// How long a connection may be silent between two requests.
+    pub idle: Duration,
+    /// How long a request may take to come in, and an answer to be taken.
+    pub request: Duration,
+    /// The most forged tags of a client in an hour; 0 is no limit.
+    pub forged: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        let (idle, request) = (Duration::from_secs(300), Duration::from_secs(10));
+        Limits { connections: 1000, idle, request, forged: 100 }
+    }
+}
+
+/// One address at which a face listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// The face.
+    pub face: Face,
+    /// Where.
+    pub address: Address,
+    /// Who may use it, if it is a Unix socket of our own.
+    pub rights: Rights,
+    /// The maps that may be asked here; none for faces without maps.
+    pub maps: Vec<Map>,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// One sentence with file, line and remedy.
+    pub fn load(path: &Path) -> Result<Config, Stop> {
+        let octets = keyfile::read_text(path, "the configuration")
+            .map_err(|error| Stop::new(Exit::NoInput, error.to_string()))?;
+        let name = path.display();
+        let text = std::str::from_utf8(&octets).map_err(|error| {
+            Stop::config(format!("{name}: octet {} is not UTF-8; save it as UTF-8", error.valid_up_to()))
+        })?;
+        Config::parse(text).map_err(|fault| Stop::config(format!("{name}: {fault}")))
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The first fault, with its line.
+    pub fn parse(text: &str) -> Result<Config, Fault> {
+        let mut config = Config {
+            policy: Policy::new(backstop::Domains::all()),
+            keys: Keys::default(),
+            log: LogSettings::default(),
+            limits: Limits::default(),
+            endpoints: Vec::new(),
+            policy_service_at_data: false,
+        };
+        reader::read(text, |entry| match entry.name {
+            "policy" => Ok(()),
+            "keys" => keys(entry, &mut config.keys),
+            "log" => log(entry, &mut config.log),
+            "limits" => limits(entry, &mut config.limits),
+            "milter" => milter(entry, &mut config),
+            "socketmap" => socketmap(entry, &mut config),
+            "tcp-table" => tcp_table(entry, &mut config),
+            "policy-service" => policy_service(entry, &mut config),
+            _ => {
+                let tables: Vec<&str> = ["policy"].into_iter().chain(TABLES.iter().map(|(name, _)| *name)).collect();
+                Err(entry.unknown("", &tables))
+            }
+        })?;
+        config.policy = Policy::parse(text).map_err(|error| match error {
+            Error::Policy { line, message } => Fault { line, message },
+            other => Fault { line: 1, message: other.to_string() },
+        })?;
+        config.endpoints.sort_by_key(|endpoint| endpoint.face);
+        Ok(config)
+    }
+}
+
+fn keys(table: Entry<'_>, keys: &mut Keys) -> Result<(), Fault> {
+    for entry in table.entries()? {
+        match entry.name {
+            "file" => keys.file = Some(entry.path()?),
+            "allow-unsafe" => keys.allow_unsafe = entry.yes()?,
+            _ => return Err(entry.unknown("keys", KEYS)),
+        }
+    }
+    Ok(())
+}
+
+fn log(table: Entry<'_>, log: &mut LogSettings) -> Result<(), Fault> {
+    for entry in table.entries()? {
+        match entry.name {
+            "file" => log.file = Some(entry.path()?),
+            "format" => log.json = entry.choice(&[("text", false), ("json", true)])?,
+            "addresses" => log.redact = entry.choice(&[("full", false), ("domain", true)])?,
+            "events" => log.all_events = entry.choice(&[("notable", false), ("all", true)])?,
+            _ => return Err(entry.unknown("log", LOG)),
+        }
+    }
+    Ok(())
+}
+
+fn limits(table: Entry<'_>, limits: &mut Limits) -> Result<(), Fault> {
+    for entry in table.entries()? {
+        match entry.name {
+            "connections" => limits.connections = entry.number(1, 100_000)? as usize,
+            "idle-seconds" => limits.idle = Duration::from_secs(entry.number(1, 86_400)?.into()),
+            "request-seconds" => limits.request = Duration::from_secs(entry.number(1, 600)?.into()),
+            "forged-per-hour" => limits.forged = entry.number(0, 1_000_000)?,
+            _ => return Err(entry.unknown("limits", LIMITS)),
+        }
+    }
+    Ok(())
+}
+
+fn milter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+    let (mut at, mut rights) = (Vec::new(), Rights::default());
+    for entry in table.entries()? {
+        match entry.name {
+            "listen" => at = listen(&entry)?,
+            _ => socket(entry, &mut rights, "milter", MILTER)?,
+        }
+    }
+    add(table, config, Face::Milter, &at, &rights, &[])
+}
+
+fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+    let (mut at, mut rights, mut maps) = (Vec::new(), Rights::default(), Map::ALL.to_vec());
+    for entry in table.entries()? {
+        match entry.name {
+            "listen" => at = listen(&entry)?,
+            "maps" => {
+                let item = |item: Entry<'_>| item.choice(&Map::ALL.map(|map| (map.as_str(), map)));
+                maps = entry.list()?.into_iter().map(item).collect::<Result<_, _>>()?;
+            }
+            _ => socket(entry, &mut rights, "socketmap", SOCKETMAP)?,
+        }
+    }
+    add(table, config, Face::Socketmap, &at, &rights, &maps)
+}
+
+fn tcp_table(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+    let (mut maps, mut rights) = (Vec::new(), Rights::default());
+    for entry in table.entries()? {
+        match Map::ALL.iter().find(|map| map.as_str() == entry.name) {
+            Some(map) => maps.push((entry, *map, listen(&entry)?)),
+            None => socket(entry, &mut rights, "tcp-table", TCP_TABLE)?,
+        }
+    }
+    if maps.is_empty() {
+        return Err(table.fault("listens nowhere; give sign, verify, srs-forward or srs-reverse an address"));
+    }
+    maps.iter().try_for_each(|(entry, map, at)| add(*entry, config, Face::TcpTable, at, &rights, &[*map]))
+}
+
+fn policy_service(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+    let (mut at, mut rights) = (Vec::new(), Rights::default());
+    for entry in table.entries()? {
+        match entry.name {
+            "listen" => at = listen(&entry)?,
+            "at-data" => config.policy_service_at_data = entry.yes()?,
+            _ => socket(entry, &mut rights, "policy-service", POLICY_SERVICE)?,
+        }
+    }
+    add(table, config, Face::PolicyService, &at, &rights, &[])
+}
+
+/// A key about Unix sockets, the same in every face.
+fn socket(entry: Entry<'_>, rights: &mut Rights, table: &str, known: &[&str]) -> Result<(), Fault> {
+    match entry.name {
+        "socket-owner" => rights.owner = Some(entry.str()?.to_owned()),
+        "socket-group" => rights.group = Some(entry.str()?.to_owned()),
+        "socket-mode" => rights.mode = Rights::parse_mode(entry.str()?).map_err(|what| entry.fault(what))?,
+        _ => return Err(entry.unknown(table, known)),
+    }
+    Ok(())
+}
+
+fn listen(entry: &Entry<'_>) -> Result<Vec<Address>, Fault> {
+    let parse = |item: Entry<'_>| {
+        let text = item.str()?;
+        Address::parse(text).map_err(|what| item.fault(format_args!("= {text:?} {what}")))
+    };
+    entry.list()?.into_iter().map(parse).collect()
+}
+
+fn add(
+    entry: Entry<'_>,
+    config: &mut Config,
+    face: Face,
+    at: &[Address],
+    rights: &Rights,
+    maps: &[Map],
+) -> Result<(), Fault> {
+    if at.is_empty() {
+        return Err(entry.fault("listens nowhere; add listen = [\"inet:127.0.0.1:PORT\"] or take the table out"));
+    }
+    for address in at {
+        if config.endpoints.iter().any(|other| other.address == *address) {
+            return Err(entry.fault(format_args!("listens at {address}, which is taken; every face needs its own")));
+        }
+        let (rights, maps) = (rights.clone(), maps.to_vec());
+        config.endpoints.push(Endpoint { face, address: address.clone(), rights, maps });
+    }
+    Ok(())
+}

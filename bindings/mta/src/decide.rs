@@ -1,0 +1,91 @@
+//! The one place where a question of a face becomes calls of the core's policy, and the answer an event for the log.
+//!
+//! Nothing is decided here. A face gets the policy's value, does what it says, and gives the event to
+//! [`State::record`](crate::state::State::record) when it is done, since some faces hold a refusal back until DATA.
+
+use std::net::IpAddr;
+
+use backstop::policy::{Client, Incoming, Origin, Outgoing};
+
+use crate::clock::Now;
+use crate::event::{Event, Kind};
+use crate::faces::Face;
+use crate::state::Snapshot;
+
+/// Who asks, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The face.
+    pub face: Face,
+    /// The address of the SMTP client, where the face sees one.
+    pub ip: Option<IpAddr>,
+    /// How the policy classes this client for refusing.
+    pub client: Client,
+    /// Who vouches for the sender.
+    pub origin: Origin,
+    /// Whether the face sees the sender when it asks about a recipient.
+    pub sees_sender: bool,
+    /// The MTA's queue id, or empty.
+    pub queue: &'a [u8],
+    /// The instance of the policy service, or empty.
+    pub instance: &'a [u8],
+}
+
+impl<'a> Context<'a> {
+    /// A face that sees no client and refuses nothing.
+    pub const fn internal(face: Face) -> Context<'a> {
+        let (client, origin) = (Client::Internal, Origin::Unknown);
+        Context { face, ip: None, client, origin, sees_sender: false, queue: b"", instance: b"" }
+    }
+
+    /// A face that sees the client.
+    pub fn of_client(
+        face: Face,
+        snapshot: &Snapshot,
+        ip: Option<IpAddr>,
+        port: u16,
+        authenticated: bool,
+    ) -> Context<'a> {
+        let policy = &snapshot.config.policy;
+        let (client, origin) = (policy.client(ip, port), policy.origin(authenticated, ip, port));
+        Context { ip, client, origin, sees_sender: true, ..Context::internal(face) }
+    }
+}
+
+/// Whether and how the sender of a mail is signed.
+pub fn outgoing<'a>(
+    snapshot: &Snapshot,
+    context: &Context<'a>,
+    sender: &'a [u8],
+    recipients: &[&[u8]],
+    now: Now,
+) -> (Outgoing, Event<'a>) {
+    let policy = &snapshot.config.policy;
+    let decided = policy.outgoing(&snapshot.ring, sender, recipients.iter().copied(), context.origin, now.day);
+    (decided, Event::of_sender(Kind::Outgoing, snapshot, context, sender, &decided, now))
+}
+
+/// Whether and how the sender of a forwarded mail is rewritten; `recipient` is the address here that forwards it, empty
+/// where the face sees none.
+pub fn forward<'a>(
+    snapshot: &Snapshot,
+    context: &Context<'a>,
+    sender: &'a [u8],
+    recipient: &'a [u8],
+    now: Now,
+) -> (Outgoing, Event<'a>) {
+    let decided = snapshot.config.policy.forward(&snapshot.ring, sender, recipient, now.day);
+    (decided, Event::of_sender(Kind::Forward, snapshot, context, sender, &decided, now))
+}
+
+/// What becomes of a recipient.
+pub fn incoming<'a>(
+    snapshot: &Snapshot,
+    context: &Context<'a>,
+    sender: &'a [u8],
+    recipient: &'a [u8],
+    now: Now,
+) -> (Incoming<'a>, Event<'a>) {
+    let decided = snapshot.config.policy.incoming(&snapshot.ring, sender, recipient, context.client, now.day);
+    (decided, Event::of_recipient(context, sender, recipient, &decided, now))
+}

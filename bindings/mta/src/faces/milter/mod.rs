@@ -1,0 +1,189 @@
+//! The milter protocol, of Postfix and Sendmail, by the library indymilter: steps in, replies and changes out.
+//!
+//! `session.rs` decides, `line.rs` brings a connection to the library. Nothing is asked for that is not needed (headers
+//! and body cost a mail server up to 40 %), and the steps without an answer are agreed to have none.
+//!
+//! Signing is CHGFROM, taking off a tag DELRCPT and ADDRCPT, so that no ORCPT tells the tag; both at the end of the message,
+//! where all recipients are known. Refusals are given at RCPT or DATA. A mail server without one of these actions is
+//! turned away; the log says so.
+
+pub mod line;
+pub mod session;
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::sync::Arc;
+
+use backstop::policy::Need;
+use indymilter::{
+    Actions, Callbacks, Config, ContextActions, EomContext, MacroStage, NegotiateContext, ProtoOpts, SetErrorReply,
+    SocketInfo, Status,
+};
+use tokio::sync::watch;
+
+use self::line::Once;
+use self::session::{Answer, Changes, Session};
+use crate::listen::Duplex;
+use crate::pool::Seat;
+use crate::state::State;
+
+/// What a mail server must be able to do.
+const ACTIONS: Actions = Actions::CHANGE_SENDER.union(Actions::ADD_RCPT).union(Actions::DELETE_RCPT);
+/// What it need not send.
+const NOT_NEEDED: ProtoOpts = ProtoOpts::NO_HELO
+    .union(ProtoOpts::NO_HEADER)
+    .union(ProtoOpts::NO_EOH)
+    .union(ProtoOpts::NO_BODY)
+    .union(ProtoOpts::NO_UNKNOWN);
+/// Steps that need no answer; the library leaves the answers out that were agreed not to be given.
+const NO_REPLY: ProtoOpts = ProtoOpts::NOREPLY_CONNECT.union(ProtoOpts::NOREPLY_MAIL);
+
+/// Talks to one mail server until the connection ends or the daemon stops between two mails.
+///
+/// # Errors
+/// Those of the library.
+pub async fn serve(
+    state: &Arc<State>,
+    stream: Box<dyn Duplex>,
+    mut stop: watch::Receiver<bool>,
+    seat: Seat,
+) -> io::Result<()> {
+    let (listener, mut hold) = Once::new(stream, seat);
+    let (busy, mut is_busy) = watch::channel(false);
+    let config = Config { max_connections: 1, ..Config::default() };
+    // Both waits end with an error when the other side is gone, which is an end as well.
+    let stopped = async {
+        drop(stop.wait_for(|stop| *stop).await);
+        drop(is_busy.wait_for(|busy| !busy).await);
+    };
+    let end = async {
+        tokio::select! {
+            () = hold.done() => {}
+            () = stopped => {}
+        }
+    };
+    indymilter::run(listener, callbacks(state, busy), config, end).await
+}
+
+/// The steps, for one connection.
+fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session> {
+    let (state, busy) = (Arc::clone(state), Arc::new(busy));
+    let (at_data, at_end, at_abort) = (Arc::clone(&busy), Arc::clone(&busy), Arc::clone(&busy));
+    Callbacks::new()
+        .on_negotiate(move |cx, actions, options| {
+            let status = negotiate(&state, cx, actions, options);
+            Box::pin(async move { status })
+        })
+        .on_connect(|cx, _, client| {
+            if let Some(session) = &mut cx.data {
+                match client {
+                    SocketInfo::Inet(address) => session.connect(Some(address)),
+                    SocketInfo::Unix(_) => session.connect(None),
+                    // A proxy that does not know the client: nobody vouches for it.
+                    SocketInfo::Unknown => {}
+                }
+            }
+            Box::pin(async { Status::Continue })
+        })
+        .on_mail(move |cx, args| {
+            let authenticated = cx.macros.get(c"{auth_authen}").is_some_and(|user| !user.is_empty());
+            if let Some(session) = &mut cx.data {
+                session.mail(first(&args), authenticated);
+                busy.send_replace(true);
+            }
+            Box::pin(async { Status::Continue })
+        })
+        .on_rcpt(|cx, args| {
+            let queue = queue(cx.macros.get(c"i"));
+            let answer = cx.data.as_mut().map_or(Answer::Later, |session| session.recipient(first(&args), &queue));
+            let status = answered(&mut cx.reply, answer);
+            Box::pin(async move { status })
+        })
+        .on_data(move |cx| {
+            let queue = queue(cx.macros.get(c"i"));
+            let answer = cx.data.as_mut().map_or(Answer::Later, |session| session.data(&queue));
+            at_data.send_replace(cx.data.as_ref().is_some_and(Session::is_busy));
+            let status = answered(&mut cx.reply, answer);
+            Box::pin(async move { status })
+        })
+        .on_eom(move |cx| {
+            let busy = Arc::clone(&at_end);
+            Box::pin(async move {
+                let queue = queue(cx.macros.get(c"i"));
+                let changes = cx.data.as_mut().and_then(|session| session.end(&queue));
+                let status = match changes {
+                    None => Status::Tempfail,
+                    // The mail server has the mail whole: better later than with half of the changes.
+                    Some(changes) => change(cx, &changes).await.map_or(Status::Tempfail, |()| Status::Continue),
+                };
+                busy.send_replace(false);
+                status
+            })
+        })
+        .on_abort(move |cx| {
+            cx.data.iter_mut().for_each(Session::abort);
+            at_abort.send_replace(false);
+            Box::pin(async { Status::Continue })
+        })
+}
+
+/// Agrees on actions and steps, and begins the session.
+fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Actions, options: ProtoOpts) -> Status {
+    if !actions.contains(ACTIONS) {
+        state.log.complaint("a mail server offers no change of sender and recipients; [milter] cannot work with it");
+    }
+    let session = Session::new(Arc::clone(state));
+    let data = if session.snapshot().config.policy.needs(Need::RefuseAtData) {
+        ProtoOpts::empty()
+    } else {
+        ProtoOpts::NO_DATA
+    };
+    cx.requested_actions = ACTIONS;
+    cx.requested_opts = (NOT_NEEDED | NO_REPLY | data) & options;
+    // Only what is read here; an older protocol sends what the mail server was told to.
+    if actions.contains(Actions::REQUEST_MACROS) {
+        cx.requested_actions |= Actions::REQUEST_MACROS;
+        cx.requested_macros.insert(MacroStage::Mail, c"{auth_authen}".to_owned());
+        cx.requested_macros.insert(MacroStage::Rcpt, c"i".to_owned());
+        cx.requested_macros.insert(MacroStage::Eom, c"i".to_owned());
+    }
+    cx.data = Some(session);
+    Status::Continue
+}
+
+/// The address of MAIL or RCPT.
+fn first(args: &[CString]) -> &[u8] {
+    args.first().map_or(b"", |address| address.to_bytes())
+}
+
+fn queue(id: Option<&CStr>) -> Vec<u8> {
+    id.map(CStr::to_bytes).unwrap_or_default().to_vec()
+}
+
+/// `550 5.7.1 text` for the library, in its three parts.
+fn answered(reply: &mut impl SetErrorReply, answer: Answer) -> Status {
+    match answer {
+        Answer::Continue => Status::Continue,
+        Answer::Later => Status::Tempfail,
+        Answer::Refuse(text) => {
+            let mut parts = text.splitn(3, ' ');
+            let (code, extended) = (parts.next().unwrap_or_default(), parts.next());
+            // A text of the core that the library did not take would leave the plain 550.
+            let _ = reply.set_error_reply(code, extended, parts.next());
+            if code.starts_with('4') { Status::Tempfail } else { Status::Reject }
+        }
+    }
+}
+
+async fn change(cx: &EomContext<Session>, changes: &Changes) -> Result<(), ()> {
+    let text = |octets: &[u8]| CString::new(octets).map_err(|_| ());
+    let bracketed = |address: &backstop::Address| text(&[b"<", address.as_bytes(), b">"].concat());
+    if let Some(sender) = &changes.sender {
+        cx.actions.change_sender(bracketed(sender)?, None::<CString>).await.map_err(|_| ())?;
+    }
+    for (given, address) in &changes.recipients {
+        cx.actions.delete_recipient(text(given)?).await.map_err(|_| ())?;
+        cx.actions.add_recipient(bracketed(address)?).await.map_err(|_| ())?;
+    }
+    Ok(())
+}

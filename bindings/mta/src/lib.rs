@@ -1,0 +1,52 @@
+//! The daemon behind `backstopd`: backscatter protection for mail servers that link nothing.
+//!
+//! ```text
+//! args.rs -> server.rs            start, signals, reload, stop; notify.rs tells systemd
+//!              |  config/         one TOML file -> Config (reader.rs: tables with lines; address.rs: where to listen)
+//!              |  ring.rs         the key ring: from its file, or made in the state directory
+//!              v
+//!            state.rs             one immutable Snapshot of configuration and ring, swapped as a whole
+//!              |  listen.rs       sockets of all kinds; pool.rs caps connections; exchange.rs reads, answers, times out
+//!              v
+//!            faces/               one file a protocol: pure parsers over bytes; mod.rs: what each face can do
+//!              v
+//!            decide.rs            the one place that asks the core's policy; gives the answer and its event
+//!              |  guesses.rs      who brings forged tags, how often a tag was used
+//!              v
+//!            event.rs -> log.rs   one event a decision, as text or JSON; a thread writes
+//! ```
+//!
+//! All decisions are `backstop::policy`'s: nothing here says who is signed or refused. Time comes from `clock.rs`, so
+//! that tests bring their own. This is a library only for the tests and fuzz targets of the daemon; its interface
+//! promises nothing.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "tests fail by panicking"
+    )
+)]
+
+pub mod args;
+pub mod check;
+pub mod clock;
+pub mod config;
+pub mod decide;
+pub mod event;
+pub mod exchange;
+pub mod faces;
+pub mod guesses;
+pub mod listen;
+pub mod log;
+pub mod maincf;
+pub mod notify;
+pub mod pool;
+pub mod ring;
+pub mod server;
+pub mod state;
+pub mod stop;

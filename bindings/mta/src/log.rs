@@ -1,0 +1,199 @@
+//! Where the lines go: standard error or a file, written by a thread of its own.
+//!
+//! A slow disk or a reader that sleeps must not hold up mail: lines wait in a queue of [`QUEUE`]; what finds it full is
+//! dropped, and how many were is told when there is room again. A reload opens the file anew, as logrotate wants.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use backstop::keyfile;
+
+use crate::clock::Clock;
+use crate::config::LogSettings;
+use crate::event;
+use crate::stop::{Exit, Stop};
+
+/// How many lines wait at most.
+pub const QUEUE: usize = 16_384;
+
+/// How long the first line waits for others.
+const NAP: Duration = Duration::from_millis(5);
+
+/// What the thread is told.
+enum Message {
+    Line(String),
+    Target(Target),
+    /// To answer when all before it is written.
+    Flush(SyncSender<()>),
+}
+
+enum Target {
+    Stderr,
+    File(File),
+}
+
+/// The way to the log.
+#[derive(Debug, Clone)]
+pub struct Log {
+    queue: SyncSender<Message>,
+    lost: Arc<AtomicU64>,
+    json: Arc<AtomicBool>,
+    clock: Clock,
+    /// The second of the last complaint, and how many were left out since.
+    complained: Arc<AtomicU64>,
+    unsaid: Arc<AtomicU64>,
+}
+
+impl Log {
+    /// Opens what the settings name and starts the thread.
+    ///
+    /// # Errors
+    /// A sentence, if the file cannot be opened or the thread not started.
+    pub fn start(settings: &LogSettings, clock: Clock) -> Result<Log, Stop> {
+        let (queue, lines) = sync_channel(QUEUE);
+        let (lost, target) = (Arc::new(AtomicU64::new(0)), open(settings)?);
+        let json = Arc::new(AtomicBool::new(settings.json));
+        let log = Log {
+            queue,
+            lost: Arc::clone(&lost),
+            json: Arc::clone(&json),
+            clock: clock.clone(),
+            complained: Arc::default(),
+            unsaid: Arc::default(),
+        };
+        let write = move || write_all(&lines, target, &lost, || notice_line(&clock, &json));
+        let thread = std::thread::Builder::new().name("log".to_owned()).spawn(write);
+        thread.map_err(|error| Stop::new(Exit::Os, format!("the thread of the log cannot be started: {error}")))?;
+        Ok(log)
+    }
+
+    /// Opens what the settings name, for [`Log::turn`]: apart, so that a reload can fail before anything has changed.
+    ///
+    /// # Errors
+    /// A sentence, if the file cannot be opened.
+    pub fn prepare(settings: &LogSettings) -> Result<Prepared, Stop> {
+        Ok(Prepared { target: open(settings)?, json: settings.json })
+    }
+
+    /// Writes elsewhere from now on.
+    pub fn turn(&self, prepared: Prepared) {
+        self.json.store(prepared.json, Ordering::Relaxed);
+        // A thread that is gone has nothing to turn.
+        let _ = self.queue.send(Message::Target(prepared.target));
+    }
+
+    /// Writes a line, or drops it if the queue is full.
+    pub fn line(&self, line: String) {
+        if self.queue.try_send(Message::Line(line)).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes a notice of the daemon.
+    pub fn notice(&self, text: &str) {
+        let seconds = self.clock.now().map_or(0, |now| now.seconds);
+        self.line(event::notice(seconds, text, self.json.load(Ordering::Relaxed)));
+    }
+
+    /// Writes a notice that a peer can bring about: one a second at most, with the number of those left out.
+    pub fn complaint(&self, text: &str) {
+        let now = self.clock.now().map_or(0, |now| now.seconds);
+        if self.complained.swap(now, Ordering::Relaxed) == now {
+            self.unsaid.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        match self.unsaid.swap(0, Ordering::Relaxed) {
+            0 => self.notice(text),
+            more => self.notice(&format!("{text} (and {more} complaints about peers before)")),
+        }
+    }
+
+    /// Waits until everything so far is written, but not for ever.
+    pub fn flush(&self) {
+        let (done, wait) = sync_channel(1);
+        if self.queue.try_send(Message::Flush(done)).is_ok() {
+            let _ = wait.recv_timeout(Duration::from_secs(2));
+        }
+    }
+}
+
+/// A target that is open.
+pub struct Prepared {
+    target: Target,
+    json: bool,
+}
+
+fn open(settings: &LogSettings) -> Result<Target, Stop> {
+    let Some(path) = &settings.file else { return Ok(Target::Stderr) };
+    open_file(path).map(Target::File).map_err(|error| {
+        let (path, why) = (path.display(), keyfile::in_words(&error));
+        Stop::new(Exit::CannotCreate, format!("the log {path} cannot be opened: {why}"))
+    })
+}
+
+/// Addresses are nobody's business but the group's.
+fn open_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
+}
+
+fn notice_line(clock: &Clock, json: &AtomicBool) -> impl Fn(&str) -> String {
+    let (seconds, json) = (clock.now().map_or(0, |now| now.seconds), json.load(Ordering::Relaxed));
+    move |text| event::notice(seconds, text, json)
+}
+
+fn write_all<F: Fn(&str) -> String>(
+    lines: &Receiver<Message>,
+    mut target: Target,
+    lost: &AtomicU64,
+    notice: impl Fn() -> F,
+) {
+    let (mut buffer, mut behind) = (Vec::new(), false);
+    while let Ok(first) = lines.recv() {
+        // A moment for others to follow: a write for each line would cost more than the decision that it tells.
+        if matches!(first, Message::Line(_)) && !behind {
+            std::thread::sleep(NAP);
+        }
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Line(line) => {
+                    buffer.extend_from_slice(line.as_bytes());
+                    buffer.push(b'\n');
+                }
+                Message::Target(other) => {
+                    put(&mut target, &mut buffer);
+                    target = other;
+                }
+                Message::Flush(done) => {
+                    put(&mut target, &mut buffer);
+                    let _ = done.send(());
+                }
+            }
+            // Whole bunches, but not without end.
+            behind = buffer.len() >= 65_536;
+            next = if behind { None } else { lines.try_recv().ok() };
+        }
+        let dropped = lost.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let line = notice()(&format!("{dropped} lines were dropped, since the log did not take them in time"));
+            buffer.extend_from_slice(line.as_bytes());
+            buffer.push(b'\n');
+        }
+        put(&mut target, &mut buffer);
+    }
+}
+
+/// A log that cannot be written has nobody to tell; the next line tries again.
+fn put(target: &mut Target, buffer: &mut Vec<u8>) {
+    let _ = match target {
+        Target::Stderr => io::stderr().write_all(buffer),
+        Target::File(file) => file.write_all(buffer),
+    };
+    buffer.clear();
+}

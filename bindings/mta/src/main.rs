@@ -1,0 +1,56 @@
+//! `backstopd`: reads the command line, runs or checks, and ends with the exit codes of sysexits.h.
+
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use backstop::explain::printable;
+use backstopd::args::{Cli, Command, Source};
+use backstopd::clock::Clock;
+use backstopd::listen::Handed;
+use backstopd::stop::{Exit, Stop};
+use backstopd::{check, maincf, server};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Before any thread: the environment is read for the sockets of systemd.
+    let handed = Handed::from_env();
+    let ended = match Cli::try_parse() {
+        Ok(Cli { command: Some(Command::Check(args)), .. }) => check::run(&args.into()).and_then(|text| print(&text)),
+        Ok(Cli { command: Some(Command::Run(source)), .. } | Cli { command: None, run: source }) => {
+            run(&source, handed)
+        }
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage as u8 } else { 0 };
+            // Whether anyone reads it changes nothing.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            let _ = writeln!(std::io::stderr(), "backstopd: {}", printable(stop.sentence.as_bytes()));
+            stop.code()
+        }
+    }
+}
+
+fn run(source: &Source, handed: Handed) -> Result<(), Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Stop::new(Exit::Os, format!("the daemon cannot be set up: {error}")))?;
+    let started = || {
+        if !source.given.domain.is_empty() {
+            // Advice that nobody reads is no reason to end.
+            let _ = print(&maincf::advice(&source.given.domain, source.given.port));
+        }
+    };
+    runtime.block_on(server::run(source, Clock::System, handed, started))
+}
+
+fn print(text: &str) -> Result<(), Stop> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Stop::new(Exit::Io, format!("standard output cannot be written: {error}")))
+}

@@ -1,0 +1,332 @@
+//! Start, reload, stop: what `backstopd run` does until it is told to end.
+//!
+//! | signal | what |
+//! |---|---|
+//! | SIGHUP | configuration, ring and listeners anew; if anything is wrong, all stays as it was, and the log says why |
+//! | SIGTERM, SIGINT | no new connections; requests that have begun are answered, for five seconds; a second one ends at once |
+//!
+//! One thread does all: a decision takes some microseconds, and mail servers ask one thing at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use crate::args::Source;
+use crate::clock::Clock;
+use crate::config::{Config, Endpoint};
+use crate::exchange::{self, End, LAST_WORDS};
+use crate::faces::{self, Face, milter, policy_service, socketmap, tcp_table};
+use crate::listen::{self, Duplex, Handed, Listener};
+use crate::log::Log;
+use crate::pool::{Pool, Seat};
+use crate::state::{Snapshot, State};
+use crate::stop::{Exit, Stop};
+use crate::{notify, ring};
+
+/// A snapshot and what is to be said about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What would be in force.
+    pub snapshot: Snapshot,
+    /// Sentences for the log.
+    pub notices: Vec<String>,
+}
+
+/// Reads and checks everything; `make` lets a missing ring of our own be made.
+///
+/// # Errors
+/// One sentence with what to do.
+pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> {
+    let config = source.load()?;
+    if config.endpoints.is_empty() {
+        return Err(Stop::config(
+            "no face listens; add a table such as [socketmap] with listen = [\"inet:127.0.0.1:10028\"]",
+        ));
+    }
+    let unmet = faces::unmet(&config);
+    if !unmet.is_empty() {
+        return Err(Stop::config(unmet.join("; ")));
+    }
+    let today = clock.now().map(|now| now.day);
+    let ring::Loaded { ring, notices } = ring::load(&config, &source.given.state, today, make)?;
+    Ok(Loaded { snapshot: Snapshot { config, ring }, notices })
+}
+
+/// Runs until a signal ends it. `started` is called once, when everything listens.
+///
+/// # Errors
+/// What kept it from starting.
+pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: impl FnOnce()) -> Result<(), Stop> {
+    let mut signals = Signals::new()?;
+    let loaded = load(source, &clock, true)?;
+    raise_descriptors();
+    let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
+    let state = Arc::new(State::new(loaded.snapshot, clock, log));
+    let mut gates = Gates { state: Arc::clone(&state), open: Vec::new() };
+    let bound = gates.bind(&state.snapshot().config, &mut handed)?;
+    gates.commit(&state.snapshot().config, bound);
+    loaded.notices.iter().for_each(|notice| state.log.notice(notice));
+    let status = summary(&state.snapshot());
+    state.log.notice(&format!("backstopd {} is ready: {status}", env!("CARGO_PKG_VERSION")));
+    notify::ready(&status);
+    started();
+    loop {
+        match signals.next().await {
+            Told::Alive => notify::alive(),
+            Told::Reload => {
+                notify::reloading();
+                match reload(source, &state, &mut gates, &mut handed) {
+                    Ok(notices) => {
+                        notices.iter().for_each(|notice| state.log.notice(notice));
+                        state.log.notice(&format!("reloaded: {}", summary(&state.snapshot())));
+                    }
+                    Err(stop) => {
+                        state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"))
+                    }
+                }
+                notify::ready(&summary(&state.snapshot()));
+            }
+            Told::Stop => break,
+        }
+    }
+    notify::stopping();
+    gates.close(&mut signals).await;
+    state.log.notice("stopped");
+    state.log.flush();
+    Ok(())
+}
+
+/// Everything that can fail comes before anything is changed.
+fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &mut Handed) -> Result<Vec<String>, Stop> {
+    let loaded = load(source, &state.clock, true)?;
+    let log = Log::prepare(&loaded.snapshot.config.log)?;
+    let bound = gates.bind(&loaded.snapshot.config, handed)?;
+    let config = loaded.snapshot.config.clone();
+    state.swap(loaded.snapshot);
+    state.log.turn(log);
+    gates.commit(&config, bound);
+    Ok(loaded.notices)
+}
+
+/// What runs, in a line.
+fn summary(snapshot: &Snapshot) -> String {
+    let all: Vec<String> =
+        snapshot.config.endpoints.iter().map(|it| format!("{} at {}", it.face.as_str(), it.address)).collect();
+    let ring = &snapshot.ring;
+    format!("{}; ring {} with {} keys", all.join(", "), ring.fingerprint(), ring.keys().len())
+}
+
+/// Connections need descriptors; the default of 1024 is for programs that use select(2).
+fn raise_descriptors() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        // With fewer, connections wait instead.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+/// What the daemon is told from outside.
+enum Told {
+    Alive,
+    Reload,
+    Stop,
+}
+
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    watchdog: Option<tokio::time::Interval>,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, Stop> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Stop::new(Exit::Os, format!("signals cannot be received: {error}")));
+        let watchdog = notify::watchdog().map(|period| {
+            let mut ticks = interval(period.max(Duration::from_millis(1)));
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        });
+        let (hangup, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
+        Ok(Signals { hangup, terminate, interrupt: listen(SignalKind::interrupt())?, watchdog })
+    }
+
+    async fn next(&mut self) -> Told {
+        let Signals { hangup, terminate, interrupt, watchdog } = self;
+        let tick = async {
+            match watchdog {
+                Some(ticks) => {
+                    ticks.tick().await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => Told::Stop,
+            _ = interrupt.recv() => Told::Stop,
+            _ = hangup.recv() => Told::Reload,
+            () = tick => Told::Alive,
+        }
+    }
+}
+
+/// The listeners that are open.
+struct Gates {
+    state: Arc<State>,
+    open: Vec<Gate>,
+}
+
+struct Gate {
+    endpoint: watch::Sender<Arc<Endpoint>>,
+    stop: watch::Sender<bool>,
+    pool: Pool,
+    accepting: JoinHandle<()>,
+}
+
+impl Gates {
+    /// Binds what is new in a configuration; what listens already stays as it is.
+    fn bind(&self, config: &Config, handed: &mut Handed) -> Result<Vec<(Endpoint, Listener)>, Stop> {
+        let is_open = |it: &&Endpoint| self.open.iter().any(|gate| gate.endpoint.borrow().address == it.address);
+        let (kept, new): (Vec<&Endpoint>, Vec<&Endpoint>) = config.endpoints.iter().partition(is_open);
+        let bound: Result<Vec<_>, Stop> =
+            new.into_iter().map(|it| Ok((it.clone(), listen::bind(it, handed)?))).collect();
+        let bound = bound?;
+        kept.into_iter().try_for_each(listen::give_rights)?;
+        Ok(bound)
+    }
+
+    /// Opens what was bound and closes what the configuration no longer has.
+    fn commit(&mut self, config: &Config, bound: Vec<(Endpoint, Listener)>) {
+        self.open.retain(|gate| {
+            let old = Arc::clone(&gate.endpoint.borrow());
+            let new = config.endpoints.iter().find(|it| it.address == old.address);
+            match new {
+                Some(new) if *new != *old => drop(gate.endpoint.send(Arc::new(new.clone()))),
+                Some(_) => {}
+                None => {
+                    gate.stop.send_replace(true);
+                }
+            }
+            new.is_some()
+        });
+        for (endpoint, listener) in bound {
+            let (endpoint, told) = watch::channel(Arc::new(endpoint));
+            let (stop, stopped) = watch::channel(false);
+            let pool = Pool::new();
+            let accepting = tokio::spawn(accept(Arc::clone(&self.state), listener, told, pool.clone(), stopped));
+            self.open.push(Gate { endpoint, stop, pool, accepting });
+        }
+    }
+
+    /// Ends all: requests that have begun get their answers, as long as nobody loses patience.
+    async fn close(self, signals: &mut Signals) {
+        for gate in &self.open {
+            gate.stop.send_replace(true);
+        }
+        let deadline = Instant::now() + LAST_WORDS;
+        let quiet = async {
+            while Instant::now() < deadline && !self.open.iter().all(|gate| gate.pool.is_empty()) {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let insisted = async { while !matches!(signals.next().await, Told::Stop) {} };
+        tokio::select! {
+            () = quiet => {}
+            () = insisted => {}
+        }
+        for gate in self.open {
+            gate.pool.abort_all();
+            // It ends by itself as soon as it is told to stop; the socket's name goes with it.
+            let _ = gate.accepting.await;
+        }
+    }
+}
+
+/// Accepts connections until told to stop.
+async fn accept(
+    state: Arc<State>,
+    listener: Listener,
+    endpoint: watch::Receiver<Arc<Endpoint>>,
+    pool: Pool,
+    mut stop: watch::Receiver<bool>,
+) {
+    let stopped = stop.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let endpoint = Arc::clone(&endpoint.borrow());
+        match accepted {
+            Ok(stream) => {
+                let most = state.snapshot().config.limits.connections;
+                let (seat, evicted) = pool.seat(most);
+                if evicted {
+                    let address = &endpoint.address;
+                    state.log.complaint(&format!(
+                        "{address} has more than {most} connections; the idlest one was closed, see [limits] connections"
+                    ));
+                }
+                let id = seat.id();
+                let talking = tokio::spawn(talk(Arc::clone(&state), endpoint, stream, stopped.clone(), seat));
+                pool.set_handle(id, talking.abort_handle());
+            }
+            Err(error) if listen::is_passing(&error) => {}
+            Err(error) => {
+                let address = &endpoint.address;
+                state.log.complaint(&format!("{address} cannot accept for the moment: {error}"));
+                // Frees a descriptor, if it is those that lack.
+                pool.evict();
+                sleep(listen::PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Talks to one peer until the connection ends.
+async fn talk(
+    state: Arc<State>,
+    endpoint: Arc<Endpoint>,
+    stream: Box<dyn Duplex>,
+    stop: watch::Receiver<bool>,
+    seat: Seat,
+) {
+    let limits = state.snapshot().config.limits;
+    let end = match endpoint.face {
+        Face::Milter => match milter::serve(&state, stream, stop, seat).await {
+            Ok(()) => End::Closed,
+            Err(error) => End::Failed(error),
+        },
+        Face::Socketmap => {
+            let answer = |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.maps, input, output);
+            exchange::serve(stream, socketmap::MAX_FRAME, limits, stop, &seat, answer).await
+        }
+        Face::TcpTable => {
+            let map = endpoint.maps.first().copied();
+            let answer = |input: &[u8], output: &mut Vec<u8>| match map {
+                Some(map) => tcp_table::answer(&state, map, input, output),
+                None => Err(exchange::Broken("nothing, since no map is served here")),
+            };
+            exchange::serve(stream, tcp_table::MAX_LINE, limits, stop, &seat, answer).await
+        }
+        Face::PolicyService => {
+            let mut session = policy_service::Session::default();
+            let answer = |input: &[u8], output: &mut Vec<u8>| session.answer(&state, input, output);
+            exchange::serve(stream, policy_service::MAX_REQUEST, limits, stop, &seat, answer).await
+        }
+    };
+    let address = &endpoint.address;
+    match end {
+        End::Closed => {}
+        End::Broken(what) => state.log.complaint(&format!("a peer at {address} sent {}; it was cut off", what.0)),
+        End::Slow => state.log.complaint(&format!("a peer at {address} was too slow; it was cut off")),
+        End::Failed(error) => state.log.complaint(&format!("a connection at {address} failed: {error}")),
+    }
+}

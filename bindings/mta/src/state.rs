@@ -1,0 +1,61 @@
+//! What all faces share: the snapshot in force, the clock and the log.
+//!
+//! A [`Snapshot`] never changes. A reload makes a new one, whole, and swaps it; whoever holds the old one (a session, a
+//! request) goes on with it to its end.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use backstop::KeyRing;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::event::Event;
+use crate::guesses::Guesses;
+use crate::log::Log;
+
+/// Configuration and key ring, read and checked together.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The configuration.
+    pub config: Config,
+    /// The key ring that it names.
+    pub ring: KeyRing,
+}
+
+/// What lives as long as the daemon.
+#[derive(Debug)]
+pub struct State {
+    current: RwLock<Arc<Snapshot>>,
+    /// The time.
+    pub clock: Clock,
+    /// The log.
+    pub log: Log,
+    /// Who guesses.
+    pub guesses: Guesses,
+}
+
+impl State {
+    /// Begins with this snapshot.
+    pub fn new(snapshot: Snapshot, clock: Clock, log: Log) -> State {
+        State { current: RwLock::new(Arc::new(snapshot)), clock, log, guesses: Guesses::default() }
+    }
+
+    /// The snapshot in force now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        // Nothing panics while it holds the lock, and an Arc is never half written.
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another snapshot in force.
+    pub fn swap(&self, snapshot: Snapshot) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    }
+
+    /// Takes note of a decision that was carried out.
+    pub fn record(&self, snapshot: &Snapshot, event: &Event<'_>) {
+        let settings = &snapshot.config.log;
+        if settings.all_events || event.is_notable() {
+            self.log.line(event.to_line(settings));
+        }
+    }
+}

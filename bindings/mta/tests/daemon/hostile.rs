@@ -1,0 +1,135 @@
+//! Slow, silent, half-closed and hostile peers: they lose their own connection and nobody else's service.
+
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use crate::common::{Daemon, Peer, netstring, signed};
+
+const FACES: &str = "[socketmap]\nlisten = [\"unix:DIR/map\"]\n[tcp-table]\nsign = [\"unix:DIR/sign\"]\n\
+    [policy-service]\nlisten = [\"unix:DIR/policy\"]";
+
+fn config(limits: &str) -> String {
+    format!("[policy]\nown-domains = [\"example.com\"]\n[keys]\nfile = \"DIR/keys\"\n[limits]\n{limits}\n{FACES}\n")
+}
+
+fn is_served(daemon: &Daemon) {
+    let tagged = signed("alice@example.com", 0);
+    assert_eq!(daemon.connect("map").map("sign", "alice@example.com"), format!("OK {tagged}"));
+    assert_eq!(daemon.connect("sign").get("alice@example.com"), format!("200 {tagged}"));
+    assert_eq!(daemon.connect("policy").ask("RCPT", "", "alice@example.com", ""), "DUNNO");
+}
+
+#[test]
+fn a_request_that_is_never_whole_is_cut_off_and_an_idle_connection_later() {
+    let daemon = Daemon::start(&config("request-seconds = 1\nidle-seconds = 3"));
+    let begun = Instant::now();
+    let mut idle = daemon.connect("map");
+    let mut slow: Vec<Peer> = ["map", "sign", "policy"].into_iter().map(|it| daemon.connect(it)).collect();
+    for (peer, beginning) in slow.iter_mut().zip(["22:sign ali", "get alice@", "request=smtpd_access_policy\nsender="])
+    {
+        peer.send(beginning);
+    }
+    is_served(&daemon);
+    for peer in &mut slow {
+        assert_eq!(peer.rest(), "");
+    }
+    let slow_end = begun.elapsed();
+    assert!((Duration::from_millis(900)..Duration::from_millis(2900)).contains(&slow_end), "{slow_end:?}");
+    daemon.wait_for("was too slow; it was cut off");
+    assert_eq!(idle.rest(), "");
+    assert!(begun.elapsed() >= Duration::from_millis(2900));
+    is_served(&daemon);
+}
+
+#[test]
+fn octets_that_drip_do_not_lengthen_the_time_of_a_request() {
+    use std::io::Write;
+    let daemon = Daemon::start(&config("request-seconds = 1"));
+    let mut peer = daemon.connect("map");
+    let begun = Instant::now();
+    for octet in std::iter::once(b"4000:").flat_map(|it| it.iter()).chain(std::iter::repeat(&b'x')) {
+        if peer.0.write_all(&[*octet]).is_err() {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "it is still listened to");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_peer_that_takes_no_answers_is_cut_off() {
+    use std::io::Write;
+    let daemon = Daemon::start(&config("request-seconds = 1"));
+    let mut peer = daemon.connect("map");
+    let requests = netstring("sign alice@example.com").repeat(1000);
+    let begun = Instant::now();
+    // It fails as soon as nobody reads at the other end either.
+    while peer.0.write_all(requests.as_bytes()).is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(9), "it is still listened to");
+    }
+    is_served(&daemon);
+}
+
+#[test]
+fn a_half_closed_connection_gets_its_answers() {
+    let daemon = Daemon::start(&config(""));
+    let tagged = signed("alice@example.com", 0);
+    let mut peer = daemon.connect("map");
+    peer.send(netstring("sign alice@example.com").repeat(3) + "22:sign");
+    peer.0.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(peer.rest(), netstring(&format!("OK {tagged}")).repeat(3));
+}
+
+#[test]
+fn another_language_or_too_long_a_request_ends_the_connection_after_the_answers_before_it() {
+    let daemon = Daemon::start(&config(""));
+    let tagged = netstring(&format!("OK {}", signed("alice@example.com", 0)));
+    for (socket, octets, answer) in [
+        ("map", "GET / HTTP/1.1\r\n\r\n".to_owned(), ""),
+        ("map", netstring("sign alice@example.com") + "99999:", tagged.as_str()),
+        ("map", format!("4097:{}", "x".repeat(4000)), ""),
+        ("sign", "x".repeat(4096), ""),
+        ("policy", "EHLO x\r\n".to_owned(), ""),
+        ("policy", format!("request={}", "x".repeat(20_000)), ""),
+    ] {
+        let mut peer = daemon.connect(socket);
+        peer.send(&octets);
+        assert_eq!(peer.rest(), answer, "{socket}");
+    }
+    is_served(&daemon);
+    daemon.wait_for("it was cut off");
+}
+
+#[test]
+fn silent_connections_make_room_for_those_that_ask() {
+    let daemon = Daemon::start(&config("connections = 20"));
+    let mut busy = daemon.connect("map");
+    let mut silent: Vec<Peer> = Vec::new();
+    for _ in 0..60 {
+        silent.push(daemon.connect("map"));
+        assert!(busy.map("sign", "alice@example.com").starts_with("OK "));
+    }
+    is_served(&daemon);
+    assert!(silent.iter_mut().take(40).all(|peer| peer.rest().is_empty()));
+    daemon.wait_for("has more than 20 connections; the idlest one was closed");
+}
+
+#[test]
+fn out_of_descriptors_accepting_pauses_and_recovers() {
+    let daemon = Daemon::start_with(&config(""), |command| {
+        let program = command.get_program().to_owned();
+        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        *command = std::process::Command::new("sh");
+        command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+        command.args(["-c", "ulimit -n 40 && exec \"$@\"", "sh"]).arg(program).args(args);
+    });
+    let mut silent: Vec<Peer> = (0..100).map(|_| daemon.connect("map")).collect();
+    daemon.wait_for("cannot accept for the moment");
+    is_served(&daemon);
+    let open = std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).unwrap().count();
+    assert!(open <= 40, "{open}");
+    silent.clear();
+    for _ in 0..50 {
+        is_served(&daemon);
+    }
+}

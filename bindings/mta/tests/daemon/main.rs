@@ -1,0 +1,13 @@
+//! The real daemon on sockets of its own: every protocol, reloads, hostile peers, start and stop.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod hostile;
+mod log;
+mod maps;
+mod milter;
+mod policy_service;
+mod reload;
+mod start;

@@ -1,0 +1,257 @@
+//! The milter face, spoken to as a mail server would: packets of a length, a command and its data.
+
+use std::io::Write;
+use std::time::Duration;
+
+use crate::common::{Daemon, Peer, forged, signed};
+
+fn config(mode: &str, refuse_at: &str) -> String {
+    format!(
+        "[policy]\nown-domains = [\"example.com\"]\nmode = \"{mode}\"\nrefuse-at = \"{refuse_at}\"\n\
+         internal-hosts = [\"192.0.2.0/24\"]\nno-sign-recipients = [\"@old.example\"]\n[keys]\nfile = \"DIR/keys\"\n\
+         [log]\nformat = \"json\"\n[milter]\nlisten = [\"unix:DIR/milter\"]\n"
+    )
+}
+
+const UNTAGGED: &str = "y550 5.7.1 We sign all our mail; this bounce answers mail that we did not send";
+
+/// A mail server.
+struct Server(Peer);
+
+impl Server {
+    /// Agrees on everything and tells of a client.
+    fn new(daemon: &Daemon, ip: &str, port: u16) -> Server {
+        let mut server = Server(daemon.connect("milter"));
+        let agreed = server.negotiate(0x1ff, 0x1f_ffff);
+        // CHGFROM, ADDRCPT, DELRCPT and the list of macros; no HELO, headers, body, unknown; no answer to connect, MAIL.
+        assert_eq!((agreed.0, agreed.1 & !0x200), (0x14c, 0x172 | 0x1000 | 0x4000));
+        server.send(b'D', b"C\0");
+        server.send(b'C', &[b"mx.example.org\x004", &port.to_be_bytes()[..], ip.as_bytes(), b"\0"].concat());
+        server
+    }
+
+    fn negotiate(&mut self, actions: u32, options: u32) -> (u32, u32) {
+        self.send(b'O', &[6_u32, actions, options].map(u32::to_be_bytes).concat());
+        let answer = self.packet();
+        assert_eq!(answer[..5], [b'O', 0, 0, 0, 6]);
+        let number = |at: usize| u32::from_be_bytes(answer[at..at + 4].try_into().unwrap());
+        (number(5), number(9))
+    }
+
+    fn send(&mut self, command: u8, data: &[u8]) {
+        let length = u32::try_from(data.len() + 1).unwrap();
+        self.0.0.write_all(&[&length.to_be_bytes()[..], &[command], data].concat()).unwrap();
+    }
+
+    fn packet(&mut self) -> Vec<u8> {
+        use std::io::Read;
+        let mut length = [0; 4];
+        self.0.0.read_exact(&mut length).unwrap();
+        let mut packet = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
+        self.0.0.read_exact(&mut packet).unwrap();
+        packet
+    }
+
+    fn answer(&mut self) -> String {
+        let packet = self.packet();
+        String::from_utf8(packet).unwrap().trim_end_matches('\0').replace('\0', " ")
+    }
+
+    fn mail(&mut self, sender: &str) {
+        self.send(b'D', b"M\0");
+        self.send(b'M', format!("{sender}\0SIZE=1\0").as_bytes());
+    }
+
+    fn rcpt(&mut self, recipient: &str) -> String {
+        self.send(b'R', format!("{recipient}\0").as_bytes());
+        self.answer()
+    }
+
+    fn data(&mut self) -> String {
+        self.send(b'T', b"");
+        self.answer()
+    }
+
+    /// The changes at the end of the message.
+    fn end(&mut self) -> Vec<String> {
+        self.send(b'D', b"Ei\0QUEUE1\0");
+        self.send(b'E', b"");
+        let mut answers = Vec::new();
+        while answers.last().is_none_or(|it| it != "c" && it != "t") {
+            answers.push(self.answer());
+        }
+        answers.pop();
+        answers
+    }
+}
+
+#[test]
+fn submitted_mail_is_signed_whatever_the_form_of_its_addresses() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let tagged = format!("e<{}>", signed("alice@example.com", 0));
+    let mut server = Server::new(&daemon, "192.0.2.7", 4000);
+    for sender in ["<alice@example.com>", "alice@example.com"] {
+        server.mail(sender);
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.data(), "c");
+        assert_eq!(server.end(), [tagged.as_str()]);
+    }
+    let event: serde_json::Value = serde_json::from_str(&daemon.wait_for("\"outgoing\"")).unwrap();
+    assert_eq!((&event["queue"], &event["client"]), (&"QUEUE1".into(), &"192.0.2.7".into()));
+}
+
+#[test]
+fn only_mail_that_someone_vouches_for_is_signed() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let tagged = format!("e<{}>", signed("alice@example.com", 0));
+    for (ip, port, macros, expected) in [
+        ("198.51.100.1", 4000, "", None),
+        ("198.51.100.1", 4000, "M{auth_authen}\0alice\0", Some(&tagged)),
+        ("198.51.100.1", 4000, "M{auth_authen}\0\0", None),
+        // The mail server itself, and a proxy that does not know the port.
+        ("127.0.0.1", 0, "", Some(&tagged)),
+        ("198.51.100.1", 0, "", None),
+    ] {
+        let mut server = Server::new(&daemon, ip, port);
+        if !macros.is_empty() {
+            server.send(b'D', macros.as_bytes());
+        }
+        server.send(b'M', b"<alice@example.com>\0");
+        assert_eq!(server.rcpt("<forward@example.com>"), "c");
+        assert_eq!(server.data(), "c");
+        assert_eq!(server.end().first(), expected, "{ip} {port} {macros}");
+    }
+}
+
+#[test]
+fn a_client_that_the_mail_server_does_not_know_is_neither_signed_nor_spared() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    for (client, changes, refused) in [(&b"unknown\0U"[..], 0, true), (b"localhost\0L\0\0/run/x\0", 1, false)] {
+        let mut server = Server(daemon.connect("milter"));
+        server.negotiate(0x1ff, 0x1f_ffff);
+        server.send(b'C', client);
+        server.mail("<alice@example.com>");
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.end().len(), changes);
+        server.mail("<>");
+        assert_eq!(server.rcpt("<alice@example.com>") == UNTAGGED, refused);
+    }
+}
+
+#[test]
+fn mail_goes_unsigned_only_if_every_recipient_asks_for_it() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let mut server = Server::new(&daemon, "192.0.2.7", 4000);
+    for (recipients, changes) in [(&["<l@old.example>"][..], 0), (&["<l@old.example>", "<bob@elsewhere.example>"], 1)] {
+        server.mail("<alice@example.com>");
+        assert!(recipients.iter().all(|recipient| server.rcpt(recipient) == "c"));
+        assert_eq!(server.data(), "c");
+        assert_eq!(server.end().len(), changes);
+    }
+}
+
+#[test]
+fn tags_are_taken_off_and_what_was_not_sent_is_refused_at_rcpt() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    let tagged = signed("Alice@Example.com", 0).to_lowercase();
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    server.mail("<>");
+    assert_eq!(server.rcpt("<alice@example.com>"), UNTAGGED);
+    assert!(server.rcpt(&format!("<{}>", forged("alice@example.com"))).starts_with("y550 5.7.1 "));
+    assert_eq!(server.rcpt(&format!("<{tagged}>")), "c");
+    assert_eq!(server.end(), [format!("-<{tagged}>"), "+<alice@example.com>".to_owned()]);
+}
+
+#[test]
+fn under_refuse_at_data_call_outs_pass_and_bounces_are_refused() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    server.mail("<>");
+    assert_eq!(server.rcpt("<alice@example.com>"), "c");
+    // RSET of a call-out.
+    server.send(b'A', b"");
+    server.mail("<>");
+    assert_eq!(server.rcpt("<alice@example.com>"), "c");
+    assert_eq!(server.data(), UNTAGGED);
+    // The connection goes on.
+    server.mail("<bob@elsewhere.example>");
+    assert_eq!(server.rcpt("<alice@example.com>"), "c");
+    assert_eq!(server.data(), "c");
+    assert_eq!(server.end(), [""; 0]);
+}
+
+#[test]
+fn the_mail_servers_own_bounces_are_never_refused_and_reach_the_mailbox() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let (mut server, old) = (Server::new(&daemon, "127.0.0.1", 0), signed("alice@example.com", 40));
+    // The cleanup path: no brackets, and an empty null sender.
+    server.mail("");
+    assert_eq!(server.rcpt(&old), "c");
+    assert_eq!(server.rcpt("alice@example.com"), "c");
+    assert_eq!(server.data(), "c");
+    assert_eq!(server.end(), [format!("-{old}"), "+<alice@example.com>".to_owned()]);
+}
+
+#[test]
+fn a_connection_keeps_the_configuration_with_which_it_began() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    let mut old = Server::new(&daemon, "198.51.100.1", 4000);
+    assert!(daemon.reload(&config("observe", "rcpt")).contains("reloaded"));
+    let mut new = Server::new(&daemon, "198.51.100.1", 4000);
+    for (server, answer) in [(&mut old, UNTAGGED), (&mut new, "c")] {
+        server.mail("<>");
+        assert_eq!(server.rcpt("<alice@example.com>"), answer);
+    }
+}
+
+#[test]
+fn a_mail_server_without_the_actions_is_turned_away_and_the_log_says_so() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    let mut server = Server(daemon.connect("milter"));
+    server.send(b'O', &[2_u32, 0x01, 0x7f].map(u32::to_be_bytes).concat());
+    assert_eq!(server.0.rest(), "");
+    daemon.wait_for("offers no change of sender and recipients");
+}
+
+#[test]
+fn a_stop_waits_for_the_mail_under_way_and_cuts_idle_connections() {
+    let mut daemon = Daemon::start(&config("enforce", "data"));
+    let (mut busy, mut idle) = (Server::new(&daemon, "192.0.2.7", 4000), Server::new(&daemon, "192.0.2.7", 4000));
+    busy.mail("<alice@example.com>");
+    assert_eq!(busy.rcpt("<bob@elsewhere.example>"), "c");
+    daemon.signal("TERM");
+    assert_eq!(idle.0.rest(), "");
+    assert_eq!(busy.data(), "c");
+    assert_eq!(busy.end(), [format!("e<{}>", signed("alice@example.com", 0))]);
+    assert_eq!(busy.0.rest(), "");
+    assert_eq!(daemon.ended().code(), Some(0));
+}
+
+#[test]
+fn hostile_packets_end_their_own_connection_only() {
+    let daemon = Daemon::start(&(config("enforce", "rcpt") + "[limits]\nconnections = 3\n"));
+    for octets in [&b"\xff\xff\xff\xff"[..], b"\0\0\0\0", b"\0\0\0\x01Z", b"\0\0\0\x02O\0", b"GET / HTTP/1.1\r\n\r\n"] {
+        let mut peer = daemon.connect("milter");
+        peer.send(octets);
+        peer.0.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(peer.rest(), "", "{}", octets.escape_ascii());
+    }
+    // Silent ones make room.
+    let mut silent: Vec<Peer> = (0..3).map(|_| daemon.connect("milter")).collect();
+    std::thread::sleep(Duration::from_millis(50));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    server.mail("<>");
+    assert_eq!(server.rcpt("<alice@example.com>"), UNTAGGED);
+    assert_eq!(silent.remove(0).rest(), "");
+}
+
+#[test]
+fn a_client_that_guesses_tags_is_told_421() {
+    let daemon = Daemon::start(&(config("enforce", "rcpt") + "[limits]\nforged-per-hour = 1\n"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    server.mail("<>");
+    let wrong = format!("<{}>", forged("alice@example.com"));
+    assert!(server.rcpt(&wrong).starts_with("y550 5.7.1 "));
+    let away = "y421 4.7.0 Too many forged return addresses from your host; try again in an hour";
+    assert_eq!(server.rcpt(&wrong), away);
+}

@@ -1,0 +1,263 @@
+//! Start, check and stop: exit codes, the ring of our own, systemd.
+
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use crate::common::{Daemon, Folder, Peer, RING, netstring};
+
+const CONFIG: &str = "[policy]\nown-domains = [\"example.com\"]\n[keys]\nfile = \"DIR/keys\"\n\
+    [socketmap]\nlisten = [\"unix:DIR/map\"]\n";
+
+fn backstopd(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backstopd"));
+    command.env_remove("STATE_DIRECTORY").args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn ended(args: &[&str]) -> (i32, String) {
+    let output = backstopd(args);
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn every_trouble_has_its_exit_code_and_one_sentence() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let config = |name: &str, text: &str| {
+        folder.write(name, &text.replace("DIR", path("").trim_end_matches('/')));
+        path(name)
+    };
+    let good = config("good", CONFIG);
+    let (code, text) = ended(&["check", &path("none")]);
+    assert_eq!(
+        (code, text),
+        (66, format!("backstopd: {}: cannot be opened: it is not there; correct its name\n", path("none")))
+    );
+    let (code, text) = ended(&["check", &good]);
+    assert_eq!(
+        (code, text),
+        (66, format!("backstopd: {}: is not there; `backstop key new` makes a key ring\n", path("keys")))
+    );
+    folder.write("keys", "version 2\n");
+    assert_eq!(ended(&["check", &good]).0, 65);
+    folder.write("keys", RING);
+    assert_eq!(ended(&["check", &good]), (0, String::new()));
+    let (code, text) = ended(&["check", &config("bad", "[polcy]\n")]);
+    assert_eq!(
+        (code, text),
+        (78, format!("backstopd: {}: line 1: unknown key `polcy`; did you mean `policy`?\n", path("bad")))
+    );
+    assert_eq!(ended(&["--no-such-option"]).0, 64);
+    assert_eq!(ended(&["--domain", "a b", "--state", &path("")]).0, 64);
+    assert_eq!(ended(&["--config", &good, "--domain", "example.com"]).0, 64);
+    let taken = UnixListener::bind(folder.path("map")).unwrap();
+    let (code, text) = ended(&["--config", &good]);
+    let expected = format!(
+        "backstopd: [socketmap] cannot listen at unix:{}: another program listens there; end it or take another path\n",
+        path("map")
+    );
+    assert_eq!((code, text), (71, expected));
+    drop(taken);
+    assert_eq!(ended(&["--domain", "example.com", "--state", &path("none"), "--port", "65000"]).0, 73);
+}
+
+#[test]
+fn check_prints_what_holds_and_no_secret_and_listens_nowhere() {
+    let daemon = Daemon::start(CONFIG);
+    let config = daemon.folder.path("config");
+    let output = backstopd(&["check", config.to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(text.contains("mode = \"observe\"\n") && text.contains("idle-seconds = 300\n"), "{text}");
+    assert!(text.contains("# prvs 4 ") && text.contains("# ring "), "{text}");
+    assert!(!text.contains("the key of these tests"), "{text}");
+    // What it prints is a configuration.
+    let printed = daemon.folder.write("printed", &text);
+    let again = backstopd(&["check", printed.to_str().unwrap()]);
+    assert_eq!(String::from_utf8(again.stdout).unwrap(), text);
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/backstopd.toml");
+    assert_eq!(ended(&["check", shipped, "--state", "/nonexistent"]), (0, String::new()));
+}
+
+#[test]
+fn without_a_file_it_makes_a_ring_observes_and_tells_what_to_paste() {
+    use std::io::Read;
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    // Two neighbours that are free at this moment.
+    let port = (0..50)
+        .find_map(|_| {
+            let port = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+            std::net::TcpListener::bind(("127.0.0.1", port + 1)).ok().map(|_| port)
+        })
+        .unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_backstopd"))
+        .args(["--domain", "example.com", "--domain", "*.example.net", "--port", &port.to_string(), "--state"])
+        .arg(folder.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut advice = vec![0; 400];
+    child.stdout.as_mut().unwrap().read_exact(&mut advice).unwrap();
+    let mut peer = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = netstring("sign alice@a.example.net");
+    std::io::Write::write_all(&mut peer, request.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    peer.read_exact(&mut answer).unwrap();
+    drop(peer);
+    let _ = Command::new("kill").arg(child.id().to_string()).status();
+    let mut rest = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success());
+    let advice = String::from_utf8([advice, rest].concat()).unwrap();
+    assert!(answer.starts_with(b"38:OK prvs="), "{}", answer.escape_ascii());
+    for line in [
+        format!("recipient_canonical_maps = socketmap:inet:127.0.0.1:{port}:verify"),
+        "recipient_canonical_classes = envelope_recipient".to_owned(),
+        "sender_canonical_classes = envelope_sender".to_owned(),
+        format!("    -o sender_canonical_maps=socketmap:inet:127.0.0.1:{port}:sign"),
+        "#   -o cleanup_service_name=sign-cleanup".to_owned(),
+        format!("#   check_policy_service inet:127.0.0.1:{}", port + 1),
+        "#   own-domains = [\"example.com\", \"*.example.net\"]".to_owned(),
+    ] {
+        assert!(advice.lines().any(|it| it == line), "{line} is not in\n{advice}");
+    }
+    assert_eq!(std::fs::metadata(folder.path("keys")).unwrap().permissions().mode() & 0o777, 0o600);
+    // The next start takes the ring that is there.
+    let ring = std::fs::read(folder.path("keys")).unwrap();
+    let state = folder.path("");
+    let output = backstopd(&["check", "--domain", "example.com", "--state", state.to_str().unwrap()]);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("# prvs "));
+    assert_eq!(std::fs::read(folder.path("keys")).unwrap(), ring);
+}
+
+#[test]
+fn enforce_wants_the_ring_named() {
+    let folder = Folder::new();
+    folder.write("keys", RING);
+    let text =
+        "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\n[policy-service]\nlisten = [\"systemd:x\"]\n";
+    let (config, state) = (folder.write("config", text), folder.path(""));
+    let (config, state) = (config.to_str().unwrap(), state.to_str().unwrap());
+    let (code, sentence) = ended(&["check", config, "--state", state]);
+    assert_eq!(code, 78);
+    let end = format!("share {state}keys with them and write [keys] file = \"{state}keys\"\n");
+    assert!(sentence.ends_with(&end), "{sentence}");
+    folder.write("config", &format!("{text}[keys]\nfile = \"{state}keys\"\n"));
+    assert_eq!(ended(&["check", config]), (0, String::new()));
+}
+
+#[test]
+fn a_stop_answers_what_has_begun_and_takes_the_sockets_away() {
+    let mut daemon = Daemon::start(CONFIG);
+    let (mut busy, mut idle) = (daemon.connect("map"), daemon.connect("map"));
+    let request = netstring("verify alice@example.com");
+    let (first, rest) = request.split_at(12);
+    busy.send(first);
+    // Until the daemon has read the beginning, it is idle too.
+    std::thread::sleep(Duration::from_millis(100));
+    daemon.signal("TERM");
+    assert_eq!(idle.rest(), "");
+    busy.send(rest);
+    assert_eq!(busy.netstring(), "NOTFOUND ");
+    assert_eq!(busy.rest(), "");
+    assert_eq!(daemon.ended().code(), Some(0));
+    assert!(!daemon.folder.path("map").exists());
+    daemon.wait_for("notice stopped");
+}
+
+#[test]
+fn what_a_killed_daemon_left_behind_is_replaced() {
+    let mut daemon = Daemon::start(CONFIG);
+    daemon.signal("KILL");
+    daemon.ended();
+    assert!(daemon.folder.path("map").exists());
+    let config = daemon.folder.path("config");
+    let mut again = Command::new(env!("CARGO_BIN_EXE_backstopd"))
+        .arg("--config")
+        .arg(config)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let served = (0..400).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        let stream = std::os::unix::net::UnixStream::connect(daemon.folder.path("map"));
+        stream.is_ok_and(|stream| Peer::new(stream).map("sign", "alice@example.com").starts_with("OK "))
+    });
+    again.kill().unwrap();
+    again.wait().unwrap();
+    assert!(served);
+}
+
+#[test]
+fn systemd_hears_of_start_reload_watchdog_and_stop() {
+    let folder = Folder::new();
+    let socket = UnixDatagram::bind(folder.path("notify")).unwrap();
+    socket.set_read_timeout(Some(crate::common::PATIENCE)).unwrap();
+    let hear = || {
+        let mut octets = [0; 4096];
+        let length = socket.recv(&mut octets).unwrap();
+        String::from_utf8(octets[..length].to_vec()).unwrap()
+    };
+    let mut daemon = Daemon::start_with(CONFIG, |command| {
+        command.env("NOTIFY_SOCKET", folder.path("notify")).env("WATCHDOG_USEC", "200000");
+    });
+    let until = |what: &str| {
+        for _ in 0..50 {
+            let heard = hear();
+            if heard.contains(what) {
+                return heard;
+            }
+            assert!(heard.contains("WATCHDOG=1"), "{heard}");
+        }
+        panic!("no {what}");
+    };
+    let ready = until("READY=1");
+    assert!(ready.contains("STATUS=socketmap at unix:"), "{ready}");
+    assert!(!ready.contains("RELOADING"));
+    until("WATCHDOG=1");
+    daemon.signal("HUP");
+    let reloading = until("RELOADING=1");
+    assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    until("READY=1");
+    daemon.signal("TERM");
+    until("STOPPING=1");
+    assert!(daemon.ended().success());
+}
+
+#[test]
+fn sockets_that_systemd_hands_over_are_served_by_their_names() {
+    let folder = Folder::new();
+    let unix = UnixListener::bind(folder.path("theirs")).unwrap();
+    let inet = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = inet.local_addr().unwrap().port();
+    let config = "[policy]\nown-domains = [\"example.com\"]\n[keys]\nfile = \"DIR/keys\"\n\
+        [socketmap]\nlisten = [\"systemd:second\"]\n[tcp-table]\nsign = [\"systemd:first\"]\n";
+    let mut daemon = Daemon::start_with(config, |command| {
+        let (program, args) = (command.get_program().to_owned(), command.get_args().map(ToOwned::to_owned));
+        let args: Vec<_> = args.collect();
+        *command = Command::new("sh");
+        // systemd hands them over from descriptor 3 on.
+        let script = "exec 3<&0 4<&1 </dev/null >/dev/null; export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=first:second; \
+                      exec \"$@\"";
+        command.args(["-c", script, "sh"]).arg(program).args(args);
+        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(inet)));
+        command.stdout(Stdio::from(std::os::fd::OwnedFd::from(unix)));
+    });
+    let mut peer = Peer::new(std::os::unix::net::UnixStream::connect(folder.path("theirs")).unwrap());
+    let signed = peer.map("sign", "alice@example.com");
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    std::io::Write::write_all(&mut stream, b"get alice@example.com\n").unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stream), &mut line).unwrap();
+    assert_eq!(line.trim_end().strip_prefix("200 "), signed.strip_prefix("OK "));
+    let gone = daemon.reload(&config.replace("systemd:first", "systemd:third"));
+    assert!(gone.contains("[tcp-table] cannot listen at systemd:third: systemd handed over no free socket"), "{gone}");
+    assert!(peer.map("sign", "alice@example.com").starts_with("OK "));
+    daemon.signal("TERM");
+    assert!(daemon.ended().success());
+    // It is systemd's, and stays.
+    assert!(folder.path("theirs").exists());
+}

@@ -1,0 +1,35 @@
+//! A policy tells what it needs, each need from exactly one key.
+#![cfg(feature = "policy-file")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use backstop::policy::{Need, Policy};
+
+fn needs(keys: &str) -> Vec<Need> {
+    let policy = Policy::parse(&format!("[policy]\nown-domains = [\"example.com\"]\n{keys}\n")).unwrap();
+    Need::ALL.into_iter().filter(|need| policy.needs(*need)).collect()
+}
+
+#[test]
+fn each_need_comes_from_the_key_that_it_names() {
+    assert_eq!(needs(""), [Need::RefuseAtData]);
+    for (keys, need) in [
+        ("mode = \"enforce\"", Need::Refuse),
+        ("[policy.domains.\"example.com\"]\nmode = \"enforce\"", Need::Refuse),
+        ("refuse-at = \"message\"", Need::RefuseAtMessage),
+        ("exempt-clients = [\"192.0.2.1\"]", Need::Client),
+        ("exempt-senders = [\"a@example.org\"]", Need::Sender),
+        ("internal-hosts = [\"192.0.2.1\"]", Need::OwnNetwork),
+        ("no-sign-recipients = [\"a@example.org\"]", Need::Recipients),
+        ("[policy.srs]\ndomains = { \"example.com\" = \"fwd.example\" }", Need::Forwarder),
+    ] {
+        let mut found = needs(
+            &format!("refuse-at = \"rcpt\"\n{keys}")
+                .replace("refuse-at = \"rcpt\"\nrefuse-at = \"message\"", "refuse-at = \"message\""),
+        );
+        assert_eq!(found.pop(), Some(need), "{keys}");
+        assert!(found.is_empty(), "{keys}: {found:?}");
+        let word = need.key().split(['.', ' ']).next().unwrap();
+        assert!(keys.contains(word), "{keys}: {word}");
+    }
+    assert!(needs("refuse-at = \"rcpt\"\n[policy.domains.\"example.com\"]\nmode = \"observe\"").is_empty());
+}
