@@ -2,6 +2,7 @@
  * another name. Loaded by LD_PRELOAD, since Sendmail asks before it reads any configuration, and sleeps a minute if the
  * host's name has no dot; /etc/hosts is not ours to change, and no DNS may be asked. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -17,10 +18,12 @@ int gethostname(char *name, size_t length)
 
 static struct hostent *find(const char *name, int family)
 {
-    static char address[] = {127, 0, 0, 1};
+    static char address[4];
     static char *addresses[] = {address, NULL}, *aliases[] = {NULL};
     static struct hostent host = {(char *)NAME, aliases, AF_INET, sizeof address, addresses};
-    if (family == AF_INET && (!strcasecmp(name, NAME) || !strcasecmp(name, "localhost")))
+    if (!strcasecmp(name, NAME) || !strcasecmp(name, "localhost"))
+        name = "127.0.0.1";
+    if (family == AF_INET && inet_pton(AF_INET, name, address) == 1)
         return &host;
     h_errno = HOST_NOT_FOUND;
     return NULL;
