@@ -18,6 +18,8 @@ pub enum Exit {
     CannotCreate = 73,
     /// Reading or writing failed.
     Io = 74,
+    /// The mail server speaks another version of its protocol.
+    Protocol = 76,
     /// The configuration is wrong.
     Config = 78,
 }
