@@ -36,6 +36,7 @@ pub(super) enum Vote {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fact {
     NullSender,
+    NullSenderOther,
     FromNobody,
     ReportDelivery,
     ReportDisposition,
@@ -49,6 +50,8 @@ pub(super) enum Fact {
     ReturnedMessage,
     ReturnedText,
     SmtpError,
+    FailedAddress,
+    DaemonSender,
     OwnRelay,
     Elsewhere,
     OwnName,
@@ -56,8 +59,9 @@ pub(super) enum Fact {
 }
 
 impl Fact {
-    const ALL: [(&'static str, Fact); 18] = [
+    const ALL: [(&'static str, Fact); 21] = [
         ("null-sender", Fact::NullSender),
+        ("null-sender-other", Fact::NullSenderOther),
         ("from-nobody", Fact::FromNobody),
         ("report-delivery", Fact::ReportDelivery),
         ("report-disposition", Fact::ReportDisposition),
@@ -71,6 +75,8 @@ impl Fact {
         ("returned-message", Fact::ReturnedMessage),
         ("returned-text", Fact::ReturnedText),
         ("smtp-error", Fact::SmtpError),
+        ("failed-address", Fact::FailedAddress),
+        ("daemon-sender", Fact::DaemonSender),
         ("own-relay", Fact::OwnRelay),
         ("elsewhere", Fact::Elsewhere),
         ("own-name", Fact::OwnName),

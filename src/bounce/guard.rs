@@ -94,6 +94,11 @@ impl<'a> Block<'a> {
                     at = next_line(bytes, at);
                     continue;
                 }
+                // One damaged line among fields.
+                if KNOWN.iter().any(|name| is_field(bytes, next_line(bytes, at), name)) {
+                    at = next_line(bytes, at);
+                    continue;
+                }
                 return (block, at);
             };
             let start = at + name.len() + 1;
@@ -124,11 +129,33 @@ impl<'a> Block<'a> {
     }
 }
 
+/// The message without blank lines in front of its block, which some stores add.
+pub(super) fn without_blank_lines(message: &[u8]) -> &[u8] {
+    let mut at = 0;
+    while line_at(message, at).is_some_and(|line| line.trim_ascii().is_empty()) {
+        at = next_line(message, at);
+    }
+    message.get(at..).unwrap_or_default()
+}
+
+/// The sender in the separator of an mbox, in front of a message.
+pub(super) fn mbox_sender(message: &[u8]) -> Option<&[u8]> {
+    let line = line_at(message.strip_prefix(b">").unwrap_or(message), 0)?;
+    line.strip_prefix(b"From ")?.split(|octet| *octet == b' ').next().filter(|sender| !sender.is_empty())
+}
+
 /// The name before the colon of a line that is a field.
 pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
     let name = line.get(..memchr(b':', line.get(..MAX_NAME).unwrap_or(line))?)?;
     let bare = name.trim_ascii_end();
     (!bare.is_empty() && bare.iter().all(u8::is_ascii_graphic)).then_some(name)
+}
+
+/// Fields that show that a line between is a damaged one and no body.
+const KNOWN: [&[u8]; 7] = [b"Subject:", b"From:", b"To:", b"Date:", b"Content-Type:", b"Received:", b"Message-ID:"];
+
+fn is_field(bytes: &[u8], at: usize, name: &[u8]) -> bool {
+    bytes.get(at..at + name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
 }
 
 /// Octets of a field's name.

@@ -188,11 +188,12 @@ impl Scores {
         self.evidence.push(Evidence { id: &item.id, weight: item.weight, why: &item.why });
     }
 
-    /// The best kind and its score. Of equals the first in the order of [`Kind::ALL`].
+    /// The best kind and its score. Of equals the first in the order of [`Kind::ALL`]; other-automatic only if no other
+    /// reaches the threshold.
     pub(super) fn best(&self) -> (Kind, i32) {
         let mut best = (Kind::NotABounce, 0);
         for (kind, sum) in Kind::ALL.into_iter().zip(self.sums) {
-            if sum > best.1 {
+            if sum > best.1 && !(kind == Kind::OtherAutomatic && best.1 >= THRESHOLD) {
                 best = (kind, sum);
             }
         }
@@ -270,6 +271,9 @@ impl Scores {
     }
 }
 
+/// How the sender of a bounce begins where the null one was rewritten.
+const DAEMON: &[u8] = b"mailer-daemon";
+
 fn says(value: &[u8], words: &[String]) -> bool {
     let value = value.to_ascii_lowercase();
     words.iter().any(|word| memchr::memmem::find(&value, word.as_bytes()).is_some())
@@ -279,7 +283,12 @@ fn is_fact(fact: Fact, outer: &Outer<'_, '_>) -> bool {
     let report = outer.content.is("multipart", "report");
     let names = |name| report && outer.content.report.as_deref() == Some(name);
     match fact {
-        Fact::NullSender => outer.sender.is_some_and(|sender| matches!(sender.trim_ascii(), b"" | b"<>")),
+        Fact::NullSender | Fact::NullSenderOther => outer.sender.is_some_and(|sender| matches!(sender.trim_ascii(), b"" | b"<>")),
+        Fact::DaemonSender => outer.sender.is_some_and(|sender| {
+            let sender = sender.trim_ascii().trim_ascii_start();
+            let local = sender.strip_prefix(b"<").unwrap_or(sender);
+            local.get(..DAEMON.len()).is_some_and(|start| start.eq_ignore_ascii_case(DAEMON))
+        }),
         Fact::FromNobody => {
             outer.from.address.is_empty() && outer.block.get("From").is_some_and(|from| from.ends_with(b"<>"))
         }

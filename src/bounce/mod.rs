@@ -130,8 +130,9 @@ impl Inspection {
 /// # Ok::<(), backstop::Error>(())
 /// ```
 pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: &Policy, day: Day) -> Inspection {
+    let message = guard::without_blank_lines(message);
     let (block, length) = Block::read(message);
-    let sender = envelope.sender.or_else(|| block.get("Return-Path"));
+    let sender = envelope.sender.or_else(|| block.get("Return-Path")).or_else(|| guard::mbox_sender(message));
     let outer = Outer {
         content: parts::content(&block, false),
         from: block.get("From").map(parts::address).unwrap_or_default(),
@@ -249,6 +250,16 @@ fn returned(found: &Found<'_>) -> Returned {
     }
 }
 
+/// Whether a line is an address with a colon behind it.
+fn is_failed_address(line: &str) -> bool {
+    let line = line.trim();
+    let Some(address) = line.strip_suffix(':') else { return false };
+    let address = address.trim_end().trim_matches(['<', '>']);
+    address.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && domain.contains('.') && !address.contains(|it: char| it.is_whitespace() || it == ':')
+    })
+}
+
 /// What the body of a message has to say.
 struct Body<'a> {
     found: Vec<Found<'a>>,
@@ -317,6 +328,9 @@ impl<'a> Body<'a> {
         self.facts.iter().for_each(|fact| scores.fact(*fact));
         if status::reply(&self.text).is_some() || status::code(&self.text).is_some() {
             scores.fact(Fact::SmtpError);
+        }
+        if self.text.lines().any(is_failed_address) {
+            scores.fact(Fact::FailedAddress);
         }
         scores.phrases(&self.text, evidence::Place::Body);
     }

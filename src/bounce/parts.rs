@@ -129,8 +129,12 @@ pub(super) fn address(value: &[u8]) -> Addressee {
     let HeaderValue::Address(list) = MessageStream::new(&ended).parse_address() else { return Addressee::default() };
     let Some(first) = list.first() else { return Addressee::default() };
     let tidy = |text: &str| text.trim().to_owned();
-    let address = first.address.as_deref().map(tidy).unwrap_or_default();
-    Addressee { name: first.name.as_deref().map(tidy).filter(|name| !name.is_empty()), address }
+    let name = first.name.as_deref().map(tidy).filter(|name| !name.is_empty());
+    match first.address.as_deref().map(tidy) {
+        Some(address) => Addressee { name, address },
+        // `From: MAILER-DAEMON`, which the library takes for a name.
+        None => Addressee { address: name.clone().filter(|it| !it.contains(' ')).unwrap_or_default(), name },
+    }
 }
 
 /// What a Received field says of one hop.
