@@ -63,7 +63,8 @@ fn read(folder: &Path, half: Option<u8>) -> Result<Vec<Labelled>, Box<dyn Error>
     let mut messages = Vec::new();
     for line in std::fs::read_to_string(folder.join("manifest.jsonl"))?.lines() {
         let row: serde_json::Value = serde_json::from_str(line)?;
-        let (path, label) = (row["path"].as_str().unwrap_or_default(), row["kind"].as_str().unwrap_or_default());
+        let column = |name: &str| row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let (path, label) = (column("path"), column("kind"));
         if half.is_none_or(|half| Sha256::digest(path).first().is_some_and(|octet| octet & 1 == half)) {
             let octets = std::fs::read(folder.join(path))?;
             messages.push(Labelled { path: path.to_owned(), label: label.to_owned(), octets });

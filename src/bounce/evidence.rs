@@ -248,7 +248,9 @@ impl<'t> Read<'t> {
         };
         match DeTable::parse(text) {
             Ok(document) => read.document(document.get_ref()),
-            Err(error) => read.fault(error.span().map_or(0, |span| span.start), &format!("no TOML: {}", error.message())),
+            Err(error) => {
+                read.fault(error.span().map_or(0, |span| span.start), &format!("no TOML: {}", error.message()))
+            }
         }
         read
     }
@@ -392,7 +394,10 @@ impl<'t> Read<'t> {
                 self.fault(at, &format!("{phrase:?} is there twice"));
             }
             if phrase.len() < MIN_PHRASE || fold(&phrase) != phrase {
-                self.fault(at, &format!("{phrase:?} is shorter than {MIN_PHRASE} octets, or not in lower case with single blanks"));
+                self.fault(
+                    at,
+                    &format!("{phrase:?} is shorter than {MIN_PHRASE} octets, or not in lower case with single blanks"),
+                );
             }
             self.phrases.push((phrase, number));
         }
@@ -414,10 +419,14 @@ impl<'t> Read<'t> {
     }
 
     fn weight(&mut self, value: Node<'_>) -> Option<i32> {
-        let read = value.get_ref().as_integer().and_then(|number| i32::from_str_radix(number.as_str(), number.radix()).ok());
+        let read =
+            value.get_ref().as_integer().and_then(|number| i32::from_str_radix(number.as_str(), number.radix()).ok());
         let fits = read.filter(|weight| *weight != 0 && weight.abs() <= MAX_WEIGHT);
         if fits.is_none() {
-            self.fault(value.span().start, &format!("a weight is a number up to {MAX_WEIGHT}, for or against, and not 0"));
+            self.fault(
+                value.span().start,
+                &format!("a weight is a number up to {MAX_WEIGHT}, for or against, and not 0"),
+            );
         }
         fits
     }

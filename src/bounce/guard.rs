@@ -9,8 +9,8 @@
 //! looks for each missing boundary up to the end of the message. So the message is cut into header blocks and leaves
 //! here, in one pass and without recursion, and `parts.rs` hands the library one short value or one leaf at a time. A
 //! returned message is a leaf. Every limit is a constant below; what lies beyond is left out and [`Cut`] says so. An
-//! unfinished multipart ends with the message, one without its boundary is a leaf, a line that is no field ends a block.
-
+//! unfinished multipart ends with the message; one that lost its boundary has that of the first line that looks like a
+//! delimiter, else it is a leaf; a line that is no field ends a block.
 
 use memchr::{memchr, memmem};
 
@@ -20,6 +20,8 @@ pub const MAX_FIELDS: usize = 500;
 pub const MAX_VALUE: usize = 8 * 1024;
 /// Leaves of a message that are looked at.
 pub const MAX_LEAVES: usize = 64;
+/// Parts of a message that are looked at, multiparts counted.
+pub const MAX_PARTS: usize = 4 * MAX_LEAVES;
 /// Multiparts inside each other that are looked at.
 pub const MAX_NESTING: usize = 8;
 /// Octets of a boundary (RFC 2046 allows 70).
@@ -44,7 +46,7 @@ pub const MAX_LINKS: usize = 16;
 pub enum Cut {
     /// Fields after the first [`MAX_FIELDS`].
     Fields,
-    /// Leaves after the first [`MAX_LEAVES`].
+    /// Parts after the first [`MAX_LEAVES`] leaves or [`MAX_PARTS`] parts, or blocks after [`MAX_RETURNED`].
     Leaves,
     /// Multiparts deeper than [`MAX_NESTING`].
     Nesting,
@@ -125,7 +127,10 @@ impl<'a> Block<'a> {
 
     /// The values of all fields of this name.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|field| field.value)
+        self.fields
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|field| field.value)
     }
 }
 
@@ -194,14 +199,28 @@ struct Open {
 /// Cuts the body of a message into its leaves, in their order.
 pub(super) fn leaves<'a>(block: &Block<'_>, body: &'a [u8], cuts: &mut Vec<Cut>) -> Vec<Leaf<'a>> {
     let content = super::parts::content(block, false);
-    let Some(boundary) = boundary(&content) else { return vec![Leaf { content, body }] };
-    let mut walk = Walk { body, leaves: Vec::new(), open: vec![boundary], current: None, cuts };
-    walk.run();
-    if walk.leaves.is_empty() {
-        // Its boundary is nowhere: what people would see is text.
-        return vec![Leaf { content: super::parts::Content::default(), body }];
+    if content.kind != "multipart" {
+        return vec![Leaf { content, body }];
     }
-    walk.leaves
+    for open in boundary(&content).into_iter().chain(guessed(body)) {
+        let mut walk = Walk { body, leaves: Vec::new(), open: vec![open], parts: 0, current: None, cuts };
+        walk.run();
+        if !walk.leaves.is_empty() {
+            return walk.leaves;
+        }
+    }
+    // No boundary is anywhere: what people would see is text.
+    vec![Leaf { content: super::parts::Content::default(), body }]
+}
+
+/// The boundary of a multipart that lost it, from the first line that looks like a delimiter before a part.
+fn guessed(body: &[u8]) -> Option<Open> {
+    let start = if body.starts_with(b"--") { 0 } else { memmem::find(body, b"\n--")? + 1 };
+    let boundary = line_at(body, start)?.get(2..)?.trim_ascii_end();
+    let next = line_at(body, next_line(body, start))?;
+    let fits =
+        !boundary.is_empty() && boundary.len() <= MAX_BOUNDARY && (next.is_empty() || field_name(next).is_some());
+    fits.then(|| Open { boundary: boundary.to_vec(), is_digest: false })
 }
 
 fn boundary(content: &super::parts::Content) -> Option<Open> {
@@ -214,6 +233,8 @@ struct Walk<'a, 'c> {
     body: &'a [u8],
     leaves: Vec<Leaf<'a>>,
     open: Vec<Open>,
+    /// Parts so far.
+    parts: usize,
     /// The leaf that is being read: its type and where its body begins.
     current: Option<(super::parts::Content, usize)>,
     cuts: &'c mut Vec<Cut>,
@@ -233,7 +254,7 @@ impl Walk<'_, '_> {
             self.open.truncate(level + usize::from(!is_end));
             let next = next_line(self.body, start);
             let after = if is_end { next } else { self.begin(next) };
-            if self.open.is_empty() || self.leaves.len() >= MAX_LEAVES {
+            if self.open.is_empty() || self.leaves.len() >= MAX_LEAVES || self.parts >= MAX_PARTS {
                 self.current = None;
                 if !self.open.is_empty() {
                     note(self.cuts, Cut::Leaves);
@@ -280,6 +301,7 @@ impl Walk<'_, '_> {
 
     /// Reads the block of a part at `at`; the number is where its body begins.
     fn begin(&mut self, at: usize) -> usize {
+        self.parts += 1;
         let (block, length) = Block::read(self.body.get(at..).unwrap_or_default());
         if block.cut {
             note(self.cuts, Cut::Fields);

@@ -17,6 +17,8 @@ use super::parts::{self, Addressee, Content};
 pub const THRESHOLD: i32 = 50;
 /// The score in the block of the message from which on its body is looked at.
 pub const GATE: i32 = 15;
+/// The weight that one item in the block of a message must have for a bounce; Precedence alone is below it.
+pub const MIN_SIGN: i32 = 20;
 /// What words alone, in subject and text, can give to a bounce: less than the threshold, or mail about bounces would be one.
 pub const MAX_WORDS: i32 = 45;
 
@@ -143,6 +145,9 @@ pub(super) struct Scores {
     leaning: [i32; 3],
     /// What words alone gave to the bounces; no more than [`MAX_WORDS`].
     words: i32,
+    /// What the block of the message gave to the bounces but for words and Precedence. Without it nothing is a bounce:
+    /// people forward bounces and talk about them.
+    signs: i32,
     /// Whose mail is answered, by weak evidence.
     pub(super) lean: i32,
     pub(super) evidence: Vec<Evidence>,
@@ -155,6 +160,7 @@ impl Scores {
             sums: [0; Kind::ALL.len()],
             leaning: [0; 3],
             words: 0,
+            signs: 0,
             lean: 0,
             evidence: Vec::new(),
         }
@@ -193,6 +199,8 @@ impl Scores {
     pub(super) fn best(&self) -> (Kind, i32) {
         let mut best = (Kind::NotABounce, 0);
         for (kind, sum) in Kind::ALL.into_iter().zip(self.sums) {
+            let without = kind.is_dsn() && self.signs < MIN_SIGN;
+            let sum = if without { sum.min(THRESHOLD - 1) } else { sum };
             if sum > best.1 && !(kind == Kind::OtherAutomatic && best.1 >= THRESHOLD) {
                 best = (kind, sum);
             }
@@ -228,11 +236,16 @@ impl Scores {
                 Test::FromLocal(words) => words.iter().any(|word| *word == local || *word == address),
                 Test::FromLocalBegins(words) => words.iter().any(|word| local.starts_with(word.as_str())),
                 Test::FromName(words) => !name.is_empty() && words.iter().any(|word| name.contains(word.as_str())),
-                Test::Fact(Fact::Reply) => subject.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:")),
+                Test::Fact(Fact::Reply) => is_answer(&subject),
                 Test::Fact(fact) => is_fact(*fact, outer),
             };
             if holds {
                 self.item(item);
+                if matches!(item.vote, Vote::Bounce | Vote::Automatic)
+                    || matches!(item.vote, Vote::Kind(kind) if kind.is_dsn())
+                {
+                    self.signs = self.signs.max(item.weight);
+                }
             }
         }
         self.phrases(&subject, Place::Subject);
@@ -271,6 +284,14 @@ impl Scores {
     }
 }
 
+/// Whether a person's program wrote the beginning of the subject: an answer, or a mail passed on.
+fn is_answer(subject: &str) -> bool {
+    let begins = |word: &&str| subject.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    ["re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "rv:", "sv:", "vs:", "odp:", "enc:", "antw:", "[fwd:"]
+        .iter()
+        .any(|word| begins(word))
+}
+
 /// How the sender of a bounce begins where the null one was rewritten.
 const DAEMON: &[u8] = b"mailer-daemon";
 
@@ -283,7 +304,9 @@ fn is_fact(fact: Fact, outer: &Outer<'_, '_>) -> bool {
     let report = outer.content.is("multipart", "report");
     let names = |name| report && outer.content.report.as_deref() == Some(name);
     match fact {
-        Fact::NullSender | Fact::NullSenderOther => outer.sender.is_some_and(|sender| matches!(sender.trim_ascii(), b"" | b"<>")),
+        Fact::NullSender | Fact::NullSenderOther => {
+            outer.sender.is_some_and(|sender| matches!(sender.trim_ascii(), b"" | b"<>"))
+        }
         Fact::DaemonSender => outer.sender.is_some_and(|sender| {
             let sender = sender.trim_ascii().trim_ascii_start();
             let local = sender.strip_prefix(b"<").unwrap_or(sender);

@@ -18,23 +18,26 @@ mod guard;
 mod kind;
 mod parts;
 mod proof;
+pub mod report;
 mod returned;
+mod sending;
 mod source;
 mod status;
 mod verdict;
 
+use self::evidence::Fact;
 pub use self::guard::Cut;
-pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, THRESHOLD};
+use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
+pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, MIN_SIGN, THRESHOLD};
+use self::kind::{Outer, Scores};
+use self::parts::Content;
 pub use self::proof::{Check, Outcome, Place};
 pub use self::returned::Form;
+use self::returned::Found;
+pub use self::sending::{Restraint, may_autorespond, may_bounce};
 pub use self::source::{Injector, Source, Trust, dnsbl_name};
 pub use self::status::{Action, Delivery, Reason};
 pub use self::verdict::{Advice, Verdict, Why};
-use self::evidence::Fact;
-use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
-use self::kind::{Outer, Scores};
-use self::parts::Content;
-use self::returned::Found;
 use crate::day::Day;
 use crate::key::KeyRing;
 use crate::policy::Policy;
@@ -42,8 +45,8 @@ use crate::policy::Policy;
 /// The limits that `inspect` keeps to, for documentation and tests.
 pub mod limits {
     pub use super::guard::{
-        MAX_CHECKS, MAX_DECODED, MAX_DELIVERIES, MAX_FIELDS, MAX_LEAVES, MAX_LINKS, MAX_NESTING, MAX_PHRASES, MAX_QUOTED,
-        MAX_RETURNED, MAX_VALUE,
+        MAX_CHECKS, MAX_DECODED, MAX_DELIVERIES, MAX_FIELDS, MAX_LEAVES, MAX_LINKS, MAX_NESTING, MAX_PARTS,
+        MAX_PHRASES, MAX_QUOTED, MAX_RETURNED, MAX_VALUE,
     };
 }
 
@@ -170,6 +173,7 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     for found in &body.found {
         checker.returned(&Block::read(&found.octets).0);
     }
+    checker.told(body.text.as_bytes());
     checker.replied(&block);
     seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
     seen.returned = body.found.iter().map(returned).collect();
@@ -231,14 +235,13 @@ fn recipient(block: &Block<'_>) -> Option<Vec<u8>> {
 
 fn returned(found: &Found<'_>) -> Returned {
     let (block, _) = Block::read(&found.octets);
-    let address = |name| {
-        block.get(name).map(parts::address).map(|it| it.address).filter(|address: &String| !address.is_empty())
-    };
+    let address =
+        |name| block.get(name).map(parts::address).map(|it| it.address).filter(|address: &String| !address.is_empty());
     let is_private = |name: &[u8]| name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"X-"));
     let traced = block.get("Received").is_some() || block.fields.iter().any(|field| is_private(field.name));
-    let message_id = block.get("Message-ID").map(|value| {
-        String::from_utf8_lossy(value.trim_ascii()).trim_matches(['<', '>']).to_owned()
-    });
+    let message_id = block
+        .get("Message-ID")
+        .map(|value| String::from_utf8_lossy(value.trim_ascii()).trim_matches(['<', '>']).to_owned());
     Returned {
         form: found.form,
         complete: traced && block.get("From").is_some() && !block.cut,
@@ -272,7 +275,8 @@ struct Body<'a> {
 impl<'a> Body<'a> {
     fn read(outer: &Outer<'_, '_>, body: &'a [u8], cuts: &mut Vec<Cut>) -> Body<'a> {
         let leaves = guard::leaves(outer.block, body, cuts);
-        let mut it = Body { found: Vec::new(), report: status::Report::default(), facts: Vec::new(), text: String::new() };
+        let mut it =
+            Body { found: Vec::new(), report: status::Report::default(), facts: Vec::new(), text: String::new() };
         returned::in_parts(&leaves, &mut it.found, cuts);
         for form in it.found.iter().map(|found| found.form) {
             let fact = if form == Form::Headers { Fact::ReturnedHeaders } else { Fact::ReturnedMessage };

@@ -60,7 +60,9 @@ impl Content {
 
     /// The headers of a message that came back.
     pub(super) fn is_headers(&self) -> bool {
-        self.is("text", "rfc822-headers") || self.is("message", "global-headers") || self.is("text", "rfc822-header")
+        // MAILsweeper says message/rfc822-headers.
+        matches!(self.kind.as_str(), "text" | "message")
+            && matches!(self.subtype.as_str(), "rfc822-headers" | "rfc822-header" | "global-headers")
     }
 
     pub(super) fn is_delivery_status(&self) -> bool {
@@ -84,7 +86,6 @@ pub(super) fn content(block: &Block<'_>, in_digest: bool) -> Content {
     let Some(value) = block.get("Content-Type") else { return content };
     let value = ended(value);
     let HeaderValue::ContentType(read) = MessageStream::new(&value).parse_content_type() else { return content };
-    let lower = |text: &str| text.trim().to_ascii_lowercase();
     content.kind = lower(&read.c_type);
     content.subtype = read.c_subtype.as_deref().map(lower).unwrap_or_default();
     content.charset = read.attribute("charset").map(lower);
@@ -93,6 +94,10 @@ pub(super) fn content(block: &Block<'_>, in_digest: bool) -> Content {
         content.boundary = read.attribute("boundary").map(|boundary| boundary.trim_end().to_owned());
     }
     content
+}
+
+fn lower(text: &str) -> String {
+    text.trim().to_ascii_lowercase()
 }
 
 /// The value as the library wants it: with the end of its line.
@@ -135,6 +140,13 @@ pub(super) fn address(value: &[u8]) -> Addressee {
         // `From: MAILER-DAEMON`, which the library takes for a name.
         None => Addressee { address: name.clone().filter(|it| !it.contains(' ')).unwrap_or_default(), name },
     }
+}
+
+/// All addresses of a list of addresses.
+pub(super) fn addresses(value: &[u8]) -> Vec<String> {
+    let ended = ended(value);
+    let HeaderValue::Address(list) = MessageStream::new(&ended).parse_address() else { return Vec::new() };
+    list.iter().filter_map(|it| it.address.as_deref()).map(|address| address.trim().to_owned()).collect()
 }
 
 /// What a Received field says of one hop.
@@ -191,7 +203,8 @@ pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> (Cow<'a, str>, boo
 }
 
 fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> {
-    let decoder = charset.filter(|it| !matches!(*it, "us-ascii" | "utf-8")).and_then(|it| charset_decoder(it.as_bytes()));
+    let decoder =
+        charset.filter(|it| !matches!(*it, "us-ascii" | "utf-8")).and_then(|it| charset_decoder(it.as_bytes()));
     match (decoder, octets) {
         (Some(decoder), octets) if !octets.is_ascii() || octets.contains(&0x1b) => Cow::Owned(decoder(&octets)),
         (_, Cow::Borrowed(octets)) => String::from_utf8_lossy(octets),

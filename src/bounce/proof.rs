@@ -1,14 +1,15 @@
 //! Proof that a bounce answers our own mail. Only three things prove it.
 //!
 //! 1. a genuine tag in the recipient (`batv`, or `srs` at an own forwarder);
-//! 2. a mark header, or a Message-ID with a mark, in a block that came back (`mark`);
+//! 2. a mark header, or a Message-ID with a mark, in a block that came back (`mark`), or a Message-ID with a mark on a line
+//!    of the text that calls it so;
 //! 3. a Message-ID with a mark in In-Reply-To or References of the message itself.
 //!
 //! Everything that looks like a tag or mark is checked and listed, good or bad; one good one is enough. A mark header or
 //! Message-ID in the message's own block proves nothing and is not looked at. Marks are checked for the recipient without
 //! its tag. At most `guard::MAX_CHECKS` are checked.
 
-use super::guard::{Block, MAX_CHECKS};
+use super::guard::{Block, MAX_CHECKS, line_at};
 use crate::address::Path;
 use crate::day::Day;
 use crate::key::KeyRing;
@@ -120,14 +121,16 @@ pub(super) struct Checker<'a> {
     /// The recipient without its tag.
     pub(super) mailbox: Option<Vec<u8>>,
     pub(super) checks: Vec<Check>,
+    made: usize,
 }
 
 impl<'a> Checker<'a> {
     /// Begins with the recipient.
     pub(super) fn new(ring: &'a KeyRing, policy: &Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
-        let mut checker = Checker { ring, day, mailbox: None, checks: Vec::new() };
+        let mut checker = Checker { ring, day, mailbox: None, checks: Vec::new(), made: 0 };
         let Some(recipient) = recipient else { return checker };
-        let is_srs = Path::parse_tagged(recipient).ok().and_then(Path::mailbox).is_some_and(|it| srs::is_srs(it.content()));
+        let is_srs =
+            Path::parse_tagged(recipient).ok().and_then(Path::mailbox).is_some_and(|it| srs::is_srs(it.content()));
         let verdict = match (is_srs, policy.srs()) {
             (true, Some(srs)) => srs::reverse(ring, recipient, srs.forwarders(), srs.dialect(), day),
             (true, None) => Ok(Verdict::Untagged),
@@ -135,7 +138,8 @@ impl<'a> Checker<'a> {
         };
         let Ok(verdict) = verdict else { return checker };
         let under = verdict.proof().map(|proof| proof.mailbox.to_address().as_bytes().to_vec());
-        let stripped = || batv::strip(recipient).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
+        let stripped =
+            || batv::strip(recipient).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
         checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| recipient.to_vec()));
         checker.add(Place::Recipient, &verdict, &recipient.to_ascii_lowercase());
         checker
@@ -144,13 +148,17 @@ impl<'a> Checker<'a> {
     fn add(&mut self, place: Place, verdict: &Verdict<'_>, token: &[u8]) {
         let Some(outcome) = Outcome::of(verdict) else { return };
         let proof = verdict.proof();
+        let token = String::from_utf8_lossy(token).into_owned();
+        if self.checks.iter().any(|check| check.place == place && check.token == token && check.outcome == outcome) {
+            return;
+        }
         self.checks.push(Check {
             place,
             outcome,
             key: verdict.key().map(|key| key.as_char()),
             signed: proof.and_then(|proof| proof.signed),
             expires: proof.and_then(|proof| proof.expires),
-            token: String::from_utf8_lossy(token).into_owned(),
+            token,
         });
     }
 
@@ -166,6 +174,18 @@ impl<'a> Checker<'a> {
         }
         for value in block.all("Message-ID") {
             self.ids(Place::ReturnedMessageId, value);
+        }
+    }
+
+    /// A Message-ID with a mark in the text of a message, on a line that calls it so: some report of the mail that they
+    /// answer this line only.
+    pub(super) fn told(&mut self, text: &[u8]) {
+        for at in memchr::memmem::find_iter(text, b".bsm1-") {
+            let start = memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |end| end + 1);
+            let line = line_at(text, start).unwrap_or_default().to_ascii_lowercase();
+            if memchr::memmem::find(&line, b"message-id").is_some() && line.len() <= mark::MAX_MARK {
+                self.ids(Place::ReturnedMessageId, line_at(text, start).unwrap_or_default());
+            }
         }
     }
 
@@ -193,7 +213,8 @@ impl<'a> Checker<'a> {
     }
 
     /// The recipient, while another check may be made.
-    fn room(&self) -> Option<Vec<u8>> {
-        if self.checks.len() < MAX_CHECKS { self.mailbox.clone() } else { None }
+    fn room(&mut self) -> Option<Vec<u8>> {
+        self.made += 1;
+        if self.made <= MAX_CHECKS { self.mailbox.clone() } else { None }
     }
 }

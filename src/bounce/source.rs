@@ -167,7 +167,8 @@ pub(super) fn facts(source: &Source, found: &Found<'_>, policy: &Policy) -> Vec<
     let is_relay = |host: &Option<String>| host.as_ref().is_some_and(|host| relays.contains(host));
     if !relays.is_empty() {
         let hops: Vec<Hop> = block.all("Received").take(MAX_HOPS).map(parts::hop).collect();
-        let through = |hop: &Hop| is_relay(&hop.from) || is_relay(&hop.by) || is_relay(&hop.ip.map(|ip| ip.to_string()));
+        let through =
+            |hop: &Hop| is_relay(&hop.from) || is_relay(&hop.by) || is_relay(&hop.ip.map(|ip| ip.to_string()));
         if hops.iter().any(through) {
             facts.push(Fact::OwnRelay);
         } else if source.injector.as_ref().is_some_and(|injector| injector.trust == Trust::Reporter) {

@@ -216,7 +216,9 @@ pub(super) fn reply(text: &str) -> Option<u16> {
             && matches!(high, b'0' | b'1' | b'2' | b'3' | b'5' | b'7')
             && low.is_ascii_digit()
             && !at.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(|octet| octet.is_ascii_alphanumeric())
-            && bytes.get(at + 4).is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'<' | b'#' | b'\''))
+            && bytes
+                .get(at + 4)
+                .is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'<' | b'#' | b'\''))
         {
             return text.get(at..at + 3)?.parse().ok();
         }
@@ -228,11 +230,32 @@ pub(super) fn reply(text: &str) -> Option<u16> {
 const WORDS: &[(Reason, &[&str])] = &[
     (
         Reason::MailboxFull,
-        &["quota", "mailbox full", "mailbox is full", "insufficient storage", "over its limit", "inbox is full", "no space"],
+        &[
+            "quota",
+            "mailbox full",
+            "mailbox is full",
+            "insufficient storage",
+            "over its limit",
+            "inbox is full",
+            "no space",
+        ],
     ),
     (
         Reason::Content,
-        &["spam", "virus", "content", "too large", "message size", "exceeds", "malware", "attachment", "banned", "blocked using", "too big", "infected"],
+        &[
+            "spam",
+            "virus",
+            "content",
+            "too large",
+            "message size",
+            "exceeds",
+            "malware",
+            "attachment",
+            "banned",
+            "blocked using",
+            "too big",
+            "infected",
+        ],
     ),
     (
         Reason::BadAddress,
@@ -264,20 +287,47 @@ const WORDS: &[(Reason, &[&str])] = &[
     ),
     (
         Reason::Policy,
-        &["relay", "denied", "policy", "blocked", "blacklist", "not allowed", "prohibited", "rejected", "refused", "spf", "dkim", "dmarc", "authentication"],
+        &[
+            "relay",
+            "denied",
+            "policy",
+            "blocked",
+            "blacklist",
+            "not allowed",
+            "prohibited",
+            "rejected",
+            "refused",
+            "spf",
+            "dkim",
+            "dmarc",
+            "authentication",
+        ],
     ),
     (
         Reason::Unreachable,
-        &["timed out", "time out", "timeout", "connection", "host not found", "name service", "unreachable", "no route", "too many hops", "hop count", "loop", "retry time", "too long"],
+        &[
+            "timed out",
+            "time out",
+            "timeout",
+            "connection",
+            "host not found",
+            "name service",
+            "unreachable",
+            "no route",
+            "too many hops",
+            "hop count",
+            "loop",
+            "retry time",
+            "too long",
+        ],
     ),
 ];
 
 /// The class of a status code and of what was said.
 pub(super) fn class(status: Option<&str>, said: &str) -> Option<Reason> {
     let said = said.to_lowercase();
-    let by_words = || {
-        WORDS.iter().find(|(_, words)| words.iter().any(|word| said.contains(word))).map(|(reason, _)| *reason)
-    };
+    let by_words =
+        || WORDS.iter().find(|(_, words)| words.iter().any(|word| said.contains(word))).map(|(reason, _)| *reason);
     let mut parts = status.unwrap_or_default().split('.').skip(1).map(|part| part.parse::<u16>().unwrap_or(0));
     match (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) {
         (1, 1..=6 | 10) | (2, 1) | (0, 1) => match by_words() {

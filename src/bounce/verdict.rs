@@ -100,7 +100,9 @@ impl Verdict {
             Verdict::NotABounce => "It is ordinary mail and no answer of a machine.",
             Verdict::Genuine => "It answers mail that left here: a tag or mark of ours came back.",
             Verdict::Expired => "A tag or mark of ours came back, and it is out of date.",
-            Verdict::Forged => "It carries a tag or mark that names a key of ours and was not made with it for this address.",
+            Verdict::Forged => {
+                "It carries a tag or mark that names a key of ours and was not made with it for this address."
+            }
             Verdict::Unproven(why) => why.sentence(),
             Verdict::Backscatter => {
                 "It answers mail that did not leave here: the headers came back, and all our mail has a mark."
