@@ -17,7 +17,7 @@ use super::parts::{self, Addressee, Content};
 pub const THRESHOLD: i32 = 50;
 /// The score in the block of the message from which on its body is looked at.
 pub const GATE: i32 = 15;
-/// The weight that one item in the block of a message must have for a bounce; Precedence alone is below it.
+/// The weight from which on an item in the block of a message is a sign of a mail system; Precedence is below it.
 pub const MIN_SIGN: i32 = 20;
 /// What words alone, in subject and text, can give to a bounce: less than the threshold, or mail about bounces would be one.
 pub const MAX_WORDS: i32 = 45;
@@ -145,9 +145,13 @@ pub(super) struct Scores {
     leaning: [i32; 3],
     /// What words alone gave to the bounces; no more than [`MAX_WORDS`].
     words: i32,
-    /// What the block of the message gave to the bounces but for words and Precedence. Without it nothing is a bounce:
-    /// people forward bounces and talk about them.
-    signs: i32,
+    /// Whether the block of the message has a sign of a mail system beside words and Precedence.
+    is_signed: bool,
+    /// Whether it looks like a person's mail: an answer, passed on, or over a list. People forward bounces and talk about
+    /// them, so that such a mail without a sign is none.
+    is_personal: bool,
+    /// Whether anything speaks of somebody who is away: the one that tells more of the two.
+    is_away: bool,
     /// Whose mail is answered, by weak evidence.
     pub(super) lean: i32,
     pub(super) evidence: Vec<Evidence>,
@@ -160,13 +164,16 @@ impl Scores {
             sums: [0; Kind::ALL.len()],
             leaning: [0; 3],
             words: 0,
-            signs: 0,
+            is_signed: false,
+            is_personal: false,
+            is_away: false,
             lean: 0,
             evidence: Vec::new(),
         }
     }
 
     fn add(&mut self, vote: Vote, weight: i32) {
+        self.is_away |= vote == Vote::Kind(Kind::Vacation);
         if vote == Vote::NotOurs {
             self.lean += weight;
         }
@@ -199,11 +206,14 @@ impl Scores {
     pub(super) fn best(&self) -> (Kind, i32) {
         let mut best = (Kind::NotABounce, 0);
         for (kind, sum) in Kind::ALL.into_iter().zip(self.sums) {
-            let without = kind.is_dsn() && self.signs < MIN_SIGN;
-            let sum = if without { sum.min(THRESHOLD - 1) } else { sum };
+            let about = kind.is_dsn() && self.is_personal && !self.is_signed;
+            let sum = if about { sum.min(THRESHOLD - 1) } else { sum };
             if sum > best.1 && !(kind == Kind::OtherAutomatic && best.1 >= THRESHOLD) {
                 best = (kind, sum);
             }
+        }
+        if best.0 == Kind::AutoReply && self.is_away {
+            best.0 = Kind::Vacation;
         }
         if best.0.is_dsn() {
             let [failed, delayed, success] = self.leaning;
@@ -241,13 +251,16 @@ impl Scores {
             };
             if holds {
                 self.item(item);
-                if matches!(item.vote, Vote::Bounce | Vote::Automatic)
-                    || matches!(item.vote, Vote::Kind(kind) if kind.is_dsn())
-                {
-                    self.signs = self.signs.max(item.weight);
-                }
+                let speaks = match item.vote {
+                    Vote::Bounce | Vote::Automatic => true,
+                    Vote::Kind(kind) => kind.is_dsn(),
+                    Vote::NotOurs => false,
+                };
+                self.is_signed |= speaks && item.weight >= MIN_SIGN;
             }
         }
+        self.is_personal = is_answer(&subject)
+            || ["In-Reply-To", "References", "List-Post"].iter().any(|name| outer.block.get(name).is_some());
         self.phrases(&subject, Place::Subject);
     }
 

@@ -146,7 +146,8 @@ pub(super) fn read(reporting: Option<String>, found: &Found<'_>, policy: &Policy
 
 fn injector(hops: &[Hop], reporting: Option<&str>) -> Option<Injector> {
     let mut trusted = true;
-    for hop in hops {
+    // qmail's own fields name no host: "(qmail 4711 invoked from network)".
+    for hop in hops.iter().filter(|hop| hop.by.is_some() || hop.ip.is_some()) {
         trusted &= reporting.zip(hop.by.as_deref()).is_some_and(|(host, by)| is_same(host, by));
         let Some(ip) = hop.ip.filter(|ip| is_public(*ip)) else { continue };
         // From one of its own hosts to another.
