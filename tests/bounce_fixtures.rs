@@ -73,7 +73,11 @@ fn every_fixture_is_what_stands_beside_it() {
                 let found = value(&seen, key, expected);
                 if found != *expected {
                     let why: Vec<_> = seen.evidence.iter().map(|it| format!("{} {}", it.id, it.weight)).collect();
-                    wrong.push(format!("{} ({ends}) {key}: {found}, not {expected} [{}]", path.display(), why.join(", ")));
+                    wrong.push(format!(
+                        "{} ({ends}) {key}: {found}, not {expected} [{}]",
+                        path.display(),
+                        why.join(", ")
+                    ));
                 }
             }
         }
@@ -98,8 +102,14 @@ fn a_table_with_a_slip_is_refused_with_its_line() {
         ("x = 1", "line 1: `x` is no part of the table"),
         ("[[item]]\nid = \"a\"\n", "line 1: an item needs id, for, weight, test, words and why"),
         ("[phrases.en.body]\ndsn-failed = [\"undelivered\"]\n", "line 2: the place of these phrases has no weight"),
-        ("[place.body]\nweight = 0\nwhy = \"So.\"\n", "line 2: a weight is a number up to 100, for or against, and not 0"),
-        ("[place.body]\nweight = 5\nwhy = \"so\"\n", "line 3: a sentence begins with a capital and ends with a full stop"),
+        (
+            "[place.body]\nweight = 0\nwhy = \"So.\"\n",
+            "line 2: a weight is a number up to 100, for or against, and not 0",
+        ),
+        (
+            "[place.body]\nweight = 5\nwhy = \"so\"\n",
+            "line 3: a sentence begins with a capital and ends with a full stop",
+        ),
     ] {
         let problems = evidence::check(table).unwrap_err();
         assert!(problems.iter().any(|it| it == problem), "{problems:?}");
