@@ -14,7 +14,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use backstop::bounce::{self, Envelope, Inspection};
+use backstop::bounce::{self, Envelope, Form, Inspection};
 use backstop::policy::Policy;
 use backstop::{Day, Domains, KeyRing};
 use sha2::{Digest, Sha256};
@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         println!("{label:<12} {all:>5}  dsn {:>5.1} %  {}", 100.0 * bounces as f64 / all as f64, kinds.join(", "));
     }
+    returned(&seen);
     if arguments.iter().any(|argument| argument == "list") {
         for (message, seen) in messages.iter().zip(&seen).filter(|(message, seen)| is_missed(message, seen)) {
             let why: Vec<String> = seen.evidence.iter().map(|it| format!("{} {}", it.id, it.weight)).collect();
@@ -57,6 +58,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     speed(&messages, judge);
     Ok(())
+}
+
+/// What the bounces return, and whether a mark would show in it.
+fn returned(seen: &[Inspection]) {
+    let bounces: Vec<&Inspection> = seen.iter().filter(|seen| seen.kind.is_dsn()).collect();
+    let share = |which: &dyn Fn(&Inspection) -> bool| {
+        let count = bounces.iter().filter(|seen| which(seen)).count();
+        100.0 * count as f64 / bounces.len().max(1) as f64
+    };
+    let form = |form: Form| move |seen: &Inspection| seen.returned.first().is_some_and(|it| it.form == form);
+    println!(
+        "{} bounces return a message {:.1} %, headers {:.1} %, headers in text {:.1} %; a Message-ID {:.1} %; a mark would \
+         show in {:.1} %; a reason is known of {:.1} %, the injecting host of {:.1} %",
+        bounces.len(),
+        share(&form(Form::Message)),
+        share(&form(Form::Headers)),
+        share(&form(Form::Text)),
+        share(&|seen| seen.returned.iter().any(|it| it.message_id.is_some())),
+        share(&|seen| seen.returned.iter().any(|it| it.complete)),
+        share(&|seen| seen.reason.is_some()),
+        share(&|seen| seen.source.injector.is_some()),
+    );
 }
 
 fn read(folder: &Path, half: Option<u8>) -> Result<Vec<Labelled>, Box<dyn Error>> {

@@ -200,6 +200,18 @@ fn backscatter_needs_all_of_its_conditions() {
 }
 
 #[test]
+fn a_block_that_breaks_off_may_have_lost_its_mark() {
+    let text = |end: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\nSorry, no mailbox.\n\n{SPAM}{end}"
+        )
+    };
+    assert_eq!(verdict(&text("\nbuy\n")), Verdict::Backscatter);
+    assert_eq!(verdict(&text("[20 more lines]\n")), Verdict::Unproven(Why::TooLittleReturned));
+    assert_eq!(verdict(&bounce("", &format!("{SPAM}[20 more lines]\n"))), Verdict::Unproven(Why::TooLittleReturned));
+}
+
+#[test]
 fn marks_are_in_force_only_where_the_ring_signed_on_each_of_the_last_days() {
     let seen = |from: Day| {
         let text = format!("version 1\nmark m sha256 14 {from} - * text:an example\n");

@@ -297,12 +297,13 @@ impl Scores {
     }
 }
 
-/// Whether a person's program wrote the beginning of the subject: an answer, or a mail passed on.
+/// How the subject of an answer, or of a mail that was passed on, begins.
+const ANSWERS: [&str; 13] =
+    ["re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "rv:", "sv:", "vs:", "odp:", "enc:", "antw:", "[fwd:"];
+
 fn is_answer(subject: &str) -> bool {
     let begins = |word: &&str| subject.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    ["re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "rv:", "sv:", "vs:", "odp:", "enc:", "antw:", "[fwd:"]
-        .iter()
-        .any(|word| begins(word))
+    ANSWERS.iter().any(begins)
 }
 
 /// How the sender of a bounce begins where the null one was rewritten.

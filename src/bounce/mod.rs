@@ -244,7 +244,7 @@ fn returned(found: &Found<'_>) -> Returned {
         .map(|value| String::from_utf8_lossy(value.trim_ascii()).trim_matches(['<', '>']).to_owned());
     Returned {
         form: found.form,
-        complete: traced && block.get("From").is_some() && !block.cut,
+        complete: traced && block.get("From").is_some() && found.whole,
         message_id: message_id.filter(|id| !id.is_empty()),
         from: address("From"),
         to: address("To"),

@@ -40,6 +40,8 @@ impl Form {
 #[derive(Debug, Clone)]
 pub(super) struct Found<'a> {
     pub(super) form: Form,
+    /// Whether the block ends as a block does. One that breaks off may have lost a mark.
+    pub(super) whole: bool,
     /// The block, quote marks off, and as much as is known of the body.
     pub(super) octets: Cow<'a, [u8]>,
 }
@@ -97,8 +99,11 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
             Cow::Borrowed(octets) => Cow::Borrowed(octets.get(blank..).unwrap_or_default()),
             Cow::Owned(octets) => Cow::Owned(octets.get(blank..).unwrap_or_default().to_vec()),
         };
-        if !Block::read(&octets).0.fields.is_empty() {
-            found.push(Found { form, octets });
+        let (block, length) = Block::read(&octets);
+        if !block.fields.is_empty() {
+            let head = octets.get(..length).unwrap_or_default();
+            let whole = length == octets.len() || head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n");
+            found.push(Found { form, whole: whole && !block.cut, octets });
         }
     }
 }
@@ -115,14 +120,14 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
             at = next_line(bytes, at);
             continue;
         }
-        let (block, end) = quoted_block(bytes, at, prefix);
+        let (block, end, whole) = quoted_block(bytes, at, prefix);
         if is_block(&block) {
             first = first.or(Some(at));
             let mut octets = block;
             octets.push(b'\n');
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
             octets.extend_from_slice(bytes.get(end..).unwrap_or_default());
-            found.push(Found { form: Form::Text, octets: Cow::Owned(octets) });
+            found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets) });
         }
         at = end.max(next_line(bytes, at));
     }
@@ -134,9 +139,10 @@ fn is_known(line: &[u8]) -> bool {
     KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-/// The fields from `at` on that have this prefix, without it, and where they end.
-fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize) {
+/// The fields from `at` on that have this prefix, without it, where they end, and whether that is a block's end.
+fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize, bool) {
     let mut block = Vec::new();
+    let mut whole = true;
     let bare = |at: usize| line_at(bytes, at).and_then(|line| line.strip_prefix(prefix));
     while let Some(line) = bare(at) {
         let next = next_line(bytes, at);
@@ -149,12 +155,14 @@ fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize) 
             block.push(b' ');
             block.extend_from_slice(line);
         } else {
+            whole = false;
             break;
         }
         block.push(b'\n');
         at = next;
     }
-    (block, at)
+    // What was cut off by the limit ends nowhere.
+    (block, at, whole && (at < bytes.len() || bytes.len() < MAX_QUOTED))
 }
 
 fn is_block(octets: &[u8]) -> bool {

@@ -10,8 +10,8 @@
 //!    `backscatter`;
 //! 6. else `unproven`, and why.
 //!
-//! "Would show" means that the block has a From, and a Received or an X- field: who keeps these keeps a mark as well. A
-//! returned Date from before the marks gives `marks-not-in-force`.
+//! "Would show" means that the block ends as a block does and has a From, and a Received or an X- field: who keeps these
+//! keeps a mark as well. A returned Date from before the marks gives `marks-not-in-force`.
 
 use super::Returned;
 use super::kind::Kind;
@@ -110,6 +110,14 @@ impl Verdict {
         }
     }
 
+    /// Why nothing can be told.
+    pub const fn why(self) -> Option<Why> {
+        match self {
+            Verdict::Unproven(why) => Some(why),
+            _ => None,
+        }
+    }
+
     /// The SMTP reply of a policy that refuses after the message.
     pub const fn reply(self) -> Option<&'static str> {
         match self {
@@ -145,7 +153,7 @@ impl Advice {
     }
 }
 
-/// Steps 1 to 6; `mailbox` is the recipient without its tag.
+/// Steps 1 to 6.
 pub(super) fn decide(
     kind: Kind,
     checks: &[Check],
@@ -190,7 +198,7 @@ fn backscatter(returned: &Returned, ring: &KeyRing, policy: &Policy, day: Day) -
     Ok(())
 }
 
-/// What to do in the mode of the recipient's domain.
+/// What to do in the mode of the recipient's domain; `mailbox` is the recipient without its tag.
 pub(super) fn advise(verdict: Verdict, checks: &[Check], mailbox: Option<&[u8]>, policy: &Policy, day: Day) -> Advice {
     let mailbox = mailbox.and_then(|it| Path::parse_tagged(it).ok()).and_then(Path::mailbox);
     let mode = policy.mode_on(mailbox.map(|it| it.domain()).unwrap_or_default(), day);
