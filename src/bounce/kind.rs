@@ -150,6 +150,8 @@ pub(super) struct Scores {
     /// Whether it looks like a person's mail: an answer, passed on, or over a list. People forward bounces and talk about
     /// them, so that such a mail without a sign is none.
     is_personal: bool,
+    /// Whether the body shows more than words: a report, an SMTP reply, headers that came back.
+    is_shown: bool,
     /// Whether anything speaks of somebody who is away: the one that tells more of the two.
     is_away: bool,
     /// Whose mail is answered, by weak evidence.
@@ -166,6 +168,7 @@ impl Scores {
             words: 0,
             is_signed: false,
             is_personal: false,
+            is_shown: false,
             is_away: false,
             lean: 0,
             evidence: Vec::new(),
@@ -206,7 +209,7 @@ impl Scores {
     pub(super) fn best(&self) -> (Kind, i32) {
         let mut best = (Kind::NotABounce, 0);
         for (kind, sum) in Kind::ALL.into_iter().zip(self.sums) {
-            let about = kind.is_dsn() && self.is_personal && !self.is_signed;
+            let about = kind.is_dsn() && !self.is_signed && (self.is_personal || !self.is_shown);
             let sum = if about { sum.min(THRESHOLD - 1) } else { sum };
             if sum > best.1 && !(kind == Kind::OtherAutomatic && best.1 >= THRESHOLD) {
                 best = (kind, sum);
@@ -229,6 +232,7 @@ impl Scores {
     /// Counts the item whose test is this fact.
     pub(super) fn fact(&mut self, fact: Fact) {
         if let Some(item) = self.table.of_fact(fact) {
+            self.is_shown |= item.vote == Vote::Bounce;
             self.item(item);
         }
     }
@@ -242,6 +246,8 @@ impl Scores {
         for item in &self.table.items {
             let holds = match &item.test {
                 Test::Field(field) => outer.block.get(field).is_some(),
+                // Behind a "Re:" it is what another mail system wrote to another one.
+                Test::Says(field, _) if field == "Subject" && is_answer(&subject) => false,
                 Test::Says(field, words) => outer.block.get(field).is_some_and(|value| says(value, words)),
                 Test::FromLocal(words) => words.iter().any(|word| *word == local || *word == address),
                 Test::FromLocalBegins(words) => words.iter().any(|word| local.starts_with(word.as_str())),
