@@ -15,6 +15,7 @@ use backstop::bounce::{self, Envelope, Inspection, Verdict};
 use backstop::mark::{self, Marked};
 use backstop::policy::Policy;
 use backstop::{Day, Domains, KeyRing};
+use proptest::prelude::*;
 
 const FROM: &[u8] = b"alice@example.com";
 
@@ -127,5 +128,90 @@ fn a_mark_in_the_block_of_the_bounce_itself_proves_nothing() {
         assert!(seen.kind.is_dsn());
         assert_eq!((seen.proof(), seen.checks.len()), (None, 0));
         assert!(matches!(seen.verdict, Verdict::Unproven(_)));
+    }
+}
+
+/// The ways in which a block comes back.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Message,
+    Headers,
+    Base64,
+    QuotedPrintable,
+    Text(&'static str),
+}
+
+fn in_base64(octets: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for (number, three) in octets.chunks(3).enumerate() {
+        let bits = three.iter().fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet)) << (8 * (3 - three.len()));
+        for place in 0..4 {
+            let pad = place > three.len();
+            text.push(if pad { '=' } else { char::from(ALPHABET[(bits >> (18 - 6 * place) & 63) as usize]) });
+        }
+        if number % 19 == 18 {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn returned_by(way: Way, block: &str) -> String {
+    let part = |head: &str, body: &str| {
+        format!(
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=\"=_b\"\n\n--=_b\n\nfailed\n--=_b\n\
+             {head}\n\n{body}\n--=_b--\n"
+        )
+    };
+    let encoded = |name: &str| format!("Content-Type: message/rfc822\nContent-Transfer-Encoding: {name}");
+    match way {
+        Way::Message => part("Content-Type: message/rfc822", &format!("{block}\nbody\n")),
+        Way::Headers => part("Content-Type: text/rfc822-headers", block),
+        Way::Base64 => part(&encoded("base64"), &in_base64(block.as_bytes())),
+        Way::QuotedPrintable => part(&encoded("quoted-printable"), &block.replace('=', "=3D")),
+        Way::Text(prefix) => {
+            let lines: String = block.lines().map(|line| format!("{prefix}{line}\n")).collect();
+            format!("\nSorry: no such user\n\n{lines}\nthe end\n")
+        }
+    }
+}
+
+fn ways() -> impl Strategy<Value = Way> {
+    let prefixes = vec!["", "> ", "    ", "| ", ">> "];
+    prop_oneof![
+        Just(Way::Message),
+        Just(Way::Headers),
+        Just(Way::Base64),
+        Just(Way::QuotedPrintable),
+        proptest::sample::select(prefixes).prop_map(Way::Text),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_mark_comes_back_by_every_way(
+        way in ways(),
+        others in proptest::collection::vec(("[A-Z][A-Za-z0-9-]{0,20}", "[ -~]{0,60}"), 0..20),
+        at in 0_usize..20,
+        folded: bool,
+        crlf: bool,
+    ) {
+        let mut lines = vec![
+            "From: Alice <alice@example.com>".to_owned(),
+            "To: x@reflector.example".to_owned(),
+            "Date: Fri, 20 Nov 2026 10:11:12 +0000".to_owned(),
+        ];
+        // A line that is blank but for a name stays a line.
+        lines.extend(others.iter().map(|(name, value)| format!("X-{name}: {}.", value.trim())));
+        let mark = fields()[0].0.clone();
+        let mark = if folded { mark.replace("; n=", ";\n\tn=") } else { mark };
+        lines.insert(at % (lines.len() + 1), mark);
+        let block = lines.join("\n") + "\n";
+        let message = format!("From: MAILER-DAEMON@mx.example.net\nSubject: failure notice\n{}", returned_by(way, &block));
+        let message = if crlf { message.replace('\n', "\r\n") } else { message };
+        let seen = inspect(message.as_bytes());
+        prop_assert_eq!(seen.proof().map(|proof| proof.place.slug()), Some("returned-mark"), "{}", message);
+        prop_assert_eq!(seen.returned[0].from.as_deref(), Some("alice@example.com"));
     }
 }

@@ -253,14 +253,22 @@ fn returned(found: &Found<'_>) -> Returned {
     }
 }
 
-/// Whether a line is an address with a colon behind it.
+/// Whether a line names an address that failed: `<a@b.example>:`, or the address behind "Failed recipient:" and the like.
 fn is_failed_address(line: &str) -> bool {
+    let is_address = |text: &str| {
+        let text = text.trim().trim_end_matches([',', '.', ';']).trim_matches(['<', '>', '"']);
+        let parts = text.split_once('@').filter(|(local, domain)| !local.is_empty() && domain.contains('.'));
+        parts.is_some() && !text.contains(|it: char| it.is_whitespace() || matches!(it, ':' | '<' | '>'))
+    };
     let line = line.trim();
-    let Some(address) = line.strip_suffix(':') else { return false };
-    let address = address.trim_end().trim_matches(['<', '>']);
-    address.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !address.contains(|it: char| it.is_whitespace() || it == ':')
-    })
+    match line.strip_suffix(':') {
+        Some(address) => is_address(address),
+        None => line.split_once(':').is_some_and(|(label, rest)| {
+            let label = label.to_ascii_lowercase();
+            let says = ["deliver", "recipient", "failed"].iter().any(|word| label.contains(word));
+            says && is_address(rest.split_whitespace().next().unwrap_or_default())
+        }),
+    }
 }
 
 /// What the body of a message has to say.

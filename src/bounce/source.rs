@@ -214,3 +214,51 @@ fn links_in(text: &str, hosts: &mut Vec<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisation_is_what_was_registered() {
+        for (host, expected) in [
+            ("mx.reflector.example", "reflector.example"),
+            ("a.b.co.uk", "b.co.uk"),
+            ("b.co.uk", "b.co.uk"),
+            ("mail.example.de", "example.de"),
+            ("localhost", "localhost"),
+            ("mx.example.com.", "example.com"),
+            ("", ""),
+        ] {
+            assert_eq!(organisation(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_nobodys() {
+        for (ip, expected) in [
+            ("198.51.100.17", true),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false),
+            ("100.64.0.1", false),
+            ("127.0.0.1", false),
+            ("0.0.0.0", false),
+            ("2001:db8::1", true),
+            ("fd00::1", false),
+            ("::1", false),
+            ("::ffff:192.168.0.1", false),
+        ] {
+            assert_eq!(is_public(ip.parse().unwrap()), expected, "{ip}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_links_are_kept_once_and_without_port_or_user() {
+        let mut hosts = Vec::new();
+        links_in(
+            "<a href=\"http://WWW.Spam.example:8080/x\"> https://u@b.example. ftp://c.example http://www.spam.example",
+            &mut hosts,
+        );
+        assert_eq!(hosts, ["www.spam.example", "b.example"]);
+    }
+}

@@ -342,3 +342,69 @@ pub(super) fn class(status: Option<&str>, said: &str) -> Option<Reason> {
         _ => by_words(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_code_is_told_from_addresses_and_versions() {
+        for (text, expected) in [
+            ("smtp; 550 5.1.1 <a@b>: unknown", Some("5.1.1")),
+            ("(#5.7.26)", Some("5.7.26")),
+            ("4.4.7", Some("4.4.7")),
+            ("host 195.5.1.1 said", None),
+            ("5.1.1.1 is an address", None),
+            ("Exim 4.96 and 3.1.1", None),
+            ("v5.1.1", None),
+            ("5.1", None),
+            ("5.", None),
+            (".", None),
+        ] {
+            assert_eq!(code(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_told_from_other_numbers() {
+        for (text, expected) in [
+            ("550 user unknown", Some(550)),
+            ("said: 452-4.2.2 full", Some(452)),
+            ("554 <a@b>: Relay access denied", Some(554)),
+            ("1550 users", None),
+            ("560 users", None),
+            ("550", None),
+            ("550 .", None),
+        ] {
+            assert_eq!(reply(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn classes_follow_the_code_and_then_the_words() {
+        for (status, said, expected) in [
+            (Some("5.1.1"), "user unknown", Some(Reason::BadAddress)),
+            (Some("5.1.1"), "mailbox is full", Some(Reason::MailboxFull)),
+            (Some("5.2.2"), "", Some(Reason::MailboxFull)),
+            (Some("5.3.4"), "", Some(Reason::Content)),
+            (Some("5.4.4"), "", Some(Reason::Unreachable)),
+            (Some("4.4.1"), "connection timed out", Some(Reason::Unreachable)),
+            (Some("5.7.1"), "relaying denied", Some(Reason::Policy)),
+            (Some("5.7.1"), "message looks like spam", Some(Reason::Content)),
+            (Some("5.0.0"), "", None),
+            (None, "550 no such user here", Some(Reason::BadAddress)),
+            (None, "Over quota", Some(Reason::MailboxFull)),
+            (None, "what happened", None),
+        ] {
+            assert_eq!(class(status, said), expected, "{status:?} {said}");
+        }
+    }
+
+    #[test]
+    fn escapes_of_rfc_6533_are_read_and_broken_ones_kept() {
+        assert_eq!(of_type(b"utf-8; j\\x{FC}rgen@b.example"), "jürgen@b.example");
+        assert_eq!(of_type(b"utf-8; a\\x{110000}b"), "a\\x{110000}b");
+        assert_eq!(of_type(b"rfc822;<a@b.example>"), "a@b.example");
+        assert_eq!(of_type(b"a\\x{41"), "a\\x{41");
+    }
+}
