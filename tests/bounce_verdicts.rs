@@ -234,6 +234,18 @@ fn a_key_that_the_ring_lacks_on_a_day_that_it_does_not_cover_proves_nothing() {
 }
 
 #[test]
+fn what_could_not_be_checked_is_no_backscatter() {
+    let whole = bounce("", &format!("{}{SPAM}", header(&ring(), ALICE, today())));
+    for recipient in ["", "postmaster", "no address", "<>"] {
+        let seen = judged(&whole, recipient, &policy());
+        assert!(matches!(seen.verdict, Verdict::Unproven(_) | Verdict::Forged), "{recipient}: {:?}", seen.verdict);
+    }
+    let others: String = (0..70).map(|_| header(&other_ring(), "alice@other.example", today())).collect();
+    let seen = judged(&bounce("", &format!("{others}{SPAM}")), ALICE, &policy());
+    assert_eq!(seen.verdict, Verdict::Unproven(Why::Unchecked));
+}
+
+#[test]
 fn what_to_do_follows_the_mode() {
     let message = bounce("", SPAM);
     let advice = |policy: &Policy| judged(&message, ALICE, policy).advice;

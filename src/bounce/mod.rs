@@ -177,7 +177,7 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     checker.replied(&block);
     seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
     seen.returned = body.found.iter().map(returned).collect();
-    seen.verdict = verdict::decide(kind, &checker.checks, &seen.returned, ring, policy, day);
+    seen.verdict = verdict::decide(kind, &checker, &seen.returned, ring, policy, day);
     seen.advice = verdict::advise(seen.verdict, &checker.checks, checker.mailbox.as_deref(), policy, day);
     seen.checks = checker.checks;
     let reporting = body.report.reporting.clone().or_else(|| {

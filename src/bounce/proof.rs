@@ -129,9 +129,9 @@ impl<'a> Checker<'a> {
     pub(super) fn new(ring: &'a KeyRing, policy: &Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
         let mut checker = Checker { ring, day, mailbox: None, checks: Vec::new(), made: 0 };
         let Some(recipient) = recipient else { return checker };
-        let is_srs =
-            Path::parse_tagged(recipient).ok().and_then(Path::mailbox).is_some_and(|it| srs::is_srs(it.content()));
-        let verdict = match (is_srs, policy.srs()) {
+        // A bare postmaster has no domain, and no mark is for it.
+        let Ok(Path::Mailbox(given)) = Path::parse_tagged(recipient) else { return checker };
+        let verdict = match (srs::is_srs(given.content()), policy.srs()) {
             (true, Some(srs)) => srs::reverse(ring, recipient, srs.forwarders(), srs.dialect(), day),
             (true, None) => Ok(Verdict::Untagged),
             (false, _) => batv::verify(ring, recipient, day),
@@ -210,6 +210,11 @@ impl<'a> Checker<'a> {
                 self.add(place, &verdict, id);
             }
         }
+    }
+
+    /// Whether everything that looks like a mark was checked.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.mailbox.is_some() && self.made <= MAX_CHECKS
     }
 
     /// The recipient, while another check may be made.

@@ -6,8 +6,8 @@
 //! 2. any good proof (`proof.rs`): `genuine`;
 //! 3. a tag or mark of ours that is out of date: `expired`;
 //! 4. one that names a key of ours and is not ours: `forged`;
-//! 5. a block came back in which a mark would show, its From is own, and all mail of that address has long had marks:
-//!    `backscatter`;
+//! 5. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, and every
+//!    mark could be checked: `backscatter`;
 //! 6. else `unproven`, and why.
 //!
 //! "Would show" means that the block ends as a block does and has a From, and a Received or an X- field: who keeps these
@@ -15,7 +15,7 @@
 
 use super::Returned;
 use super::kind::Kind;
-use super::proof::{Check, Outcome};
+use super::proof::{Check, Checker, Outcome};
 use crate::address::Path;
 use crate::day::Day;
 use crate::key::KeyRing;
@@ -51,12 +51,20 @@ pub enum Why {
     MarksNotInForce,
     /// A tag or mark of a key that this ring lacks, for a day that it does not cover: perhaps another host's.
     NotCovered,
+    /// Not all marks were checked: no recipient is known, or there are more than `guard::MAX_CHECKS`.
+    Unchecked,
 }
 
 impl Why {
     /// All reasons.
-    pub const ALL: [Why; 5] =
-        [Why::NothingReturned, Why::TooLittleReturned, Why::FromNotOwn, Why::MarksNotInForce, Why::NotCovered];
+    pub const ALL: [Why; 6] = [
+        Why::NothingReturned,
+        Why::TooLittleReturned,
+        Why::FromNotOwn,
+        Why::MarksNotInForce,
+        Why::NotCovered,
+        Why::Unchecked,
+    ];
 
     /// The word that stands for it.
     pub const fn slug(self) -> &'static str {
@@ -66,6 +74,7 @@ impl Why {
             Why::FromNotOwn => "from-not-own",
             Why::MarksNotInForce => "marks-not-in-force",
             Why::NotCovered => "not-covered",
+            Why::Unchecked => "unchecked",
         }
     }
 
@@ -77,6 +86,7 @@ impl Why {
             Why::FromNotOwn => "The mail that came back is not from an own address.",
             Why::MarksNotInForce => "Not all mail of this address carried a mark when that mail may have left.",
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
+            Why::Unchecked => "Not all marks could be checked: the recipient is not known, or there are too many.",
         }
     }
 }
@@ -156,13 +166,13 @@ impl Advice {
 /// Steps 1 to 6.
 pub(super) fn decide(
     kind: Kind,
-    checks: &[Check],
+    checker: &Checker<'_>,
     returned: &[Returned],
     ring: &KeyRing,
     policy: &Policy,
     day: Day,
 ) -> Verdict {
-    let any = |outcomes: &[Outcome]| checks.iter().any(|check| outcomes.contains(&check.outcome));
+    let any = |outcomes: &[Outcome]| checker.checks.iter().any(|check| outcomes.contains(&check.outcome));
     if kind == Kind::NotABounce {
         Verdict::NotABounce
     } else if any(&[Outcome::Genuine]) {
@@ -177,6 +187,7 @@ pub(super) fn decide(
         match returned.iter().map(|block| backscatter(block, ring, policy, day)).min_by_key(|why| why.is_err()) {
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
+            Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
             Some(Ok(())) => Verdict::Backscatter,
         }
     }
