@@ -212,6 +212,16 @@ fn a_block_that_breaks_off_may_have_lost_its_mark() {
 }
 
 #[test]
+fn headers_quoted_in_the_body_of_what_came_back_are_no_backscatter() {
+    let little = "From: alice@example.com\nTo: x@reflector.example\nSubject: Fwd: You won\n";
+    let text = format!(
+        "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\n{little}\nlook:\n\n{SPAM}\nbuy\n"
+    );
+    let seen = judged(&text, ALICE, &policy());
+    assert_eq!((seen.returned.len(), seen.verdict), (2, Verdict::Unproven(Why::TooLittleReturned)));
+}
+
+#[test]
 fn marks_are_in_force_only_where_the_ring_signed_on_each_of_the_last_days() {
     let seen = |from: Day| {
         let text = format!("version 1\nmark m sha256 14 {from} - * text:an example\n");

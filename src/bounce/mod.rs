@@ -13,6 +13,8 @@
 //! Bytes, envelope, key ring, policy and day come in; nothing is looked up, nothing is kept. The work is bounded by the
 //! message's length, and the stack needs less than 256 KiB, whatever the message is.
 
+#![forbid(unsafe_code)]
+
 pub mod evidence;
 mod guard;
 mod kind;

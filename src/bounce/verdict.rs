@@ -184,7 +184,8 @@ pub(super) fn decide(
     } else if any(&[Outcome::NotCovered]) {
         Verdict::Unproven(Why::NotCovered)
     } else {
-        match returned.iter().map(|block| backscatter(block, ring, policy, day)).min_by_key(|why| why.is_err()) {
+        // Blocks behind the first may be quoted in the body of the first.
+        match returned.first().map(|block| backscatter(block, ring, policy, day)) {
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
             Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
