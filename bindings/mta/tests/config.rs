@@ -61,9 +61,9 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
         ("[policy", "line 3: this is no TOML: unclosed table, expected `]`"),
         (
             "socketmap = 1",
-            "line 3: unknown key `socketmap` in [policy]; the keys are domains, enforce-since, exempt-clients, \
-         exempt-recipients, exempt-senders, expired-grace, internal-hosts, mailer-daemon-is-null, mode, never-send, no-sign, \
-         no-sign-recipients, own-domains, refuse-at, reverse-any-sender, srs, subaddress",
+            "line 3: unknown key `socketmap` in [policy]; the keys are display-names, domains, enforce-since, exempt-clients, \
+         exempt-recipients, exempt-senders, expired-grace, internal-hosts, mailer-daemon-is-null, marks-since, mode, never-send, no-sign, \
+         no-sign-recipients, own-domains, own-relays, refuse-at, reverse-any-sender, srs, subaddress",
         ),
     ] {
         assert_eq!(fault(rest), sentence, "{rest}");
