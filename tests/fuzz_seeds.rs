@@ -57,3 +57,9 @@ fn marks_verify_for_their_from() {
 fn policies_keep_their_promises() {
     replay("policy", bodies::policy);
 }
+
+#[test]
+#[cfg(feature = "bounce")]
+fn verdicts_of_messages_follow_from_what_was_found() {
+    replay("bounce", bodies::bounce);
+}

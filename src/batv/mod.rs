@@ -11,10 +11,14 @@
 
 mod bst1;
 mod foreign;
+#[cfg(feature = "bulk")]
+mod many;
 mod prvs;
 
 pub use self::foreign::Tag;
 use self::foreign::{Found, recognise};
+#[cfg(feature = "bulk")]
+pub use self::many::{sign_many, sign_many_with, verify_many, verify_many_with};
 use crate::address::{MAX_LOCAL, Mailbox, Path, Stripped};
 use crate::day::Day;
 use crate::error::{AddressProblem, Error};
@@ -208,4 +212,20 @@ pub fn strip(address: &[u8]) -> Result<Option<(Tag, Stripped<'_>)>, Error> {
     let stripped = mailbox.stripped(rest);
     check_limit(stripped)?;
     Ok(Some((tag, stripped)))
+}
+
+/// The mailbox of an address without brackets and route; what is no mailbox stays as it is.
+///
+/// For keys of lists: with [`strip`] one sender gives one key, however the host writes the address.
+///
+/// ```
+/// use backstop::batv::bare;
+/// assert_eq!(bare(b"<user@example.com>"), b"user@example.com");
+/// assert_eq!(bare(b"<>"), b"<>");
+/// ```
+pub fn bare(address: &[u8]) -> &[u8] {
+    match Path::parse_tagged(address) {
+        Ok(Path::Mailbox(mailbox)) => mailbox.as_bytes(),
+        _ => address,
+    }
 }

@@ -8,8 +8,9 @@
 //!       / "~" *( line LF )              socketmap: each line a request, framed
 //!       / *( step argument LF )         milter: C client, M sender, A sender with a user, R recipient, T data, E end,
 //!                                       X abort
+//!       / *( text LF )                  filter
 //!       / sender LF recipient LF rest   event: rest is queue id and instance
-//! text  = octets as they are, but       milter, event, and framed requests of socketmap:
+//! text  = octets as they are, but       milter, filter, event, framed requests of socketmap:
 //!         each octet from 0x80 up stands for one of TOKENS
 //! ```
 //!
@@ -76,7 +77,7 @@ const CONFIG: &str = "[policy]\nown-domains = [\"example.com\", \"*.example.net\
     internal-hosts = [\"192.0.2.0/24\"]\n[policy.srs]\ndomain = \"fwd.example.net\"\n\
     [policy.domains.\"data.example.net\"]\nmode = \"observe\"\n\
     [log]\nfile = \"/dev/null\"\nformat = \"json\"\nevents = \"all\"\n[limits]\nforged-per-hour = 0\n\
-    [policy-service]\nlisten = [\"inet:127.0.0.1:1\"]\nat-data = true\n";
+    [filter]\n[policy-service]\nlisten = [\"inet:127.0.0.1:1\"]\nat-data = true\n";
 const RING: &[u8] =
     b"version 1\nprvs 4 sha256 10 2020-01-01 - * text:the key of these targets\nsrs 0 sha1 21 2020-01-01 - * text:another\n";
 /// 2026-11-21.
@@ -274,6 +275,35 @@ pub fn milter(data: &[u8]) {
             }
             b'X' => session.abort(),
             _ => {}
+        }
+    }
+}
+
+/// The filter: one answer a question with its key, on a line of its own; a sender that is rewritten is own.
+pub fn filter(data: &[u8]) {
+    use faces::filter::line::{Fault, Line, Phase, parse};
+    let mut filter = faces::filter::Filter::new(Arc::clone(state()));
+    for line in data.split(|octet| *octet == b'\n') {
+        let (line, mut out) = (text(line), Vec::new());
+        let done = filter.line(&line, &mut out);
+        match parse(&line) {
+            Ok(Line::Ask(question)) => {
+                let answer = [b"filter-result|", question.key, b"|"].concat();
+                let answer = out.strip_prefix(&*answer).unwrap().strip_suffix(b"\n").unwrap();
+                let rewritten = answer.strip_prefix(b"rewrite|<").and_then(|it| it.strip_suffix(b">"));
+                match rewritten.map(Path::parse_tagged) {
+                    Some(Ok(Path::Mailbox(mailbox))) => {
+                        let own = state().snapshot().config.policy.own_domains().contains(mailbox.domain());
+                        assert!(question.phase != Phase::MailFrom || own, "{}", answer.escape_ascii());
+                    }
+                    Some(_) => panic!("{}", answer.escape_ascii()),
+                    None => assert!(answer == b"proceed" || answer.starts_with(b"reject|550 5.")),
+                }
+                assert!(!answer.contains(&b'\n'));
+            }
+            Ok(Line::Ready) => assert!(out.ends_with(b"register|ready\n")),
+            Ok(_) | Err(Fault::Shape) => assert!(out.is_empty() && done.is_ok()),
+            Err(Fault::Version(_)) => return assert!(out.is_empty() && done.is_err()),
         }
     }
 }

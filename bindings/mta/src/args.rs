@@ -32,6 +32,8 @@ pub struct Cli {
 pub enum Command {
     /// Run in the foreground; SIGHUP reloads, SIGTERM stops
     Run(Source),
+    /// Run as a filter of OpenSMTPD, which starts it: on standard input and output
+    Filter(Source),
     /// Validate a configuration, and print what it amounts to
     Check(Check),
     /// Say from the JSON log which domains may go on to enforce
@@ -130,13 +132,25 @@ impl Source {
     /// # Errors
     /// One sentence with what to do.
     pub fn load(&self) -> Result<Config, Stop> {
+        self.load_or(maincf::config)
+    }
+
+    /// Reads the configuration; without a file it is one for the filter.
+    ///
+    /// # Errors
+    /// One sentence with what to do.
+    pub fn load_for_filter(&self) -> Result<Config, Stop> {
+        self.load_or(|domains, _| maincf::filter_config(domains))
+    }
+
+    fn load_or(&self, made: impl Fn(&[String], u16) -> String) -> Result<Config, Stop> {
         match (&self.config, self.given.domain.is_empty()) {
             (Some(path), _) => Config::load(path),
             (None, false) => {
                 for domain in &self.given.domain {
                     Domains::parse(domain).map_err(|error| Stop::new(Exit::Usage, format!("--domain {error}")))?;
                 }
-                Config::parse(&maincf::config(&self.given.domain, self.given.port))
+                Config::parse(&made(&self.given.domain, self.given.port))
                     .map_err(|fault| Stop::new(Exit::Usage, fault.message))
             }
             (None, true) if !Path::new(CONFIG).exists() => Err(Stop::new(

@@ -14,7 +14,7 @@ use crate::stop::Stop;
 /// What a start would say.
 pub fn run(source: &Source) -> Result<String, Stop> {
     let clock = Clock::System;
-    let loaded = server::load(source, &clock, false)?;
+    let loaded = server::load(source.load()?, &source.given.state, &clock, false)?;
     let snapshot = &loaded.snapshot;
     let mut text = String::new();
     for notice in &loaded.notices {

@@ -9,6 +9,7 @@
 //!              |  listen.rs       sockets of all kinds; pool.rs caps connections; exchange.rs reads, answers, times out
 //!              v
 //!            faces/               one file a protocol: pure parsers over bytes; mod.rs: what each face can do
+//!              |                  (faces/filter/ is a process of its own, which OpenSMTPD starts)
 //!              v
 //!            decide.rs            the one place that asks the core's policy; gives the answer and its event
 //!              |  guesses.rs      who brings forged tags, how often a tag was used

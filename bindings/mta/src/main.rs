@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use backstop::explain::printable;
 use backstopd::args::{self, Cli, Command, Source};
 use backstopd::clock::Clock;
+use backstopd::faces::filter;
 use backstopd::listen::Handed;
 use backstopd::stop::{Exit, Stop};
 use backstopd::{check, maincf, pages, report, server};
@@ -18,6 +19,9 @@ fn main() -> ExitCode {
     let handed = Handed::from_env();
     let ended = match Cli::try_parse() {
         Ok(Cli { command: Some(Command::Check(args)), .. }) => check::run(&args.into()).and_then(|text| print(&text)),
+        Ok(Cli { command: Some(Command::Filter(source)), .. }) => {
+            filter::run(&source, Clock::System, std::io::stdin().lock(), std::io::stdout().lock())
+        }
         Ok(Cli { command: Some(Command::Run(source)), .. } | Cli { command: None, run: source }) => {
             run(&source, handed)
         }

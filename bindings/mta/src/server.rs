@@ -4,6 +4,7 @@
 //!
 //! One thread does all: a decision takes some microseconds, and mail servers ask one thing at a time.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,13 +47,12 @@ pub struct Loaded {
     pub notices: Vec<String>,
 }
 
-/// Reads and checks everything; `make` lets a missing ring of our own be made.
+/// Checks a configuration with all that it names; `state` is the folder of a ring of our own, `make` lets it be made.
 ///
 /// # Errors
 /// One sentence with what to do.
-pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> {
-    let config = source.load()?;
-    if config.endpoints.iter().all(|it| it.face.is_none()) {
+pub fn load(config: Config, state: &Path, clock: &Clock, make: bool) -> Result<Loaded, Stop> {
+    if config.endpoints.iter().all(|it| it.face.is_none()) && config.filter.is_none() {
         return Err(Stop::config(
             "no face listens; add a table such as [socketmap] with listen = [\"inet:127.0.0.1:10028\"]",
         ));
@@ -62,8 +62,18 @@ pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> 
         return Err(Stop::config(unmet.join("; ")));
     }
     let today = clock.now().map(|now| now.day);
-    let ring::Loaded { ring, notices } = ring::load(&config, &source.given.state, today, make)?;
+    let ring::Loaded { ring, notices } = ring::load(&config, state, today, make)?;
     Ok(Loaded { snapshot: Snapshot { config, ring }, notices })
+}
+
+fn load_daemon(source: &Source, clock: &Clock) -> Result<Loaded, Stop> {
+    let config = source.load()?;
+    if config.endpoints.iter().all(|it| it.face.is_none()) && config.filter.is_some() {
+        return Err(Stop::config(
+            "only [filter] is configured, which OpenSMTPD starts by itself; see smtpd.conf(5), proc-exec",
+        ));
+    }
+    load(config, &source.given.state, clock, true)
 }
 
 /// Runs until a signal ends it. `started` is called once, when everything listens.
@@ -72,7 +82,7 @@ pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> 
 /// What kept it from starting.
 pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: impl FnOnce()) -> Result<(), Stop> {
     let mut signals = Signals::new()?;
-    let loaded = load(source, &clock, true)?;
+    let loaded = load_daemon(source, &clock)?;
     raise_descriptors();
     let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
     let state = Arc::new(State::new(loaded.snapshot, clock, log));
@@ -114,7 +124,7 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
 
 /// Everything that can fail comes before anything is changed.
 fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &mut Handed) -> Result<Vec<String>, Stop> {
-    let loaded = load(source, &state.clock, true)?;
+    let loaded = load_daemon(source, &state.clock)?;
     let log = Log::prepare(&loaded.snapshot.config.log)?;
     let bound = gates.bind(&loaded.snapshot.config, handed)?;
     let config = loaded.snapshot.config.clone();
@@ -311,6 +321,8 @@ async fn talk(
 ) {
     let limits = state.snapshot().config.limits;
     let end = match endpoint.face {
+        // It has a process of its own, and no endpoint leads here.
+        Some(Face::Filter) => End::Closed,
         None => metrics::http::serve(&state, stream, limits, stop, &seat).await,
         Some(Face::Milter) => match milter::serve(&state, stream, stop, seat).await {
             Ok(()) => End::Closed,

@@ -55,3 +55,8 @@ fn reports_agree_and_cannot_write_on_the_terminal() {
 fn events_are_lines_that_reports_read() {
     replay("event", bodies::event);
 }
+
+#[test]
+fn the_filter_answers_each_question_once() {
+    replay("filter", bodies::filter);
+}

@@ -36,6 +36,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("socketmap", SOCKETMAP),
     ("tcp-table", TCP_TABLE),
     ("policy-service", POLICY_SERVICE),
+    ("filter", FILTER),
     ("metrics", METRICS),
 ];
 const KEYS: &[&str] = &["file", "allow-unsafe"];
@@ -46,6 +47,7 @@ const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "
 const TCP_TABLE: &[&str] =
     &["sign", "verify", "srs-forward", "srs-reverse", "socket-owner", "socket-group", "socket-mode"];
 const POLICY_SERVICE: &[&str] = &["listen", "at-data", "socket-owner", "socket-group", "socket-mode"];
+const FILTER: &[&str] = &["sessions"];
 const METRICS: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
 
 /// All that one start or reload works with.
@@ -63,6 +65,8 @@ pub struct Config {
     pub endpoints: Vec<Endpoint>,
     /// Whether the policy service is asked at DATA too.
     pub policy_service_at_data: bool,
+    /// The filter of OpenSMTPD, if there is one.
+    pub filter: Option<Filter>,
 }
 
 /// `[keys]`.
@@ -104,6 +108,19 @@ impl Default for Limits {
     fn default() -> Limits {
         let (idle, request) = (Duration::from_secs(300), Duration::from_secs(10));
         Limits { connections: 1000, idle, request, forged: 100 }
+    }
+}
+
+/// `[filter]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// The most sessions that it remembers.
+    pub sessions: usize,
+}
+
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter { sessions: 10_000 }
     }
 }
 
@@ -157,6 +174,7 @@ impl Config {
             limits: Limits::default(),
             endpoints: Vec::new(),
             policy_service_at_data: false,
+            filter: None,
         };
         reader::read(text, |entry| match entry.name {
             "policy" => Ok(()),
@@ -167,6 +185,7 @@ impl Config {
             "socketmap" => socketmap(entry, &mut config),
             "tcp-table" => tcp_table(entry, &mut config),
             "policy-service" => policy_service(entry, &mut config),
+            "filter" => filter(entry, config.filter.get_or_insert_default()),
             "metrics" => metrics(entry, &mut config),
             _ => {
                 let tables: Vec<&str> = ["policy"].into_iter().chain(TABLES.iter().map(|(name, _)| *name)).collect();
@@ -280,6 +299,16 @@ fn metrics(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
         }
     }
     add(table, config, None, &at, &rights, &[])
+}
+
+fn filter(table: Entry<'_>, filter: &mut Filter) -> Result<(), Fault> {
+    for entry in table.entries()? {
+        match entry.name {
+            "sessions" => filter.sessions = entry.number(1, 1_000_000)? as usize,
+            _ => return Err(entry.unknown("filter", FILTER)),
+        }
+    }
+    Ok(())
 }
 
 /// A key about Unix sockets, the same in every face.

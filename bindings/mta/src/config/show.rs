@@ -34,7 +34,8 @@ impl Config {
         writeln!(text, "idle-seconds = {}", self.limits.idle.as_secs())?;
         writeln!(text, "request-seconds = {}", self.limits.request.as_secs())?;
         writeln!(text, "forged-per-hour = {}", self.limits.forged)?;
-        Face::ALL.into_iter().map(Some).chain([None]).try_for_each(|face| self.write_face(face, text))
+        Face::ALL.into_iter().map(Some).chain([None]).try_for_each(|face| self.write_face(face, text))?;
+        self.filter.iter().try_for_each(|filter| writeln!(text, "\n[filter]\nsessions = {}", filter.sessions))
     }
 
     fn write_face(&self, face: Option<Face>, text: &mut String) -> std::fmt::Result {
@@ -43,6 +44,8 @@ impl Config {
         writeln!(text, "\n[{}]", first.table())?;
         let addresses = |all: &mut dyn Iterator<Item = &&Endpoint>| list(all.map(|it| it.address.to_string()));
         match face {
+            // It listens nowhere.
+            Some(Face::Filter) => {}
             Some(Face::Milter) | None => writeln!(text, "listen = {}", addresses(&mut all.iter()))?,
             Some(Face::Socketmap) => {
                 writeln!(text, "listen = {}", addresses(&mut all.iter()))?;
