@@ -20,7 +20,7 @@ pub fn run(source: &Source) -> Result<String, Stop> {
     for notice in &loaded.notices {
         text += &format!("# {notice}\n");
     }
-    let faces = || snapshot.config.endpoints.iter().map(|it| it.face);
+    let faces = || snapshot.config.endpoints.iter().filter_map(|it| it.face);
     let late = snapshot.config.policy.needs(Need::RefuseAtData);
     if late && faces().any(|face| face == Face::PolicyService) && !snapshot.config.policy_service_at_data {
         text += "# [policy-service] refuses at rcpt, since at-data is not set\n";

@@ -17,7 +17,8 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
         ("[sockmap]", "line 3: unknown key `sockmap`; did you mean `socketmap`?"),
         (
             "[x]",
-            "line 3: unknown key `x`; known are policy, keys, log, limits, milter, socketmap, tcp-table, policy-service, filter",
+            "line 3: unknown key `x`; known are policy, keys, log, limits, milter, socketmap, tcp-table, policy-service, \
+             filter, metrics",
         ),
         ("[log]\nformt = \"text\"", "line 4: unknown key `formt` in [log]; did you mean `format`?"),
         ("[log]\nformat = \"xml\"", "line 4: `format` must be \"text\" or \"json\""),

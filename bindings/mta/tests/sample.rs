@@ -51,7 +51,7 @@ fn the_sample_is_valid_as_it_is_and_with_all_its_examples() {
     let plain = Config::parse(SAMPLE).unwrap();
     assert_eq!(plain.endpoints.len(), 2);
     let full = with_examples().replace("listen = [\"inet:127.0.0.1:10029\"]", "listen = [\"systemd:policy\"]");
-    assert_eq!(Config::parse(&full).unwrap().endpoints.len(), 7);
+    assert_eq!(Config::parse(&full).unwrap().endpoints.len(), 8);
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl Face {
 
     /// What it does in this configuration: maps that nobody may ask do nothing.
     fn used(self, config: &Config) -> Abilities {
-        let maps = || config.endpoints.iter().filter(|it| it.face == self).flat_map(|it| &it.maps);
+        let maps = || config.endpoints.iter().filter(|it| it.face == Some(self)).flat_map(|it| &it.maps);
         let asks = |map| maps().any(|it| *it == map);
         let can = self.abilities();
         match self {
@@ -123,7 +123,7 @@ impl Face {
 
 /// The rules of the policy that a configured face cannot honour, a sentence each.
 pub fn unmet(config: &Config) -> Vec<String> {
-    let mut faces: BTreeSet<Face> = config.endpoints.iter().map(|endpoint| endpoint.face).collect();
+    let mut faces: BTreeSet<Face> = config.endpoints.iter().filter_map(|endpoint| endpoint.face).collect();
     faces.extend(config.filter.map(|_| Face::Filter));
     let used: Vec<(Face, Abilities)> = faces.into_iter().map(|face| (face, face.used(config))).collect();
     let mut sentences = Vec::new();

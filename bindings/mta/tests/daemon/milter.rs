@@ -255,3 +255,28 @@ fn a_client_that_guesses_tags_is_told_421() {
     let away = "y421 4.7.0 Too many forged return addresses from your host; try again in an hour";
     assert_eq!(server.rcpt(&wrong), away);
 }
+
+#[test]
+fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
+    let daemon = Daemon::start(&config("observe", "rcpt"));
+    let mut server = Server::new(&daemon, "192.0.2.7", 2525);
+    for sender in ["alice", "bob"] {
+        server.mail(&format!("<{sender}@example.com>"));
+        server.rcpt(&format!("<{}>", signed("carol@example.com", 1)));
+        server.data();
+        server.end();
+    }
+    daemon.wait_for("\"bob@example.com\",\"recipient\":null");
+    let instances: Vec<String> = daemon
+        .log()
+        .iter()
+        .filter_map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["instance"].as_str().map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(instances.len(), 4, "{instances:?}");
+    assert!(
+        instances[0] == instances[1] && instances[2] == instances[3] && instances[1] != instances[2],
+        "{instances:?}"
+    );
+}
