@@ -23,6 +23,8 @@ pub const RECIPIENT_FIELDS: [&str; 3] = ["X-Original-To", "Envelope-To", "Delive
 pub struct Arrival {
     /// The recipient of the envelope.
     pub recipient: Option<String>,
+    /// The sender of the envelope, from Return-Path above the first Received; `<>` is the null sender.
+    pub sender: Option<String>,
     /// When it came, in unix seconds: from the first Received, else from Date, which its sender wrote.
     pub seconds: Option<i64>,
     /// The host that it came from: the first address of the internet in Received.
@@ -53,6 +55,7 @@ pub fn arrival(message: &[u8], fields: &[String]) -> Arrival {
     let received = block.get("Received").and_then(|value| value.rsplit(|octet| *octet == b';').next());
     Arrival {
         recipient: recipient.map(|value| parts::address(value).address).filter(|address| !address.is_empty()),
+        sender: own.get("Return-Path").map(|value| String::from_utf8_lossy(value.trim_ascii()).into_owned()),
         seconds: received.and_then(parts::seconds).or_else(|| block.get("Date").and_then(parts::seconds)),
         client: block.all("Received").filter_map(|value| parts::hop(value).ip).find(|ip| super::source::is_public(*ip)),
     }
