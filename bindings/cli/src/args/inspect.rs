@@ -56,7 +56,7 @@ pub(crate) struct Inspect {
     /// Print one JSON object a message.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print one line a message before the counts.
+    /// Print one line a message, and no counts.
     #[arg(long, conflicts_with = "json")]
     pub(crate) each: bool,
     /// Print the counts as one JSON object.

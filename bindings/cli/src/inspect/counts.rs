@@ -41,6 +41,8 @@ pub(crate) struct Counts {
     pub(crate) would: u64,
     /// Refused in mode enforce for the recipient alone, at RCPT or DATA.
     pub(crate) would_at_rcpt: u64,
+    /// Those of them that a mark proves genuine: lost unless the policy waits for the message.
+    pub(crate) would_lose: u64,
     /// Refused by either.
     pub(crate) would_in_all: u64,
     pub(crate) reporters: Top,
@@ -66,6 +68,7 @@ impl Counts {
             advice: Table::new(),
             would: 0,
             would_at_rcpt: 0,
+            would_lose: 0,
             would_in_all: 0,
             reporters: Top::default(),
             networks: Top::default(),
@@ -93,6 +96,7 @@ impl Counts {
         let after = seen.would == Advice::Refuse;
         self.would += u64::from(after);
         self.would_at_rcpt += u64::from(at_rcpt);
+        self.would_lose += u64::from(at_rcpt && class == Class::Genuine);
         self.would_in_all += u64::from(after || at_rcpt);
         if let Some(proof) = proof {
             count(&mut self.proofs, proof.place.slug());

@@ -88,8 +88,8 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
     session.write()?;
     if args.summary_json {
         output::print(&summary::object(&session.counts, args.burst))?;
-    } else if !args.json {
-        let only = session.only.take().filter(|_| session.counts.messages == 1 && !args.each);
+    } else if !(args.json || args.each) {
+        let only = session.only.take().filter(|_| session.counts.messages == 1);
         let text = only.unwrap_or_else(|| text::counts(&session.counts, args.burst, session.has_policy));
         output::print(text.as_bytes())?;
     }

@@ -95,6 +95,7 @@ pub(crate) fn page(counts: &Counts, least: u16, day: Day) -> String {
     page += "<h2>What mode enforce refuses</h2>\n<table>\n";
     for (what, count) in [
         ("for the recipient alone, at RCPT or DATA", counts.would_at_rcpt),
+        ("of these genuine by a mark, which refuse-at = \"message\" keeps", counts.would_lose),
         ("after the message", counts.would),
         ("in all", counts.would_in_all),
     ] {

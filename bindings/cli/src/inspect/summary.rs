@@ -28,7 +28,7 @@ pub(crate) fn object(counts: &Counts, least: u16) -> Vec<u8> {
         "enforce",
         Some(|inner: &mut Object<'_>| {
             inner.number("refused_after_message", counts.would).number("refused_at_rcpt", counts.would_at_rcpt);
-            inner.number("refused", counts.would_in_all);
+            inner.number("genuine_refused_at_rcpt", counts.would_lose).number("refused", counts.would_in_all);
         }),
     );
     for (name, top) in [("reporters", &counts.reporters), ("networks", &counts.networks), ("runs", &counts.runs)] {

@@ -133,9 +133,10 @@ pub(crate) fn counts(counts: &Counts, least: u16, has_policy: bool) -> String {
             ("flags", counts.advice.get("flag").copied().unwrap_or_default()),
             ("in mode enforce refuses after the message", counts.would),
             ("in mode enforce refuses for the recipient, at RCPT or DATA", counts.would_at_rcpt),
+            ("of these genuine by a mark (refuse-at = \"message\" keeps them)", counts.would_lose),
             ("in mode enforce refuses in all", counts.would_in_all),
         ] {
-            let _ = writeln!(text, "  {what:<60} {count:>9}");
+            let _ = writeln!(text, "  {what:<62} {count:>9}");
         }
     }
     for (title, top) in [
@@ -193,7 +194,7 @@ fn repeats(text: &mut String, tokens: &Top) {
 
 /// When and how many.
 pub(crate) fn words(burst: Burst) -> String {
-    format!("{} to {}: {} (usual in one step: {})", stamp(burst.from), stamp(burst.to), burst.count, burst.usual)
+    format!("{} to {}: {}, usually {}", stamp(burst.from), stamp(burst.to), burst.count, burst.usual)
 }
 
 fn bursts(text: &mut String, counts: &Counts, least: u64) {
@@ -227,7 +228,7 @@ pub(crate) fn remarks(counts: &Counts) -> Vec<String> {
     let mut notes = Vec::new();
     if counts.no_recipient > 0 {
         notes.push(format!(
-            "Of {} automatic messages nobody knows for whom they came, so that no tag or mark in them could be checked; \
+            "For whom they came is not known of {} automatic messages, so that no tag or mark in them could be checked; \
              name the recipient with --recipient, or the field that holds it with --recipient-from.",
             counts.no_recipient
         ));
