@@ -298,6 +298,6 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_becomes_markup() {
-        assert_eq!(safe("<script>\"'&\u{202e}\n"), "&lt;script&gt;&quot;&#39;&amp;\\u{202e}\\u{a}");
+        assert_eq!(safe("<script>\"'&\u{202e}\n"), "&lt;script&gt;&quot;&#39;&amp;\\u{202e}\\n");
     }
 }
