@@ -7,7 +7,8 @@
 //!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
 //!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
 //!          -> source.rs     who reported, who injected, links
-//! arrival.rs reads what the delivering host wrote on top of a stored message; report.rs writes what others should see; sending.rs keeps this host from being a reflector itself.
+//! arrival.rs reads what the delivering host wrote on top of a stored message; report.rs writes what others should see;
+//! sending.rs keeps this host from being a reflector itself.
 //! ```
 //!
 //! Bytes, envelope, key ring, policy and day come in; nothing is looked up, nothing is kept. The work is bounded by the
@@ -61,7 +62,7 @@ pub struct Envelope<'a> {
     /// MAIL, as it came: `<>` or empty is the null sender.
     pub sender: Option<&'a [u8]>,
     /// RCPT, as it came. Each recipient is judged by itself. Empty: nobody knows it, and To shall not stand for it; nothing
-    /// is proved then, and nothing is backscatter.
+    /// is proved then.
     pub recipient: Option<&'a [u8]>,
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn object(counts: &Counts, least: u16) -> Vec<u8> {
     let least = u64::from(least);
     object.objects("bursts", [Class::Genuine, Class::Misuse, Class::Unproven], |inner, class| {
         inner.plain("of", Some(class.name()));
-        inner.objects("times", counts.times.bursts(class, least), |inner, it| burst(inner, it));
+        inner.objects("times", counts.times.bursts(class, least), burst);
     });
     object.objects("stolen_accounts", counts.times.stolen(least), |inner, (mailbox, it)| {
         inner.text("mailbox", mailbox.as_bytes());
