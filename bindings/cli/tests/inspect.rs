@@ -219,7 +219,7 @@ fn reports_are_files_that_are_never_replaced_and_hold_no_own_address() {
     ] {
         assert!(arf.contains(&format!("{line}\n")), "{line}\n{arf}");
     }
-    let again = run(&mut command, &input);
+    let again = command.stdin(Stdio::null()).output().unwrap();
     assert_eq!(again.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&again.stderr).contains("is not empty; name a new folder"));
 }
