@@ -69,7 +69,7 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
         args,
         ring,
         has_policy: policy.is_some(),
-        policy: policy.unwrap_or_else(|| Policy::new(nothing())),
+        policy: policy.map_or_else(nobodys, Ok)?,
         today: Clock(args.at.at).day()?,
         counts: Counts::new(),
         tally: Tally::new("answer no recent mail of ours"),
@@ -109,9 +109,9 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
     Ok(session.tally.outcome())
 }
 
-/// The domains of somebody who has none.
-fn nothing() -> Domains {
-    Domains::parse("!*").unwrap_or_else(|_| Domains::all())
+/// The policy of somebody who has no domain: that of RFC 2606 which never is one.
+fn nobodys() -> Result<Policy, Stop> {
+    Ok(Policy::new(Domains::parse("nobody.invalid")?))
 }
 
 /// A run over messages.
