@@ -195,6 +195,36 @@ pub fn check(table: &str) -> Result<(usize, usize), Vec<String>> {
     if read.problems.is_empty() { Ok((read.items.len(), read.phrases.len())) } else { Err(read.problems) }
 }
 
+/// One row of the table, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The id that results show.
+    pub id: &'static str,
+    /// What it speaks for: a kind, or `bounce`, `automatic`, `not-ours`.
+    pub speaks_for: &'static str,
+    /// How much.
+    pub weight: i32,
+    /// One sentence.
+    pub why: &'static str,
+}
+
+/// All rows of the table: the items, then the phrases by language, place and kind.
+pub fn rows() -> impl Iterator<Item = Row> {
+    let items = table().items.iter().map(|item| Row {
+        id: &item.id,
+        speaks_for: match item.vote {
+            Vote::Bounce => "bounce",
+            Vote::Kind(kind) => kind.slug(),
+            Vote::Automatic => "automatic",
+            Vote::NotOurs => "not-ours",
+        },
+        weight: item.weight,
+        why: &item.why,
+    });
+    let groups = table().groups.iter();
+    items.chain(groups.map(|it| Row { id: &it.id, speaks_for: it.kind.slug(), weight: it.weight, why: &it.why }))
+}
+
 /// Lower case, one blank for all white space, straight apostrophes.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());

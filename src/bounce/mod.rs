@@ -7,7 +7,8 @@
 //!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
 //!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
 //!          -> source.rs     who reported, who injected, links
-//! report.rs writes what others should see; sending.rs keeps this host from being a reflector itself.
+//! arrival.rs reads what the delivering host wrote on top of a stored message; report.rs writes what others should see;
+//! sending.rs keeps this host from being a reflector itself.
 //! ```
 //!
 //! Bytes, envelope, key ring, policy and day come in; nothing is looked up, nothing is kept. The work is bounded by the
@@ -15,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod arrival;
 pub mod evidence;
 mod guard;
 mod kind;
@@ -27,6 +29,7 @@ mod source;
 mod status;
 mod verdict;
 
+pub use self::arrival::{Arrival, RECIPIENT_FIELDS, arrival};
 use self::evidence::Fact;
 pub use self::guard::Cut;
 use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
@@ -42,7 +45,7 @@ pub use self::status::{Action, Delivery, Reason};
 pub use self::verdict::{Advice, Verdict, Why};
 use crate::day::Day;
 use crate::key::KeyRing;
-use crate::policy::Policy;
+use crate::policy::{Mode, Policy};
 
 /// The limits that `inspect` keeps to, for documentation and tests.
 pub mod limits {
@@ -58,7 +61,8 @@ pub mod limits {
 pub struct Envelope<'a> {
     /// MAIL, as it came: `<>` or empty is the null sender.
     pub sender: Option<&'a [u8]>,
-    /// RCPT, as it came. Each recipient is judged by itself.
+    /// RCPT, as it came. Each recipient is judged by itself. Empty: nobody knows it, and To shall not stand for it; nothing
+    /// is proved then.
     pub recipient: Option<&'a [u8]>,
 }
 
@@ -90,6 +94,8 @@ pub struct Inspection {
     pub verdict: Verdict,
     /// What to do with it, in the mode of the recipient's domain.
     pub advice: Advice,
+    /// What mode enforce would do with it.
+    pub would: Advice,
     /// How much speaks for the kind; [`THRESHOLD`] is needed.
     pub score: i32,
     /// How much weak evidence says that the mail it answers was not ours (above 0) or was (below). It never decides.
@@ -170,7 +176,7 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     }
     seen.kind = kind;
     seen.score = score;
-    let recipient = envelope.recipient.map(<[u8]>::to_vec).or_else(|| recipient(&block));
+    let recipient = envelope.recipient.map(<[u8]>::to_vec).or_else(|| recipient(&block)).filter(|it| !it.is_empty());
     let mut checker = proof::Checker::new(ring, policy, recipient.as_deref(), day);
     for found in &body.found {
         checker.returned(&Block::read(&found.octets).0);
@@ -179,8 +185,10 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     checker.replied(&block);
     seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
     seen.returned = body.found.iter().map(returned).collect();
+    let mailbox = checker.mailbox.as_deref();
     seen.verdict = verdict::decide(kind, &checker, &seen.returned, ring, policy, day);
-    seen.advice = verdict::advise(seen.verdict, &checker.checks, checker.mailbox.as_deref(), policy, day);
+    seen.advice = verdict::advise(seen.verdict, &checker.checks, mailbox, policy, day, None);
+    seen.would = verdict::advise(seen.verdict, &checker.checks, mailbox, policy, day, Some(Mode::Enforce));
     seen.checks = checker.checks;
     let reporting = body.report.reporting.clone().or_else(|| {
         let (_, domain) = outer.from.address.rsplit_once('@')?;
@@ -203,6 +211,7 @@ impl Inspection {
             kind: Kind::NotABounce,
             verdict: Verdict::NotABounce,
             advice: Advice::Deliver,
+            would: Advice::Deliver,
             score: 0,
             lean: 0,
             evidence: Vec::new(),

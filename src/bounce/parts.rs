@@ -174,12 +174,18 @@ pub(super) fn hop(value: &[u8]) -> Hop {
 
 /// The day of a Date field.
 pub(super) fn day(value: &[u8]) -> Option<crate::day::Day> {
+    let days = seconds(value)?.div_euclid(86_400);
+    u32::try_from(days).ok().and_then(|day| crate::day::Day::from_number(day).ok())
+}
+
+/// The time of a date, in unix seconds.
+pub(super) fn seconds(value: &[u8]) -> Option<i64> {
     let ended = ended(value);
     let HeaderValue::DateTime(date) = MessageStream::new(&ended).parse_date() else { return None };
     if !date.is_valid() {
         return None;
     }
-    u32::try_from(date.to_timestamp().div_euclid(86_400)).ok().and_then(|day| crate::day::Day::from_number(day).ok())
+    Some(date.to_timestamp())
 }
 
 /// The octets of a leaf, decoded; at most [`MAX_DECODED`] of them are read. The flag says that some were left out.

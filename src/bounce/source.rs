@@ -58,6 +58,8 @@ pub struct Source {
     pub subject: Option<String>,
     /// The hosts of links in the returned mail.
     pub links: Vec<String>,
+    /// How the returned mail is built: its type, with those of its parts where they came back, and its mail program.
+    pub structure: Option<String>,
     /// The From of the returned mail.
     pub from: Option<String>,
     /// The name before it.
@@ -138,6 +140,7 @@ pub(super) fn read(reporting: Option<String>, found: &Found<'_>, policy: &Policy
         reporting,
         subject: block.get("Subject").map(|value| parts::text(value).into_owned()),
         links: links(found.form, &block, found.octets.get(body..).unwrap_or_default()),
+        structure: structure(&block, found.octets.get(body..).unwrap_or_default()),
         from: Some(from.address).filter(|address| !address.is_empty()),
         name: from.name,
         name_is_ours,
@@ -182,6 +185,25 @@ pub(super) fn facts(source: &Source, found: &Found<'_>, policy: &Policy) -> Vec<
         None => {}
     }
     facts
+}
+
+/// `multipart/mixed (text/plain, application/zip)`, or `text/html, Bulker 2` with the name of the mail program.
+fn structure(block: &Block<'_>, body: &[u8]) -> Option<String> {
+    let name = |content: &parts::Content| format!("{}/{}", content.kind, content.subtype);
+    let content = parts::content(block, false);
+    let mut text = block.get("Content-Type").map(|_| name(&content)).unwrap_or_default();
+    if content.kind == "multipart" {
+        let inner: Vec<String> =
+            leaves(block, body, &mut Vec::new()).iter().take(8).map(|it| name(&it.content)).collect();
+        if body.len() > 1 {
+            text += &format!(" ({})", inner.join(", "));
+        }
+    }
+    if let Some(program) = block.get("X-Mailer").or_else(|| block.get("User-Agent")).map(parts::text) {
+        text += if text.is_empty() { "" } else { ", " };
+        text.extend(program.trim().chars().take(60));
+    }
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The hosts of links, in their order, each once.

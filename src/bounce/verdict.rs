@@ -210,10 +210,17 @@ fn backscatter(returned: &Returned, ring: &KeyRing, policy: &Policy, day: Day) -
     Ok(())
 }
 
-/// What to do in the mode of the recipient's domain; `mailbox` is the recipient without its tag.
-pub(super) fn advise(verdict: Verdict, checks: &[Check], mailbox: Option<&[u8]>, policy: &Policy, day: Day) -> Advice {
+/// What to do in the mode of the recipient's domain, or in the one given; `mailbox` is the recipient without its tag.
+pub(super) fn advise(
+    verdict: Verdict,
+    checks: &[Check],
+    mailbox: Option<&[u8]>,
+    policy: &Policy,
+    day: Day,
+    mode: Option<Mode>,
+) -> Advice {
     let mailbox = mailbox.and_then(|it| Path::parse_tagged(it).ok()).and_then(Path::mailbox);
-    let mode = policy.mode_on(mailbox.map(|it| it.domain()).unwrap_or_default(), day);
+    let mode = mode.unwrap_or_else(|| policy.mode_on(mailbox.map(|it| it.domain()).unwrap_or_default(), day));
     let exempt = mailbox.is_none_or(|it| policy.is_exempt(it));
     let in_grace = || {
         let last = checks.iter().filter_map(|check| check.expires).max();

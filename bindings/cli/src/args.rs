@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::when;
 
+mod inspect;
 mod key;
 mod parse;
 
+pub(crate) use self::inspect::*;
 pub(crate) use self::key::*;
 
 const EXIT_CODES: &str = "\
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     /// Show which rule of a policy decides what for a sender and a recipient.
     #[command(after_help = DECIDE_EXAMPLES)]
     Decide(Decide),
+    /// Judge returned messages: genuine bounces, auto-replies, backscatter, and where it came from.
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(Inspect),
     /// Make and change the key ring.
     #[command(subcommand)]
     Key(Key),

@@ -5,6 +5,7 @@
 //! about the recipient if the mail comes in (`incoming`).
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use backstop::explain::printable;
 use backstop::policy::{Action, Client, Incoming, Origin, Outgoing, Policy};
@@ -21,12 +22,7 @@ use crate::when::Clock;
 const ANY_PORT: u16 = 25;
 
 pub(crate) fn run(args: &args::Decide) -> Run {
-    let path = args.policy.display();
-    let octets = keyfile::read_text(&args.policy, "the policy")?;
-    let text = std::str::from_utf8(&octets).map_err(|error| {
-        Stop::trouble(format!("{path}: octet {} is not UTF-8; save it as UTF-8", error.valid_up_to()))
-    })?;
-    let policy = Policy::parse(text).map_err(|error| Stop::trouble(format!("{path}: {error}")))?;
+    let policy = policy(&args.policy)?;
     let ring = ring::load(&args.keys)?;
     let day: Day = Clock(args.at.at).day()?;
     let (ip, port) = client(args.client.as_deref())?;
@@ -43,6 +39,16 @@ pub(crate) fn run(args: &args::Decide) -> Run {
     };
     output::print(&if args.json { told.objects() } else { told.words().into_bytes() })?;
     Ok(Outcome::Done)
+}
+
+/// Reads a policy.
+pub(crate) fn policy(path: &Path) -> Result<Policy, Stop> {
+    let octets = keyfile::read_text(path, "the policy")?;
+    let path = path.display();
+    let text = std::str::from_utf8(&octets).map_err(|error| {
+        Stop::trouble(format!("{path}: octet {} is not UTF-8; save it as UTF-8", error.valid_up_to()))
+    })?;
+    Policy::parse(text).map_err(|error| Stop::trouble(format!("{path}: {error}")))
 }
 
 /// The address and port of the client; no client is an unknown one.

@@ -53,6 +53,53 @@ impl<'a> Object<'a> {
         self
     }
 
+    /// An object or null; `fill` writes what is in it.
+    pub(crate) fn object(&mut self, name: &'static str, fill: Option<impl FnOnce(&mut Object<'_>)>) -> &mut Self {
+        let Some(fill) = fill else { return self.optional(name, None) };
+        self.name(name);
+        nested(self.out, fill);
+        self
+    }
+
+    /// A list of objects.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        items: impl IntoIterator<Item = T>,
+        fill: impl Fn(&mut Object<'_>, T),
+    ) -> &mut Self {
+        self.list(name, items, |out, item| nested(out, |object| fill(object, item)))
+    }
+
+    /// A list of strings.
+    pub(crate) fn texts<T: AsRef<[u8]>>(
+        &mut self,
+        name: &'static str,
+        items: impl IntoIterator<Item = T>,
+    ) -> &mut Self {
+        self.list(name, items, |out, item| string(item.as_ref(), out))
+    }
+
+    fn list<T>(
+        &mut self,
+        name: &'static str,
+        items: impl IntoIterator<Item = T>,
+        write: impl Fn(&mut Vec<u8>, T),
+    ) -> &mut Self {
+        self.name(name);
+        let mut next = b'[';
+        for item in items {
+            self.out.push(next);
+            write(self.out, item);
+            next = b',';
+        }
+        if next == b'[' {
+            self.out.push(b'[');
+        }
+        self.out.push(b']');
+        self
+    }
+
     /// `true` or `false`.
     pub(crate) fn flag(&mut self, name: &'static str, value: bool) -> &mut Self {
         self.name(name);
@@ -61,7 +108,7 @@ impl<'a> Object<'a> {
     }
 
     /// A number.
-    pub(crate) fn number(&mut self, name: &'static str, value: impl Into<u64>) -> &mut Self {
+    pub(crate) fn number(&mut self, name: &'static str, value: impl Into<i128>) -> &mut Self {
         self.name(name);
         // Writing to a Vec cannot fail.
         let _ = write!(self.out, "{}", value.into());
@@ -72,6 +119,15 @@ impl<'a> Object<'a> {
     pub(crate) fn close(self) {
         self.out.extend_from_slice(b"}\n");
     }
+}
+
+fn nested(out: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) {
+    let mut object = Object::open(out);
+    fill(&mut object);
+    if object.next == b'{' {
+        object.out.push(b'{');
+    }
+    object.out.push(b'}');
 }
 
 fn string(value: &[u8], out: &mut Vec<u8>) {
@@ -145,6 +201,18 @@ mod tests {
         object.close();
         let expected = "{\"z\":\"1\",\"y\":null,\"x\":false,\"w\":7,\"v\":\"4\",\"u\":null}\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn objects_and_lists_nest_also_empty_ones() {
+        let mut out = Vec::new();
+        let mut object = Object::open(&mut out);
+        object.object("a", Some(|inner: &mut Object<'_>| _ = inner.number("b", -7).texts("c", ["x", "\""])));
+        object.object("d", Some(|_: &mut Object<'_>| ())).object("e", None::<fn(&mut Object<'_>)>);
+        object.objects("f", [1, 2], |inner, item| _ = inner.number("g", item)).texts("h", [""; 0]);
+        object.close();
+        let expected = r#"{"a":{"b":-7,"c":["x","\""]},"d":{},"e":null,"f":[{"g":1},{"g":2}],"h":[]}"#;
+        assert_eq!(String::from_utf8(out).unwrap().trim_end(), expected);
     }
 
     #[test]

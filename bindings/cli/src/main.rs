@@ -13,6 +13,7 @@
 mod args;
 mod decide;
 mod explain;
+mod inspect;
 mod json;
 mod key;
 mod mark;
@@ -62,6 +63,7 @@ fn run(command: &Command) -> Run {
         Command::Strip(args) => strip::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Decide(args) => decide::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Key(args) => key::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Completions { shell } => pages::completions(*shell),

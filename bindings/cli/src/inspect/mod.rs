@@ -1,0 +1,221 @@
+//! `backstop inspect`: what returned messages are, one by one or counted.
+//!
+//! ```text
+//! store.rs   files, mbox, Maildir, standard input -> one message at a time
+//! object.rs  JSON of a message      text.rs  words for one message, and the counts
+//! counts.rs  what is counted, with top.rs (most frequent) and series.rs (time, bursts)
+//! summary.rs counts as JSON         page.rs  counts as HTML with plots      reports.rs  abuse reports, as files
+//! table.rs   the table of evidence
+//! ```
+//!
+//! Memory stays as it is over any number of messages: one message is held, and every count has a limit. The judgement is
+//! the library's.
+
+mod counts;
+mod object;
+mod page;
+mod reports;
+mod series;
+mod store;
+mod summary;
+mod table;
+mod text;
+mod top;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use backstop::bounce::{self, Arrival, Envelope, Inspection, Kind};
+use backstop::policy::{Action, Policy};
+use backstop::{Day, Domains, KeyRing};
+
+use self::counts::Counts;
+use self::reports::Reports;
+use self::store::{Message, Store};
+use crate::args;
+use crate::decide;
+use crate::output;
+use crate::ring;
+use crate::stop::{Run, Stop, Tally};
+use crate::when::Clock;
+
+/// Octets of output that are collected before they are written.
+const OUTPUT: usize = 64 * 1024;
+/// A port that is not that of a program of the MTA itself.
+const ANY_PORT: u16 = 25;
+/// How often the progress is shown.
+const TICK: Duration = Duration::from_millis(200);
+
+pub(crate) fn run(args: &args::Inspect) -> Run {
+    if args.check_evidence {
+        return table::run(&args.files);
+    }
+    let ring = match args.without_keys {
+        true => KeyRing::parse(b"version 1\n")?,
+        false => ring::load(&args.keys)?,
+    };
+    let policy = args.policy.as_deref().map(decide::policy).transpose()?;
+    let page = args.html.as_ref().map(|path| {
+        let trouble =
+            |error| Stop::trouble(format!("{} cannot be written: {error}; name another --html", path.display()));
+        File::create(path).map(|file| (file, path)).map_err(trouble)
+    });
+    let page = page.transpose()?;
+    let reports = args.report_to.as_deref().zip(args.report_from.as_deref());
+    let reports = reports.map(|(folder, from)| Reports::new(folder, from, args.reports_per_host)).transpose()?;
+    let mut session = Session {
+        args,
+        ring,
+        has_policy: policy.is_some(),
+        policy: policy.map_or_else(nobodys, Ok)?,
+        today: Clock(args.at.at).day()?,
+        counts: Counts::new(),
+        tally: Tally::new("answer no recent mail of ours"),
+        out: Vec::new(),
+        only: None,
+        reports,
+        progress: Progress::new(args.json || args.each),
+    };
+    let mut judge = |message: Message<'_>| session.judge(message);
+    let mut store = Store::new(args.format, &mut judge);
+    for path in &args.files {
+        store.read(path)?;
+    }
+    let (tried, failed) = (store.tried, store.failed);
+    session.progress.end();
+    session.write()?;
+    if args.summary_json {
+        output::print(&summary::object(&session.counts, args.burst))?;
+    } else if !(args.json || args.each) {
+        let only = session.only.take().filter(|_| session.counts.messages == 1);
+        let text = only.unwrap_or_else(|| text::counts(&session.counts, args.burst, session.has_policy));
+        output::print(text.as_bytes())?;
+    }
+    if let Some((mut file, path)) = page {
+        let page = page::page(&session.counts, args.burst, session.today);
+        file.write_all(page.as_bytes()).map_err(|error| {
+            Stop::trouble(format!("{} cannot be written: {error}; it is cut short", path.display()))
+        })?;
+    }
+    if let Some(reports) = &session.reports {
+        output::tell(&reports.told());
+    }
+    if failed > 0 {
+        let what = format!("{failed} of {tried} files cannot be read; the counts are without them");
+        return Err(Stop::trouble(what));
+    }
+    Ok(session.tally.outcome())
+}
+
+/// The policy of somebody who has no domain: that of RFC 2606 which never is one.
+fn nobodys() -> Result<Policy, Stop> {
+    Ok(Policy::new(Domains::parse("nobody.invalid")?))
+}
+
+/// A run over messages.
+struct Session<'a> {
+    args: &'a args::Inspect,
+    ring: KeyRing,
+    policy: Policy,
+    has_policy: bool,
+    today: Day,
+    counts: Counts,
+    tally: Tally,
+    out: Vec<u8>,
+    /// All about the first message, in words.
+    only: Option<String>,
+    reports: Option<Reports>,
+    progress: Progress,
+}
+
+/// All that is known of one message.
+pub(crate) struct Seen<'a> {
+    pub(crate) file: &'a [u8],
+    pub(crate) octets: &'a [u8],
+    pub(crate) inspection: Inspection,
+    pub(crate) arrival: Arrival,
+    /// Of the envelope, if it is known.
+    pub(crate) recipient: Option<&'a [u8]>,
+    pub(crate) day: Day,
+}
+
+impl Session<'_> {
+    fn judge(&mut self, message: Message<'_>) -> Result<(), Stop> {
+        let octets = message.octets;
+        let arrival = bounce::arrival(octets, &self.args.recipient_from);
+        let given = |address: &Option<OsString>| address.as_ref().map(|it| it.as_encoded_bytes().to_vec());
+        let recipient = given(&self.args.recipient).or_else(|| arrival.recipient.clone().map(String::into_bytes));
+        let sender = given(&self.args.sender);
+        let arrived = arrival.seconds.filter(|_| self.args.at_arrival);
+        let day = arrived.and_then(|seconds| Day::from_unix_seconds(seconds).ok()).unwrap_or(self.today);
+        let envelope =
+            Envelope { sender: sender.as_deref(), recipient: Some(recipient.as_deref().unwrap_or_default()) };
+        let inspection = bounce::inspect(octets, &envelope, &self.ring, &self.policy, day);
+        let sender = sender.or_else(|| arrival.sender.clone().map(String::into_bytes));
+        let at_rcpt = inspection.kind != Kind::NotABounce
+            && sender.zip(recipient.as_deref()).is_some_and(|(sender, recipient)| {
+                let client = self.policy.client(arrival.client, ANY_PORT);
+                self.policy.incoming(&self.ring, &sender, recipient, client, day).would == Action::Refuse
+            });
+        self.counts.add(&inspection, &arrival, recipient.is_some(), at_rcpt);
+        self.counts.octets += octets.len() as u64;
+        self.counts.cut += u64::from(message.is_cut);
+        let slug = inspection.verdict.slug();
+        self.tally.count(Some(slug).filter(|slug| matches!(*slug, "backscatter" | "forged" | "expired")));
+        let seen = Seen { file: message.file, octets, inspection, arrival, recipient: recipient.as_deref(), day };
+        if let Some(reports) = &mut self.reports {
+            reports.write(&seen, &self.policy)?;
+        }
+        self.show(&seen)?;
+        self.progress.tick(self.counts.messages);
+        Ok(())
+    }
+
+    fn show(&mut self, seen: &Seen<'_>) -> Result<(), Stop> {
+        if self.args.json {
+            object::write(seen, &self.args.dnsbl, &mut self.out);
+        } else if self.args.each {
+            text::line(seen, &mut self.out);
+        } else if self.counts.messages == 1 {
+            self.only = Some(text::one(seen, &self.args.dnsbl));
+        }
+        if self.out.len() >= OUTPUT { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<(), Stop> {
+        let written = output::print(&self.out);
+        self.out.clear();
+        written
+    }
+}
+
+/// The number of messages, on a terminal only.
+struct Progress {
+    is_shown: bool,
+    shown: Option<Instant>,
+    begun: Instant,
+}
+
+impl Progress {
+    /// Output that goes to the same terminal would be mixed up with it.
+    fn new(prints: bool) -> Progress {
+        let is_shown = std::io::stderr().is_terminal() && !(prints && std::io::stdout().is_terminal());
+        Progress { is_shown, shown: None, begun: Instant::now() }
+    }
+
+    fn tick(&mut self, messages: u64) {
+        if self.is_shown && self.shown.unwrap_or(self.begun).elapsed() >= TICK {
+            self.shown = Some(Instant::now());
+            let rate = messages as f64 / self.begun.elapsed().as_secs_f64();
+            let _ = write!(std::io::stderr(), "\r{messages} messages, {rate:.0} a second\x1b[K");
+        }
+    }
+
+    fn end(&self) {
+        if self.shown.is_some() {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

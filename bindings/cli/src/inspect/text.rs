@@ -1,0 +1,245 @@
+//! Words for people: one line for a message, all about a message, the counts.
+//!
+//! What comes from outside is shown with control characters escaped.
+
+use std::fmt::Write as _;
+
+use backstop::bounce::{Advice, Trust, dnsbl_name};
+use backstop::explain::printable;
+
+use super::counts::{Counts, Table, network};
+use super::object::check;
+use super::series::{Burst, Class, stamp};
+use super::top::Top;
+use super::{Seen, store};
+
+/// How many of each ranking are told.
+const MOST: usize = 10;
+
+/// Appends `VERDICT KIND FILE`, with proof and reason where there are some.
+pub(crate) fn line(seen: &Seen<'_>, out: &mut Vec<u8>) {
+    let it = &seen.inspection;
+    let mut line = format!("{} {} {}", it.verdict.slug(), it.kind.slug(), printable(seen.file));
+    if let Some(proof) = it.proof() {
+        line += &format!(" proof={}", proof.place.slug());
+    }
+    if let Some(why) = it.verdict.why() {
+        line += &format!(" reason={}", why.slug());
+    }
+    out.extend_from_slice(line.as_bytes());
+    out.push(b'\n');
+}
+
+/// All about one message.
+pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
+    let it = &seen.inspection;
+    let mut text = Lines(format!("{}\n", printable(seen.file)));
+    text.put("kind", &format!("{}: {} Score {}.", it.kind.slug(), it.kind.sentence(), it.score));
+    text.put("verdict", &format!("{}: {}", it.verdict.slug(), it.verdict.sentence()));
+    if let Some(why) = it.verdict.why() {
+        text.put("reason", why.slug());
+    }
+    let would =
+        if it.would == Advice::Refuse && it.advice != Advice::Refuse { "; mode enforce would refuse it" } else { "" };
+    text.put("advice", &format!("{}{would}", it.advice.slug()));
+    let recipient = seen.recipient.map_or_else(|| "not known".to_owned(), printable);
+    text.put("recipient", &recipient);
+    for check in it.checks.iter().map(check) {
+        text.put("checked", &check.1);
+    }
+    for evidence in &it.evidence {
+        text.put("evidence", &format!("{:>4}  {}: {}", evidence.weight, evidence.id, evidence.why));
+    }
+    if let Some(returned) = it.returned.first() {
+        let whole = if returned.complete { "a mark would show" } else { "a mark need not show" };
+        text.put("returned", &format!("{}, {} fields, {whole}", returned.form.slug(), returned.fields));
+        text.maybe("", "Message-ID", returned.message_id.as_deref());
+        text.maybe("", "to", returned.to.as_deref());
+        text.maybe("", "date", returned.day.map(|day| day.to_string()).as_deref());
+    }
+    for delivery in &it.deliveries {
+        let words = [
+            delivery.recipient.as_deref(),
+            delivery.action.map(|action| action.slug()),
+            delivery.status.as_deref(),
+            delivery.reason.map(|reason| reason.slug()),
+        ];
+        text.put("delivery", &words.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    }
+    if it.deliveries.is_empty() {
+        text.maybe("delivery", "class", it.reason.map(|reason| reason.slug()));
+    }
+    let source = &it.source;
+    text.maybe("source", "reported by", source.reporting.as_deref());
+    if let Some(injector) = &source.injector {
+        let trust = match injector.trust {
+            Trust::Reporter => "as the reporting host wrote",
+            Trust::Claimed => "by a line that may be forged",
+        };
+        text.put("source", &format!("injected by {} in {}, {trust}", injector.ip, network(injector.ip)));
+        for zone in zones {
+            text.put("source", &format!("DNS list: {}", dnsbl_name(injector.ip, zone)));
+        }
+    }
+    let from = source.from.as_ref().map(|from| match (&source.name, source.name_is_ours) {
+        (Some(name), Some(false)) => format!("{name} <{from}>, a name that is not ours"),
+        (Some(name), _) => format!("{name} <{from}>"),
+        (None, _) => from.clone(),
+    });
+    text.maybe("source", "From", from.as_deref());
+    text.maybe("source", "subject", source.subject.as_deref());
+    text.maybe("source", "structure", source.structure.as_deref());
+    for link in &source.links {
+        text.maybe("source", "link to", Some(link));
+    }
+    for cut in &it.cuts {
+        text.put("left out", &format!("{}: more than is looked at", cut.slug()));
+    }
+    text.0
+}
+
+/// Names and values below each other; a name is told once.
+struct Lines(String);
+
+impl Lines {
+    fn put(&mut self, name: &str, value: &str) {
+        let is_told =
+            self.0.lines().rev().find(|line| !line.starts_with("   ")).is_some_and(|line| {
+                line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) && !name.is_empty()
+            });
+        let _ = writeln!(self.0, "{:<10} {}", if is_told { "" } else { name }, printable(value.as_bytes()));
+    }
+
+    fn maybe(&mut self, name: &str, what: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.put(name, &format!("{what} {value}"));
+        }
+    }
+}
+
+/// The counts.
+pub(crate) fn counts(counts: &Counts, least: u16, has_policy: bool) -> String {
+    let mut text = format!("{} messages, {} octets\n", counts.messages, counts.octets);
+    table(&mut text, "Verdicts", &counts.verdicts, counts.messages);
+    let unproven = counts.verdicts.get("unproven").copied().unwrap_or_default();
+    table(&mut text, "Why unproven", &counts.whys, unproven);
+    table(&mut text, "Proofs", &counts.proofs, counts.verdicts.get("genuine").copied().unwrap_or_default());
+    table(&mut text, "Kinds", &counts.kinds, counts.messages);
+    table(&mut text, "Why mail was not delivered", &counts.reasons, counts.messages);
+    if has_policy {
+        text += "\nThe policy\n";
+        for (what, count) in [
+            ("refuses after the message", counts.advice.get("refuse").copied().unwrap_or_default()),
+            ("flags", counts.advice.get("flag").copied().unwrap_or_default()),
+            ("in mode enforce refuses after the message", counts.would),
+            ("in mode enforce refuses for the recipient, at RCPT or DATA", counts.would_at_rcpt),
+            ("of these genuine by a mark (refuse-at = \"message\" keeps them)", counts.would_lose),
+            ("in mode enforce refuses in all", counts.would_in_all),
+        ] {
+            let _ = writeln!(text, "  {what:<62} {count:>9}");
+        }
+    }
+    for (title, top) in [
+        ("Reporting hosts, of what nothing proves ours", &counts.reporters),
+        ("Networks that injected it", &counts.networks),
+        ("Runs: subject | link | structure", &counts.runs),
+    ] {
+        ranking(&mut text, title, top);
+    }
+    repeats(&mut text, &counts.tokens);
+    bursts(&mut text, counts, u64::from(least));
+    notes(&mut text, counts);
+    text
+}
+
+fn table(text: &mut String, title: &str, table: &Table, all: u64) {
+    if table.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}");
+    let mut rows: Vec<_> = table.iter().collect();
+    rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    for (name, count) in rows {
+        let share = 100.0 * *count as f64 / all.max(1) as f64;
+        let _ = writeln!(text, "  {name:<30} {count:>9} {share:>6.1} %");
+    }
+}
+
+fn ranking(text: &mut String, title: &str, top: &Top) {
+    if top.len() == 0 {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}\n  {:>9} {:>9}", "all", "misuse");
+    for (name, count) in top.ranked().into_iter().take(MOST) {
+        let _ = writeln!(text, "  {:>9} {:>9}  {name}", count.all, count.misuse);
+    }
+    if top.len() > MOST {
+        let _ = writeln!(text, "  and {} more", top.len() - MOST);
+    }
+    if top.dropped > 0 {
+        let _ = writeln!(text, "  and {} messages of ones too rare to be held", top.dropped);
+    }
+}
+
+/// Tags and marks that proved more than one message: mail to many, or somebody repeats them.
+fn repeats(text: &mut String, tokens: &Top) {
+    let often: Vec<_> = tokens.ranked().into_iter().filter(|(_, count)| count.all > 1).take(MOST).collect();
+    if !often.is_empty() {
+        *text += "\nTags and marks that proved several messages: mail to many, or repeated by somebody\n";
+        for (name, count) in often {
+            let _ = writeln!(text, "  {:>9}  {name}", count.all);
+        }
+    }
+}
+
+/// When and how many.
+pub(crate) fn words(burst: Burst) -> String {
+    format!("{} to {}: {}, usually {}", stamp(burst.from), stamp(burst.to), burst.count, burst.usual)
+}
+
+fn bursts(text: &mut String, counts: &Counts, least: u64) {
+    let stolen = counts.times.stolen(least);
+    if !stolen.is_empty() {
+        *text += "\nPossibly stolen accounts: bursts of genuine bounces, so somebody sends with them\n";
+        for (mailbox, burst) in stolen.into_iter().take(MOST) {
+            let _ = writeln!(text, "  {}  {}", printable(mailbox.as_bytes()), words(burst));
+        }
+    }
+    for class in [Class::Genuine, Class::Misuse, Class::Unproven] {
+        let found = counts.times.bursts(class, least);
+        if !found.is_empty() {
+            let _ = writeln!(text, "\nBursts, {} (UTC)", class.name());
+            for burst in found.iter().take(MOST) {
+                let _ = writeln!(text, "  {}", words(*burst));
+            }
+        }
+    }
+}
+
+/// What the reader of the counts must know, one sentence a line.
+fn notes(text: &mut String, counts: &Counts) {
+    for note in remarks(counts) {
+        let _ = writeln!(text, "\n{note}");
+    }
+}
+
+/// The sentences of [`notes`].
+pub(crate) fn remarks(counts: &Counts) -> Vec<String> {
+    let mut notes = Vec::new();
+    if counts.no_recipient > 0 {
+        notes.push(format!(
+            "For whom they came is not known of {} automatic messages, so that no tag or mark in them could be checked; \
+             name the recipient with --recipient, or the field that holds it with --recipient-from.",
+            counts.no_recipient
+        ));
+    }
+    if counts.cut > 0 {
+        let most = store::MAX_MESSAGE >> 20;
+        notes.push(format!("{} messages were judged by their first {most} MiB.", counts.cut));
+    }
+    if counts.times.undated > 0 {
+        notes
+            .push(format!("{} messages tell no time and are missing in what is told of bursts.", counts.times.undated));
+    }
+    notes
+}
