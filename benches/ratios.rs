@@ -3,6 +3,10 @@
 //! Floor and operations take turns in short rounds, so that a slow moment of the machine falls on all alike; the figure is
 //! the median over the rounds of the ratio within a round. Each round stands at another depth of the stack: where a buffer
 //! lies there is luck, which makes one process in eight slower by 0.1, and so it is no process's luck.
+//!
+//! Operations on many addresses (`sign-many`, `verify-many`) are told for one address of a thousand; their names end in the
+//! hash, if it is not SHA-1, and in the engine, if one is forced (`support/bulk.rs`). A word behind `--` picks the
+//! operations that have it in their name.
 
 #![allow(
     clippy::expect_used,
@@ -11,6 +15,8 @@
     reason = "a bench fails by panicking"
 )]
 
+#[path = "support/bulk.rs"]
+mod bulk;
 mod support;
 
 use std::cell::Cell;
@@ -22,12 +28,14 @@ const CALLS: u32 = 2_000;
 /// Enough steps to come past all places within a page.
 const DEPTHS: usize = 67;
 
-fn nanoseconds(run: &dyn Fn()) -> f64 {
+/// What one address costs, of so many in each call.
+fn nanoseconds(run: &dyn Fn(), addresses: u32) -> f64 {
+    let calls = if addresses == 1 { CALLS } else { 5 * CALLS.div_ceil(addresses) };
     let start = Instant::now();
-    for _ in 0..CALLS {
+    for _ in 0..calls {
         run();
     }
-    start.elapsed().as_nanos() as f64 / f64::from(CALLS)
+    start.elapsed().as_nanos() as f64 / f64::from(calls * addresses)
 }
 
 /// Runs at this depth of the stack, in steps of at least 80 octets.
@@ -49,19 +57,24 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let (block, state) = ([7; 64], Cell::new([1, 2, 3, 4, 5]));
     let floor = || state.set(support::floor(state.get(), black_box(&block)));
-    let operations = support::operations(37, 1);
+    let mut operations: Vec<_> =
+        support::operations(37, 1).into_iter().map(|(name, run)| (name.to_owned(), 1, run)).collect();
+    operations.extend(bulk::operations());
+    // As `cargo bench --bench ratios -- sign-many` gives it, beside cargo's own `--bench`.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    operations.retain(|(name, ..)| wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted)));
     let mut ratios = vec![Vec::new(); operations.len()];
     let mut floors = Vec::new();
     for round in 0..ROUNDS {
         at_depth(round % DEPTHS, &mut || {
-            let before = nanoseconds(&floor);
+            let before = nanoseconds(&floor, 1);
             floors.push(before);
-            for ((_, run), ratios) in operations.iter().zip(&mut ratios) {
-                ratios.push(nanoseconds(run) / nanoseconds(&floor).min(before));
+            for ((_, addresses, run), ratios) in operations.iter().zip(&mut ratios) {
+                ratios.push(nanoseconds(run, *addresses) / nanoseconds(&floor, 1).min(before));
             }
         });
     }
-    for ((name, _), ratios) in operations.iter().zip(ratios) {
+    for ((name, ..), ratios) in operations.iter().zip(ratios) {
         println!("{name} {:.2}", median(ratios));
     }
     black_box(state);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "bulk"), forbid(unsafe_code))]
+#![cfg_attr(feature = "bulk", deny(unsafe_code))]
 #![cfg_attr(not(any(test, feature = "std")), no_std)]
 #![cfg_attr(
     test,
@@ -17,6 +18,10 @@ extern crate alloc;
 
 mod address;
 pub mod batv;
+#[cfg(feature = "bulk")]
+#[doc(hidden)]
+#[expect(unsafe_code, reason = "vectors are processor features that must have been asked for")]
+pub mod bulk;
 mod day;
 mod domains;
 mod encode;

@@ -1,4 +1,5 @@
-//! Message authentication: the only file that names a hash, and the only one that compares secrets.
+//! Message authentication: the only file that names a hash, and the only one that compares secrets. (`bulk` has
+//! compressions of its own, in lanes; keys, texts and comparisons are made here.)
 //!
 //! A key is kept as the two states of HMAC (RFC 2104) after their key blocks, so that a message of up to 55 octets costs
 //! two compressions and a longer one one more for each 64 octets. The plain `hmac` crate makes the fingerprints, where
@@ -14,9 +15,10 @@ use zeroize::Zeroize;
 
 use crate::address::Mailbox;
 
-const BLOCK: usize = 64;
+/// Octets that a hash takes at once.
+pub(crate) const BLOCK: usize = 64;
 /// Where the message's length stands in the last block.
-const LENGTH_AT: usize = 56;
+pub(crate) const LENGTH_AT: usize = 56;
 
 /// The hash under a key's HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,6 +133,33 @@ impl Keyed {
         keyed
     }
 
+    /// The hash under it.
+    #[cfg(feature = "bulk")]
+    pub(crate) const fn mac(&self) -> Mac {
+        self.inner.mac
+    }
+
+    /// The two states, for hashing many messages at once.
+    #[cfg(feature = "bulk")]
+    pub(crate) const fn states(&self) -> [&[u32; 8]; 2] {
+        [&self.inner.words, &self.outer.words]
+    }
+
+    /// The tag of a message in whole blocks, padded as if after the key block: its first octets.
+    #[cfg(feature = "bulk")]
+    #[inline(always)]
+    pub(crate) fn tag_of_blocks(&self, blocks: &[[u8; BLOCK]]) -> [u32; 3] {
+        let mut state = self.inner;
+        for block in blocks {
+            state.compress(block);
+        }
+        let last = state.as_block();
+        state = self.outer;
+        state.compress(&last);
+        let [a, b, c, ..] = state.words;
+        [a, b, c]
+    }
+
     /// Begins the tag of one message.
     #[inline(always)]
     pub(crate) fn message(&self) -> Message<'_> {
@@ -148,16 +177,20 @@ pub(crate) struct Message<'k> {
     blocks: u64,
 }
 
-impl Message<'_> {
+/// What the text of a message is appended to.
+pub(crate) trait Text {
+    /// Appends bytes, of which `put` copies or changes each piece.
+    fn append(&mut self, bytes: &[u8], put: impl Fn(&mut [u8], &[u8])) -> &mut Self;
+
     /// Appends bytes as they are.
     #[inline(always)]
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> &mut Self {
+    fn push(&mut self, bytes: &[u8]) -> &mut Self {
         self.append(bytes, <[u8]>::copy_from_slice)
     }
 
     /// Appends bytes with `A-Z` in lower case.
     #[inline(always)]
-    pub(crate) fn push_folded(&mut self, bytes: &[u8]) -> &mut Self {
+    fn push_folded(&mut self, bytes: &[u8]) -> &mut Self {
         self.append(bytes, |room, piece| {
             for (to, from) in room.iter_mut().zip(piece) {
                 *to = from.to_ascii_lowercase();
@@ -168,7 +201,7 @@ impl Message<'_> {
     /// Appends the folded address: `A-Z` in lower case, a quoted local part without its quotes and backslashes, so that
     /// needless quoting changes nothing.
     #[inline(always)]
-    pub(crate) fn push_folded_address(&mut self, mailbox: Mailbox<'_>) -> &mut Self {
+    fn push_folded_address(&mut self, mailbox: Mailbox<'_>) -> &mut Self {
         if mailbox.is_quoted() {
             self.push_folded_content(mailbox.content(), true).push(b"@").push_folded(mailbox.domain())
         } else {
@@ -178,7 +211,7 @@ impl Message<'_> {
 
     /// Appends the content of a local part, folded; one that stood in quotes without the backslashes of its pairs.
     #[inline(always)]
-    pub(crate) fn push_folded_content(&mut self, mut content: &[u8], quoted: bool) -> &mut Self {
+    fn push_folded_content(&mut self, mut content: &[u8], quoted: bool) -> &mut Self {
         while quoted && let Some(backslash) = content.iter().position(|&octet| octet == b'\\') {
             let (plain, pair) = content.split_at_checked(backslash).unwrap_or_default();
             self.push_folded(plain).push_folded(pair.get(1..2).unwrap_or_default());
@@ -189,13 +222,15 @@ impl Message<'_> {
 
     /// Appends a number below ten million in decimal.
     #[inline(always)]
-    pub(crate) fn push_decimal(&mut self, number: u32) -> &mut Self {
+    fn push_decimal(&mut self, number: u32) -> &mut Self {
         let digits = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1]
             .map(|place| b'0' + u8::try_from(number / place % 10).unwrap_or(0));
         let zeros = digits.iter().take(6).take_while(|&&digit| digit == b'0').count();
         self.push(digits.get(zeros..).unwrap_or_default())
     }
+}
 
+impl Text for Message<'_> {
     #[inline(always)]
     fn append(&mut self, mut bytes: &[u8], put: impl Fn(&mut [u8], &[u8])) -> &mut Self {
         while let Some(room) = self.block.get_mut(self.used..) {
@@ -216,7 +251,9 @@ impl Message<'_> {
         }
         self
     }
+}
 
+impl Message<'_> {
     /// The tag: 20 octets for SHA-1, then zeros, or 32 for SHA-256.
     #[inline(always)]
     pub(crate) fn finish(&mut self) -> [u8; 32] {
@@ -239,7 +276,7 @@ impl Message<'_> {
 
 /// The first octets of a tag.
 #[inline(always)]
-pub(crate) fn prefix<const N: usize>(tag: &[u8; 32]) -> [u8; N] {
+pub(crate) fn prefix<const N: usize>(tag: &[u8]) -> [u8; N] {
     let mut first = [0; N];
     for (to, from) in first.iter_mut().zip(tag) {
         *to = *from;

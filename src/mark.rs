@@ -18,7 +18,7 @@ use crate::day::{Day, Implied, in_date};
 use crate::encode::{base32_character, base32_of_eight, base32_of_ten, base32_value, ten_of_base32};
 use crate::error::Error;
 use crate::key::{Key, KeyId, KeyRing, Use};
-use crate::mac;
+use crate::mac::{self, Text as _};
 use crate::verdict::{Foreign, Malformed, Unsigned, Verdict};
 
 /// The name of the header that carries a mark.

@@ -18,7 +18,7 @@ use crate::domains::Domains;
 use crate::encode::{SHA1_BASE64, base32_character, base32_value, base64_of_sha1};
 use crate::error::Error;
 use crate::key::{Key, KeyRing, Use};
-use crate::mac;
+use crate::mac::{self, Text as _};
 use crate::verdict::{Foreign, Lapse, Malformed, Proof, Signed, Unsigned, Verdict};
 use crate::words;
 

@@ -8,6 +8,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+#[cfg(feature = "bulk")]
+use backstop::bulk::Engine;
 use backstop::srs::{self, Alphabet, Dialect, OverLong};
 use backstop::{Day, Domains, Form, KeyRing, batv};
 
@@ -114,6 +116,37 @@ fn signing_and_verifying_tags_allocate_nothing() {
         ("untagged", None),
     ] {
         assert!(seen.contains(&expected), "{expected:?} was not among the verdicts");
+    }
+}
+
+#[cfg(feature = "bulk")]
+#[test]
+fn many_addresses_at_once_allocate_nothing() {
+    let day = Day::parse(DAY).unwrap();
+    for key in ["prvs 0 sha1 7", "prvs 4 sha256 10", "bst1 k sha256 10"] {
+        let ring = ring(&format!("{key} - - * text:secret"));
+        let odd = ["prvs=nothing@example.com", "a b@example.com", "<>", "Short@Example.com"];
+        let mut recipients: Vec<Vec<u8>> = Vec::new();
+        for sender in SENDERS.into_iter().chain(odd).cycle().take(300) {
+            let signed = batv::sign(&ring, sender.as_bytes(), Form::Prefix, day);
+            let signed = signed.ok().and_then(|signed| signed.address().map(|address| address.as_bytes().to_vec()));
+            recipients.push(signed.unwrap_or_else(|| sender.as_bytes().to_vec()));
+        }
+        let senders: Vec<&[u8]> = SENDERS.into_iter().chain(odd).cycle().take(300).map(str::as_bytes).collect();
+        let recipients: Vec<&[u8]> = recipients.iter().map(Vec::as_slice).collect();
+        for name in Engine::NAMES {
+            let Some(engine) = Engine::named(name) else { continue };
+            let (mut signed, mut genuine) = (0, 0);
+            without_allocating(name, || {
+                batv::sign_many_with(engine, &ring, &senders, Form::Prefix, day, |_, result| {
+                    signed += usize::from(result.is_ok_and(|signed| signed.address().is_some()));
+                });
+                batv::verify_many_with(engine, &ring, &recipients, day, |_, result| {
+                    genuine += usize::from(result.is_ok_and(|verdict| verdict.slug() == "genuine"));
+                });
+            });
+            assert!(signed > 29 && genuine == signed, "{name} {key} {signed} {genuine}");
+        }
     }
 }
 

@@ -128,6 +128,13 @@ impl<'a> Mailbox<'a> {
         self.plain
     }
 
+    /// An address that was looked at elsewhere, with the length of its local part and whether it is plain.
+    #[cfg(feature = "bulk")]
+    #[inline(always)]
+    pub(crate) const fn known(bytes: &'a [u8], at: usize, plain: bool) -> Mailbox<'a> {
+        Mailbox { bytes, at, plain }
+    }
+
     /// The address whose local part, inside the same quotes, is only `content`.
     #[inline(always)]
     pub(crate) fn stripped(self, content: &'a [u8]) -> Stripped<'a> {
@@ -239,6 +246,24 @@ impl Address {
         let end = self.put(at, mailbox.bytes);
         self.local = u8::try_from(N + mailbox.at).unwrap_or(0);
         self.len = u8::try_from(end).unwrap_or(0);
+    }
+
+    /// Like [`Address::tag`]; `copy` may copy a short address, and says whether it did.
+    #[cfg(feature = "bulk")]
+    #[inline(always)]
+    pub(crate) fn tag_by<const N: usize>(
+        &mut self,
+        tag: &[u8; N],
+        mailbox: Mailbox<'_>,
+        copy: impl FnOnce(&mut [u8; 64], &[u8]) -> bool,
+    ) {
+        let room = self.bytes.get_mut(N..).and_then(<[u8]>::first_chunk_mut);
+        if !room.is_some_and(|room| copy(room, mailbox.bytes)) {
+            return self.tag(tag, mailbox);
+        }
+        self.put(0, tag);
+        self.local = u8::try_from(N + mailbox.at).unwrap_or(0);
+        self.len = u8::try_from(N + mailbox.bytes.len()).unwrap_or(0);
     }
 
     /// Writes over what stands at this offset.

@@ -14,7 +14,7 @@ use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
 use crate::day::{Day, Implied, in_date};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
-use crate::mac;
+use crate::mac::{self, Text};
 use crate::verdict::Verdict;
 
 /// What the tag adds to a local part.
@@ -49,18 +49,33 @@ pub(super) fn fits(mailbox: Mailbox<'_>, day: Day) -> bool {
 
 /// The address signed on this day; the caller has asked [`fits`].
 pub(super) fn make(key: &Key, mailbox: Mailbox<'_>, day: Day) -> Address {
-    let text = encode::base32_of_ten(octets(key, mailbox, day));
+    make_of(key, mailbox, octets(key, mailbox, day))
+}
+
+/// The address with these octets in its tag.
+pub(super) fn make_of(key: &Key, mailbox: Mailbox<'_>, octets: [u8; 10]) -> Address {
+    let text = encode::base32_of_ten(octets);
     let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
     Address::join(&[quote, b"bst1=", &[key.id.0], &text, b"=", mailbox.content(), quote], mailbox.domain())
 }
 
-/// Fifteen bits of day, then 65 bits of MAC.
 fn octets(key: &Key, mailbox: Mailbox<'_>, day: Day) -> [u8; 10] {
     let mut message = key.keyed.message();
+    write(&mut message, key, mailbox, day);
+    octets_of(day, mac::prefix(&message.finish()))
+}
+
+/// Writes what is hashed.
+#[inline(always)]
+pub(super) fn write(message: &mut impl Text, key: &Key, mailbox: Mailbox<'_>, day: Day) {
     message.push(b"bst1|").push(&[key.id.0]).push(b"|").push_decimal(day.number()).push(b"|");
     message.push_folded_address(mailbox);
+}
+
+/// Fifteen bits of day, then 65 bits of MAC.
+pub(super) fn octets_of(day: Day, mac: [u8; 9]) -> [u8; 10] {
     // The first bit of the MAC shares an octet with the last seven of the day; all others move up by one.
-    let [first, rest @ ..] = mac::prefix::<9>(&message.finish());
+    let [first, rest @ ..] = mac;
     let [.., high, low] = (day.number() << 1 | u32::from(first >> 7)).to_be_bytes();
     let mut octets = [0; 10];
     let [day_high, day_low, tag @ ..] = &mut octets;
@@ -82,13 +97,42 @@ pub(super) fn check<'a>(
     parts: &Stripped<'a>,
     today: Day,
 ) -> Verdict<'a> {
-    let [high, low, ..] = read.octets;
-    let signed = Day::MIN.plus(u32::from(u16::from_be_bytes([high, low]) >> 1));
-    let covered = || ring.covers(Use::Bst1, mailbox.domain(), signed);
-    let Some(key) = ring.key_by_id(Use::Bst1, read.id, mailbox.domain()) else {
-        return Verdict::UnknownKey { key: Some(read.id), covered: covered() };
+    let Some(key) = read.key(ring, mailbox.domain()) else {
+        let covered = ring.covers(Use::Bst1, mailbox.domain(), read.signed());
+        return Verdict::UnknownKey { key: Some(read.id), covered };
     };
-    let right = mac::equal(octets(key, *mailbox, signed), read.octets);
-    let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
-    Verdict::of(key, right, implied, *parts, covered)
+    read.verdict(ring, key, read.is(octets(key, *mailbox, read.signed())), parts, today)
+}
+
+impl Tag {
+    /// The day of signing.
+    pub(super) fn signed(self) -> Day {
+        let [high, low, ..] = self.octets;
+        Day::MIN.plus(u32::from(u16::from_be_bytes([high, low]) >> 1))
+    }
+
+    /// Whether the octets are these.
+    pub(super) fn is(self, octets: [u8; 10]) -> bool {
+        mac::equal(octets, self.octets)
+    }
+
+    /// Step 3: the key that the tag names.
+    pub(super) fn key<'r>(self, ring: &'r KeyRing, domain: &[u8]) -> Option<&'r Key> {
+        ring.key_by_id(Use::Bst1, self.id, domain)
+    }
+
+    /// Steps 4 and 5.
+    pub(super) fn verdict<'a>(
+        &self,
+        ring: &KeyRing,
+        key: &Key,
+        right: bool,
+        parts: &Stripped<'a>,
+        today: Day,
+    ) -> Verdict<'a> {
+        let signed = self.signed();
+        let covered = || ring.covers(Use::Bst1, parts.domain(), signed);
+        let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
+        Verdict::of(key, right, implied, *parts, covered)
+    }
 }

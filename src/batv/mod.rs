@@ -11,10 +11,14 @@
 
 mod bst1;
 mod foreign;
+#[cfg(feature = "bulk")]
+mod many;
 mod prvs;
 
 pub use self::foreign::Tag;
 use self::foreign::{Found, recognise};
+#[cfg(feature = "bulk")]
+pub use self::many::{sign_many, sign_many_with, verify_many, verify_many_with};
 use crate::address::{MAX_LOCAL, Mailbox, Path, Stripped};
 use crate::day::Day;
 use crate::error::{AddressProblem, Error};

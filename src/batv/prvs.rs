@@ -14,10 +14,12 @@
 use super::Form;
 use super::foreign::{is_whole, strip_prefix};
 use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
+#[cfg(feature = "bulk")]
+use crate::bulk::Engine;
 use crate::day::{Day, implied_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
-use crate::mac::{self, Mac};
+use crate::mac::{self, Mac, Text};
 use crate::verdict::Verdict;
 use crate::words;
 
@@ -30,7 +32,7 @@ const VALUE: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tag {
     /// K DDD as they stand, the beginning of the signed text.
-    stamp: [u8; 4],
+    pub(super) stamp: [u8; 4],
     mac: [u8; 3],
     pub(super) form: Form,
 }
@@ -70,19 +72,56 @@ pub(super) fn fits(mailbox: Mailbox<'_>) -> bool {
     mailbox.local().len() + LENGTH <= MAX_LOCAL && mailbox.as_bytes().len() + LENGTH <= MAX_ADDRESS
 }
 
+/// K DDD of a tag made with this key on this day.
+#[inline(always)]
+pub(super) fn stamp(key: &Key, day: Day) -> [u8; 4] {
+    let expiry = (day.number() + u32::from(key.days)) % 1000;
+    let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
+    [key.id.0, digit(100), digit(10), digit(1)]
+}
+
 /// The address signed on this day; the caller has asked [`fits`].
 ///
 /// Out of line, as its two ways are, so that the result is written where the caller wants it and never copied.
 #[inline(never)]
 pub(super) fn make(key: &Key, mailbox: &Mailbox<'_>, form: Form, day: Day) -> Address {
-    let expiry = (day.number() + u32::from(key.days)) % 1000;
-    let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
-    let stamp = [key.id.0, digit(100), digit(10), digit(1)];
-    if form == Form::Prefix && !mailbox.is_quoted() {
+    let stamp = stamp(key, day);
+    if is_whole_prefix(mailbox, form) {
         make_whole(key, mailbox, stamp)
     } else {
-        make_of_parts(key, mailbox, stamp, form)
+        make_of_parts(mailbox, form, stamp, hash(key, stamp, mailbox, false))
     }
+}
+
+/// Like [`make`], with the hash, into an address that was made before.
+#[cfg(feature = "bulk")]
+#[inline(always)]
+pub(super) fn make_in(
+    engine: Engine,
+    address: &mut Address,
+    mailbox: Mailbox<'_>,
+    form: Form,
+    stamp: [u8; 4],
+    hash: [u8; 3],
+) {
+    if is_whole_prefix(&mailbox, form) {
+        address.tag_by(&prefix(stamp, encode::hex(hash)), mailbox, |room, bytes| engine.copy_short(room, bytes));
+    } else {
+        *address = make_of_parts(&mailbox, form, stamp, hash);
+    }
+}
+
+/// Whether the tag goes before the address in one piece.
+#[inline(always)]
+fn is_whole_prefix(mailbox: &Mailbox<'_>, form: Form) -> bool {
+    form == Form::Prefix && !mailbox.is_quoted()
+}
+
+/// `prvs=KDDDSSSSSS=`
+#[inline(always)]
+const fn prefix(stamp: [u8; 4], hash: [u8; 6]) -> [u8; LENGTH] {
+    let ([k, d1, d2, d3], [s1, s2, s3, s4, s5, s6]) = (stamp, hash);
+    [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, s1, s2, s3, s4, s5, s6, b'=']
 }
 
 /// The tag before the address in one piece.
@@ -90,18 +129,16 @@ pub(super) fn make(key: &Key, mailbox: &Mailbox<'_>, form: Form, day: Day) -> Ad
 /// It is written before the hash is known, for which only six octets at a fixed place have to wait.
 #[inline(never)]
 fn make_whole(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
-    let [k, d1, d2, d3] = stamp;
-    let text = [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, b'-', b'-', b'-', b'-', b'-', b'-', b'='];
     let mut address = Address::EMPTY;
-    address.tag(&text, *mailbox);
+    address.tag(&prefix(stamp, *b"------"), *mailbox);
     address.patch(9, &encode::hex(hash(key, stamp, mailbox, false)));
     address
 }
 
 /// The tag inside quotes or behind the local part.
 #[inline(never)]
-fn make_of_parts(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4], form: Form) -> Address {
-    let hash = encode::hex(hash(key, stamp, mailbox, false));
+fn make_of_parts(mailbox: &Mailbox<'_>, form: Form, stamp: [u8; 4], hash: [u8; 3]) -> Address {
+    let hash = encode::hex(hash);
     let quote: &[u8] = if mailbox.is_quoted() { b"\"" } else { b"" };
     match form {
         Form::Prefix => {
@@ -117,6 +154,13 @@ fn make_of_parts(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4], form: Form) -
 #[inline(never)]
 fn hash(key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) -> [u8; 3] {
     let mut message = key.keyed.message();
+    write(&mut message, key, stamp, mailbox, fold);
+    mac::prefix(&message.finish())
+}
+
+/// Writes what is hashed.
+#[inline(always)]
+pub(super) fn write(message: &mut impl Text, key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) {
     message.push(&stamp);
     if key.mac == Mac::Sha256 {
         message.push_folded_address(*mailbox);
@@ -125,7 +169,12 @@ fn hash(key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) -> [u8; 3]
     } else {
         message.push(mailbox.as_bytes());
     }
-    mac::prefix(&message.finish())
+}
+
+/// Whether a tag of the sha1 form may also be right over the folded address, which then is another text.
+#[inline(always)]
+pub(super) fn folds(key: &Key, mailbox: &Mailbox<'_>) -> bool {
+    key.mac == Mac::Sha1 && !words::is_folded(mailbox.as_bytes())
 }
 
 /// Steps 3 to 5 of the order of verdicts, for a tag before this address, of which the caller has parts.
@@ -137,18 +186,54 @@ pub(super) fn check<'a>(
     parts: &Stripped<'a>,
     day: Day,
 ) -> Verdict<'a> {
-    let [k, expiry @ ..] = read.stamp;
-    let (id, expiry) = (KeyId(k), expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')));
-    let covered = || covered(ring, mailbox.domain(), expiry, day);
-    let Some(key) = ring.key_by_id(Use::Prvs, id, mailbox.domain()) else {
-        return Verdict::UnknownKey { key: Some(id), covered: covered() };
+    let Some(key) = read.key(ring, mailbox.domain()) else {
+        let [k, ..] = read.stamp;
+        let covered = covered(ring, mailbox.domain(), read.expiry(), day);
+        return Verdict::UnknownKey { key: Some(KeyId(k)), covered };
     };
-    let mut right = mac::equal(hash(key, read.stamp, mailbox, false), read.mac);
-    if key.mac == Mac::Sha1 && !words::is_folded(mailbox.as_bytes()) {
+    let mut right = read.is(hash(key, read.stamp, mailbox, false));
+    if folds(key, mailbox) {
         // Not skipped when the first was right, so that the time does not tell.
-        right |= mac::equal(hash(key, read.stamp, mailbox, true), read.mac);
+        right |= read.is(hash(key, read.stamp, mailbox, true));
     }
-    Verdict::of(key, right, implied_by_prvs(expiry, u32::from(key.days), day), *parts, covered)
+    read.verdict(ring, key, right, parts, day)
+}
+
+impl Tag {
+    /// Whether the hash is this one.
+    #[inline(always)]
+    pub(super) fn is(self, hash: [u8; 3]) -> bool {
+        mac::equal(hash, self.mac)
+    }
+
+    /// The number of the day on which it expires.
+    #[inline(always)]
+    fn expiry(self) -> u32 {
+        let [_, expiry @ ..] = self.stamp;
+        expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
+    }
+
+    /// Step 3: the key that the tag names.
+    #[inline(always)]
+    pub(super) fn key<'r>(self, ring: &'r KeyRing, domain: &[u8]) -> Option<&'r Key> {
+        let [k, ..] = self.stamp;
+        ring.key_by_id(Use::Prvs, KeyId(k), domain)
+    }
+
+    /// Steps 4 and 5.
+    #[inline(always)]
+    pub(super) fn verdict<'a>(
+        &self,
+        ring: &KeyRing,
+        key: &Key,
+        right: bool,
+        parts: &Stripped<'a>,
+        day: Day,
+    ) -> Verdict<'a> {
+        let expiry = self.expiry();
+        let covered = || covered(ring, parts.domain(), expiry, day);
+        Verdict::of(key, right, implied_by_prvs(expiry, u32::from(key.days), day), *parts, covered)
+    }
 }
 
 /// Whether keys of the ring signed for the domain on every day that the number may stand for.

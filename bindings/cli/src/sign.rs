@@ -31,6 +31,17 @@ impl Verb for Sign {
         }
     }
 
+    fn lines(&mut self, addresses: &[&[u8]], day: Day, out: &mut Vec<u8>) {
+        let rewritten = &mut self.rewritten;
+        batv::sign_many(&self.ring, addresses, self.form, day, |number, signed| {
+            let address = addresses.get(number).copied().unwrap_or_default();
+            match signed {
+                Ok(signed) => rewritten.write(address, signed, out),
+                Err(_) => rewritten.write_unparsable(address, out),
+            }
+        });
+    }
+
     fn unparsable(&mut self, input: &[u8], out: &mut Vec<u8>) {
         self.rewritten.write_unparsable(input, out);
     }

@@ -22,6 +22,8 @@ use crate::when::Clock;
 
 /// How much is read at once.
 const BLOCK: usize = 256 * 1024;
+/// How many lines a command gets at once, if as many are there.
+const LINES: usize = 256;
 /// The longest line that is looked at as a whole, in octets.
 pub(crate) const MAX_LINE: usize = 64 * 1024;
 
@@ -29,6 +31,13 @@ pub(crate) const MAX_LINE: usize = 64 * 1024;
 pub(crate) trait Verb {
     /// Appends one line for one address.
     fn line(&mut self, address: &[u8], day: Day, out: &mut Vec<u8>);
+
+    /// Appends one line for each of some addresses, in their order.
+    fn lines(&mut self, addresses: &[&[u8]], day: Day, out: &mut Vec<u8>) {
+        for address in addresses {
+            self.line(address, day, out);
+        }
+    }
 
     /// Appends one line for what is no address.
     fn unparsable(&mut self, input: &[u8], out: &mut Vec<u8>);
@@ -70,10 +79,12 @@ pub(crate) fn lines(
         let ends = memchr_iter(b'\n', new).map(|end| old.len() + end);
         let all = block.get(..kept + read).unwrap_or_default();
         let mut start = 0;
+        let mut waiting = Waiting { lines: [b""; LINES], count: 0 };
         for end in ends {
-            lines.end(all.get(start..end).unwrap_or_default(), day)?;
+            lines.take(&mut waiting, all.get(start..end).unwrap_or_default(), day)?;
             start = end + 1;
         }
+        lines.finish(&mut waiting, day)?;
         let rest = all.get(start..).unwrap_or_default();
         if read == 0 {
             if !rest.is_empty() || lines.long.is_some() {
@@ -106,6 +117,12 @@ struct Long {
     held_cr: bool,
 }
 
+/// Whole lines, without their ends, that a command has not seen yet.
+struct Waiting<'b> {
+    lines: [&'b [u8]; LINES],
+    count: usize,
+}
+
 struct Lines<'a, W, V> {
     output: &'a mut W,
     verb: &'a mut V,
@@ -114,6 +131,28 @@ struct Lines<'a, W, V> {
 }
 
 impl<W: Write, V: Verb> Lines<'_, W, V> {
+    /// Takes a line that has its end; an ordinary one waits for others.
+    fn take<'b>(&mut self, waiting: &mut Waiting<'b>, line: &'b [u8], day: Day) -> Result<(), Stop> {
+        let address = line.strip_suffix(b"\r").unwrap_or(line);
+        if self.long.is_some() || address.len() > MAX_LINE {
+            self.finish(waiting, day)?;
+            return self.end(line, day);
+        }
+        if let Some(room) = waiting.lines.get_mut(waiting.count) {
+            *room = address;
+            waiting.count += 1;
+        }
+        if waiting.count == LINES { self.finish(waiting, day) } else { Ok(()) }
+    }
+
+    /// Gives the command all lines that wait.
+    fn finish(&mut self, waiting: &mut Waiting<'_>, day: Day) -> Result<(), Stop> {
+        let lines = waiting.lines.get(..waiting.count).unwrap_or_default();
+        self.verb.lines(lines, day, &mut self.out);
+        waiting.count = 0;
+        if self.out.len() >= BLOCK { self.write() } else { Ok(()) }
+    }
+
     /// Takes the end of a line, which is all of it unless [`Lines::part`] took its beginning.
     fn end(&mut self, line: &[u8], day: Day) -> Result<(), Stop> {
         let mut line = line;

@@ -40,6 +40,17 @@ impl Verb for Verify {
         }
     }
 
+    fn lines(&mut self, addresses: &[&[u8]], day: Day, out: &mut Vec<u8>) {
+        let verdicts = &mut self.verdicts;
+        batv::verify_many(&self.ring, addresses, day, |number, verdict| {
+            let address = addresses.get(number).copied().unwrap_or_default();
+            match verdict {
+                Ok(verdict) => verdicts.write(address, verdict, out),
+                Err(_) => verdicts.write_unparsable(address, out),
+            }
+        });
+    }
+
     fn unparsable(&mut self, input: &[u8], out: &mut Vec<u8>) {
         self.verdicts.write_unparsable(input, out);
     }
