@@ -5,8 +5,8 @@
  *
  *     cc prog.c $(pkg-config --cflags --libs backstop)
  *
- * This file is the manual. It is made from bindings/c; do not edit it. What holds for every function but those of the
- * last group, which Exim calls in its own manner:
+ * This file is the manual, in C99, C11 and C++. It is made from bindings/c; do not edit it. What holds for every function
+ * but those of the last group, which Exim calls in its own manner:
  *
  * Results. A function that can fail returns int32_t: 0 (BACKSTOP_OK) is done; negative numbers (BACKSTOP_ERR_*) are
  * errors; positive ones (BACKSTOP_UNSIGNED_*) say why an address was left as it is, which is no error. What an address
@@ -14,13 +14,15 @@
  * Numbers and signatures never change; what is new gets new ones.
  *
  * Texts. In: a pointer and a length in octets; no NUL is needed and none is looked for, but `path` ends in NUL. Out: a
- * buffer, its capacity in octets, and where the length goes. The text in a buffer does not end in NUL; print it with "%.*s". If
- * the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing else was
- * written. Every address that is made has at most 254 octets; one that is left as it is needs its own length. Texts
+ * buffer, its capacity in octets, and where the length goes. The text in a buffer does not end in NUL; print it with
+ * "%.*s". If the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing else
+ * was written. Every address that is made has at most BACKSTOP_ADDRESS_MAX octets; one that is left as it is needs its own
+ * length. No other text that is made has a limit that a program could rely on: ask again with what is needed. Texts
  * inside structures end in NUL. Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null
  * sender.
  *
- * Pointers. None may be NULL, also where a length or a capacity is 0: the result is BACKSTOP_ERR_NULL. Only the _free
+ * Pointers. None may be NULL, also where a length or a capacity is 0 (as of an empty string_view): the result is
+ * BACKSTOP_ERR_NULL. Only the _free
  * functions pass over NULL. On an error nothing was written but the length above. A buffer may be the input itself
  * where its function says so; else what is written to overlaps nothing.
  *
@@ -33,7 +35,9 @@
  *
  * Structures that are written to begin with their size, which the *_INIT macro sets. A structure grows at its end only,
  * and a program that was built with an older header gets what it knows. A size that was never published is
- * BACKSTOP_ERR_SIZE.
+ * BACKSTOP_ERR_SIZE; so is a newer header's on an older library, so a program that may meet one compares
+ * backstop_version_number with BACKSTOP_VERSION_NUMBER when it starts. Where a structure was filled once, it may be used
+ * again as it is.
  *
  * Threads and processes. There is no global state; only the functions for Exim keep something, each thread its own. Any
  * number of threads may use one handle at a time, each with its own buffers; only _free must be the last use of a
@@ -189,6 +193,8 @@
 #define BACKSTOP_TAG_MSPRVS1 7
 /** backstop_strip took off a SES signature of pysrs. */
 #define BACKSTOP_TAG_SES 8
+/** The most octets of an address that this library makes. */
+#define BACKSTOP_ADDRESS_MAX 254
 
 /*
  * ==== Options of SRS ====
@@ -361,8 +367,8 @@ typedef struct backstop_verdict {
     /** The octets of `mailbox`, without its NUL. */
     uint32_t mailbox_len;
     /**
-     * The address under the tag, ending in NUL. Genuine and expired: proved by the tag. Untagged: the address as it came
-     * (for a mark: empty). Otherwise empty, since what an unproved tag says is nobody's address.
+     * The address under the tag, ending in NUL. Genuine and expired: proved by the tag. Untagged: the mailbox as it
+     * came, without brackets and route (for a mark: empty). Otherwise empty, since what an unproved tag says is nobody's address.
      */
     char mailbox[321];
     /** Zero. */
@@ -462,7 +468,13 @@ const char *backstop_strerror(int32_t status);
  * Reads the text of a key ring.
  *
  * On BACKSTOP_OK `*out` is a reference for backstop_keyring_free. BACKSTOP_ERR_KEYRING: the text is none;
- * backstop_keyring_diagnose says why.
+ * backstop_keyring_diagnose says why. A text begins with the line `version 1`; then each key has a line, with blanks
+ * between its columns:
+ *
+ *     use (prvs, bst1, srs, mark)  id  mac (sha1, sha256)  days  from  until  domains  secret
+ *     prvs  4  sha256  10  2026-11-21  -  example.com,*.example.net  base32:MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U
+ *
+ * The command `backstop key new` makes one; DESIGN.md of the sources has all rules.
  *
  * @code
  * static int32_t ring_from_text(const char *text, backstop_keyring **ring)
@@ -477,7 +489,9 @@ const char *backstop_strerror(int32_t status);
  * }
  * @endcode
  */
-int32_t backstop_keyring_parse(const char *text, size_t len, backstop_keyring **out);
+int32_t backstop_keyring_parse(const char *text,
+                               size_t len,
+                               backstop_keyring **out);
 
 /**
  * Reads the key ring in a file; `path` ends in NUL.
@@ -524,7 +538,8 @@ int32_t backstop_keyring_fingerprint(const backstop_keyring *ring,
  */
 
 /**
- * Opens a key file as backstop_keyring_load does; fails with the same codes. `path` ends in NUL and is copied.
+ * Opens a key file as backstop_keyring_load does; fails with the same codes, and with BACKSTOP_ERR_FILE also where the
+ * ring has no key. `path` ends in NUL and is copied; a relative one means the folder that is current now.
  *
  * @code
  * static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)
@@ -590,8 +605,8 @@ const char *backstop_tag_name(int32_t tag);
  * Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
  *
  * BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN, NO_KEY,
- * TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`. So whatever is not negative can go on with
- * `out`. `out` may be the address itself. Whether the mail is the host's own to sign is for the caller, or a policy, to
+ * TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some; a signed one
+ * has none. So whatever is not negative can go on with `out`. `out` may be the address itself. Whether the mail is the host's own to sign is for the caller, or a policy, to
  * know. Nothing is allocated.
  *
  * @code
@@ -624,7 +639,7 @@ int32_t backstop_sign_subaddress(const backstop_keyring *ring,
 /**
  * Tells what the recipient of a bounce is, exactly as RCPT gave it (a sha1 tag covers the case of the address).
  *
- * BACKSTOP_OK: `out` has the verdict. BACKSTOP_ERR_ADDRESS and BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all.
+ * BACKSTOP_OK: `out` has the verdict; on an error it has what it had before. BACKSTOP_ERR_ADDRESS and BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all.
  * Nothing is allocated. A forged tag costs the time of a genuine one.
  *
  * @code
@@ -648,8 +663,8 @@ int32_t backstop_verify(const backstop_keyring *ring,
  * Takes a tag of any known system off, without verifying anything; `*tag` is a BACKSTOP_TAG_*.
  *
  * For keys of greylisting, reputation and allow-lists, which must stay the same from day to day. Never deliver by the
- * result. Without a tag (BACKSTOP_TAG_NONE) the address was copied to `out`; VERP, SRS and ordinary addresses with `=`
- * have none. `out` may be the address itself. Nothing is allocated.
+ * result. Without a tag (BACKSTOP_TAG_NONE) `out` has the mailbox without brackets and route, `<>` and postmaster as they
+ * came; VERP, SRS and ordinary addresses with `=` have none. `out` may be the address itself. Nothing is allocated.
  *
  * @code
  * static int32_t greylist_key(const char *sender, char *out, size_t cap, size_t *len)
@@ -781,7 +796,8 @@ int32_t backstop_mark_header(const backstop_keyring *ring,
  * Makes a Message-ID with its brackets, for a message that has none; replace none without being told to.
  *
  * `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
- * like. `from` is the bare address of the From. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
+ * like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result is
+ * BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
  */
 int32_t backstop_mark_message_id(const backstop_keyring *ring,
                                  const char *left,
@@ -809,7 +825,8 @@ int32_t backstop_mark_verify_header(const backstop_keyring *ring,
                                     backstop_verdict *out);
 
 /**
- * Checks a Message-ID, as Message-ID, In-Reply-To or References hold it, that came back to this recipient.
+ * Checks one Message-ID, as Message-ID, In-Reply-To or References hold it, that came back to this recipient. A list of
+ * several is UNTAGGED: give each by itself.
  *
  * Without a mark it is BACKSTOP_UNTAGGED; the rest is as with backstop_mark_verify_header.
  */
@@ -828,7 +845,7 @@ int32_t backstop_mark_verify_message_id(const backstop_keyring *ring,
 /**
  * Reads the table `[policy]` of a TOML text (UTF-8); other tables are left alone.
  *
- * tests/vectors/policy.toml of the sources explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
+ * share/doc/backstop/policy.toml, installed beside the library, explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
  * On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
  *
  * @code
@@ -869,7 +886,11 @@ void backstop_policy_free(backstop_policy *policy);
 
 /**
  * Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and its
- * port (0 for the mail system itself); `*origin` is a BACKSTOP_ORIGIN_*.
+ * port; `*origin` is a BACKSTOP_ORIGIN_*.
+ *
+ * Port 0 with no address or one of the loopback is the mail system itself, whose mail is signed: give port 0 only where
+ * the host says so, and any other for a client of which nothing is known, which is then BACKSTOP_ORIGIN_UNKNOWN.
+ * BACKSTOP_ERR_IP: the text is no IP address.
  */
 int32_t backstop_policy_origin(const backstop_policy *policy,
                                int32_t authenticated,
@@ -879,8 +900,8 @@ int32_t backstop_policy_origin(const backstop_policy *policy,
                                int32_t *origin);
 
 /**
- * Tells the class of a client, from its IP address as text (empty if unknown) and its port (0 for the mail system
- * itself); `*client` is a BACKSTOP_CLIENT_*.
+ * Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
+ * backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
  */
 int32_t backstop_policy_client(const backstop_policy *policy,
                                const char *ip,
@@ -892,7 +913,8 @@ int32_t backstop_policy_client(const backstop_policy *policy,
  * Decides about the sender of a mail that leaves, from its recipients (`count` of them) and its BACKSTOP_ORIGIN_*.
  *
  * BACKSTOP_OK: `out` has the sender with which it is to leave, and `*rule` says why: BACKSTOP_RULE_SIGNED if it got a
- * tag, another if it stays as it is. `out` may be the sender itself. Nothing is allocated.
+ * tag, another if it stays as it is. `out` may be the sender itself. BACKSTOP_ERR_OPTION: `origin` is no
+ * BACKSTOP_ORIGIN_*. Nothing is allocated.
  */
 int32_t backstop_policy_outgoing(const backstop_policy *policy,
                                  const backstop_keyring *ring,
@@ -928,7 +950,7 @@ int32_t backstop_policy_forward(const backstop_policy *policy,
 /**
  * Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a BACKSTOP_CLIENT_*.
  *
- * BACKSTOP_OK: `out` has the decision. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
+ * BACKSTOP_OK: `out` has the decision. BACKSTOP_ERR_OPTION: `client` is no BACKSTOP_CLIENT_*. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
  */
 int32_t backstop_policy_incoming(const backstop_policy *policy,
                                  const backstop_keyring *ring,

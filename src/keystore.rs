@@ -2,7 +2,8 @@
 //!
 //! A [`Watch`] holds no ring, since hosts differ in how they exchange one under their threads: the C library without a
 //! lock, Python under its own. The host keeps the ring, the [`Seen`] that came with it, and why a newer file cannot be
-//! used; a bad file leaves the ring as it is. A look is one `stat`, once a second of the monotonic clock for all threads
+//! used; a bad file leaves the ring as it is. So does a ring without any key: it is rather a file that was cut off while
+//! it was copied than the wish that all mail leaves unsigned. A look is one `stat`, once a second of the monotonic clock for all threads
 //! together; only a changed file is read.
 //!
 //! Files are told apart by device, inode, size and times, on systems that are no Unix by size and time of change.
@@ -57,13 +58,16 @@ pub struct Watch {
 pub struct Seen(Option<Vec<i128>>);
 
 impl Watch {
-    /// Reads the ring in a file, as [`keyfile::load`] with [`Trust::Private`] does, and watches the file from now on.
+    /// Reads the ring in a file, as [`keyfile::load`] with [`Trust::Private`] does, and watches the file from now on, also
+    /// if the process changes its folder.
     ///
     /// # Errors
-    /// Those of [`keyfile::load`].
+    /// Those of [`keyfile::load`]; [`Error::File`] if the ring has no key.
     pub fn open(path: impl Into<PathBuf>) -> Result<(Watch, KeyRing, Seen), Error> {
         let due = AtomicU64::new(milliseconds(PAUSE));
-        let watch = Watch { path: path.into(), opened: Instant::now(), due };
+        let path = path.into();
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let watch = Watch { path, opened: Instant::now(), due };
         let (seen, ring) = watch.read();
         Ok((watch, ring?, seen))
     }
@@ -88,7 +92,12 @@ impl Watch {
     }
 
     fn load(&self) -> Result<KeyRing, Error> {
-        keyfile::load(&self.path, Trust::Private).map(|loaded| loaded.ring)
+        let ring = keyfile::load(&self.path, Trust::Private)?.ring;
+        if ring.keys().is_empty() {
+            let message = "has no key; copy the whole ring, or add a key with `backstop key add`".to_owned();
+            return Err(Error::File { path: self.path.display().to_string(), message });
+        }
+        Ok(ring)
     }
 }
 

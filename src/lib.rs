@@ -18,6 +18,8 @@ extern crate alloc;
 
 mod address;
 pub mod batv;
+#[cfg(feature = "bounce")]
+pub mod bounce;
 #[cfg(feature = "bulk")]
 #[doc(hidden)]
 #[expect(unsafe_code, reason = "vectors are processor features that must have been asked for")]

@@ -185,7 +185,8 @@ impl<'a> Header<'a> {
 
 /// Makes a Message-ID `<left.bsm1-KDDDT@domain>` for a message with this From that has none.
 ///
-/// `left` is what would stand before the `@` without a mark: any dot-atom, unique at the domain. Days end at 2059-09-18.
+/// `left` is what would stand before the `@` without a mark: any dot-atom, unique at the domain. A mark key must serve
+/// `domain` as well, else the answer is `not-own`. Days end at 2059-09-18.
 ///
 /// ```
 /// use backstop::{Day, KeyRing, mark};
@@ -210,6 +211,10 @@ pub fn make_message_id(ring: &KeyRing, left: &str, domain: &str, from: &[u8], da
         Ok(signer) => signer,
         Err(reason) => return Ok(Marked::Unsigned(reason)),
     };
+    // Verifying takes the Message-ID of a domain that no key serves for another site's.
+    if ring.fitting(Use::Mark, domain.as_bytes()).next().is_none() {
+        return Ok(Marked::Unsigned(Unsigned::NotOwn));
+    }
     let Some(three) = three_of_day(day) else { return Ok(Marked::Unsigned(Unsigned::NoKey)) };
     let tag = base32_of_ten(id_tag(key, day, left.as_bytes(), domain.as_bytes(), from));
     Ok(Marked::Done(format!("<{left}.bsm1-{}{}{}@{domain}>", key.id, text(&three), text(&tag))))
@@ -229,7 +234,8 @@ fn id_tag(key: &Key, day: Day, left: &[u8], domain: &[u8], from: Mailbox<'_>) ->
     mac::prefix(&message.finish())
 }
 
-/// Checks a Message-ID, as Message-ID, In-Reply-To or References hold it, that came back to this recipient.
+/// Checks one Message-ID, as Message-ID, In-Reply-To or References hold it, that came back to this recipient. Of a list of
+/// several each is for a call of its own.
 ///
 /// Without a mark it is `untagged`; under a domain that no mark key serves, `foreign`.
 ///

@@ -82,6 +82,32 @@ fn a_file_that_others_may_read_is_refused_as_soon_as_it_is_looked_at() {
 }
 
 #[test]
+fn a_ring_without_a_key_is_refused_since_it_was_cut_off() {
+    let folder = Folder::new("cut");
+    folder.put(&ring(1));
+    let (watch, _, seen) = Watch::open(folder.path()).unwrap();
+    fs::write(folder.path(), "version 1\n").unwrap();
+    let (_, read) = watch.read_if_changed(&seen).unwrap();
+    assert!(read.unwrap_err().to_string().contains("has no key"));
+    assert!(Watch::open(folder.path()).is_err());
+}
+
+#[test]
+fn the_file_stays_the_same_where_the_path_was_relative() {
+    let folder = Folder::new("relative");
+    folder.put(&ring(1));
+    let here = std::env::current_dir().unwrap();
+    let up = "../".repeat(here.components().count() - 1);
+    let relative = format!("{up}{}", folder.path().strip_prefix("/").unwrap().display());
+    let (watch, ..) = Watch::open(&relative).unwrap();
+    folder.put(&ring(2));
+    std::env::set_current_dir(&folder.0).unwrap();
+    let read = watch.read().1;
+    std::env::set_current_dir(here).unwrap();
+    assert_eq!(read.unwrap().as_text(), ring(2).as_text());
+}
+
+#[test]
 fn one_caller_a_second_is_to_look() {
     let folder = Folder::new("due");
     folder.put(&ring(1));

@@ -9,7 +9,7 @@ const ALICE: &[u8] = b"alice@example.com";
 
 fn ring() -> KeyRing {
     let text = "version 1\n\
-        mark m sha256 14 2026-11-01 2026-12-01 example.com,example.net text:the key of marks\n\
+        mark m sha256 14 2026-11-01 2026-12-01 example.com,mail.example.com,example.net text:the key of marks\n\
         mark n sha256 14 - - example.org text:another key of marks\n";
     KeyRing::parse(text.as_bytes()).unwrap()
 }
@@ -146,6 +146,8 @@ fn no_mark_is_made_where_no_key_signs() {
     }
     let late = mark::make_message_id(&ring(), "1", "example.org", b"a@example.org", day("2059-09-19")).unwrap();
     assert_eq!(late, Marked::Unsigned(Unsigned::NoKey));
+    let elsewhere = mark::make_message_id(&ring(), "1", "mx.example.com", ALICE, today()).unwrap();
+    assert_eq!(elsewhere, Marked::Unsigned(Unsigned::NotOwn), "verifying would take it for another site's");
     for left in ["", "a b", "a@b", "\u{7f}", &"x".repeat(mark::MAX_LEFT + 1)] {
         assert!(mark::make_message_id(&ring(), left, "example.com", ALICE, today()).is_err(), "{left}");
     }

@@ -55,6 +55,9 @@ fn the_sample_says_what_the_library_calls_say() {
         .with_exempt_senders(list(&["monitor@example.org"]))
         .with_exempt_clients(networks(&["198.51.100.7", "2001:db8:25::/48"]))
         .with_internal_hosts(networks(&["192.0.2.0/24"]))
+        .with_marks_since(day("2026-12-01"))
+        .with_own_relays(["mail.example.com", "192.0.2.25"])
+        .with_display_names(["Alice Example", "Example Shop"])
         .with_domain(domains("*.example.net"), Some(Mode::Enforce), Some(day("2027-01-15")))
         .with_domain(domains("lists.example.com"), Some(Mode::Observe), None);
     assert_eq!(read, built.with_srs(srs));
@@ -77,7 +80,7 @@ fn the_sample_explains_every_key_with_its_default() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 29);
+    assert_eq!(keys, 32);
     assert!(SAMPLE.matches("# Default: ").count() >= 24);
 }
 
@@ -301,7 +304,7 @@ fn unknown_keys_are_refused_with_the_nearest_name() {
         assert_eq!(parse(text), Err(Error::Policy { line, message: message.into() }), "{text}");
     }
     let long = parse(&format!("{} = 1", "x".repeat(100_000))).unwrap_err().to_string();
-    assert!(long.contains("the keys are domains, enforce-since, "));
+    assert!(long.contains("the keys are display-names, domains, enforce-since, "));
 }
 
 #[test]

@@ -75,7 +75,11 @@ fn policy() -> *mut backstop_policy {
 /// A file that is nowhere but open, with this content; and its path.
 fn file(content: &[u8]) -> CString {
     static KEPT: OnceLock<File> = OnceLock::new();
-    let file = KEPT.get_or_init(|| {
+    file_of(&KEPT, content)
+}
+
+fn file_of(kept: &'static OnceLock<File>, content: &[u8]) -> CString {
+    let file = kept.get_or_init(|| {
         let path = std::env::temp_dir().join(format!("backstop-fuzz-{}", std::process::id()));
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path).unwrap();
         remove_file(path).unwrap();
@@ -94,7 +98,7 @@ fn run(data: &[u8]) {
     let spoil = if spoil < 0xc0 { 0 } else { spoil & 0x1f };
     let any_size = if size < 0xc0 { 0 } else { input.option() };
     let call = Call { now, cap, spoil, spoiled: Cell::new(false), size, any_size };
-    match function % 13 {
+    match function % 14 {
         0 => tag(&call, &mut input),
         1 => verify(&call, &input.rest()),
         2 => strip(&call, &input.rest()),
@@ -106,7 +110,8 @@ fn run(data: &[u8]) {
         9 => keystore(&call, &mut input),
         10 => policy_text(&call, &input.rest()),
         11 => policy_senders(&call, &mut input),
-        _ => policy_recipients(&call, &mut input),
+        12 => policy_recipients(&call, &mut input),
+        _ => exim(&mut input),
     }
     names(call.any_size);
 }
@@ -360,6 +365,48 @@ fn policy_recipients(call: &Call, input: &mut Input<'_>) {
     assert_eq!(decision.reply_len > 0, decision.action == BACKSTOP_ACTION_REFUSE);
     let other = [BACKSTOP_ACTION_STRIP, BACKSTOP_ACTION_REVERSE].contains(&decision.action);
     assert_eq!(decision.address_len > 0, other);
+}
+
+/// A function as Exim calls it: the right files for most, any other arguments, one of them NULL for some.
+fn exim(input: &mut Input<'_>) {
+    static RING_FILE: OnceLock<File> = OnceLock::new();
+    static POLICY_FILE: OnceLock<File> = OnceLock::new();
+    let functions = [
+        backstop_exim_sign,
+        backstop_exim_verify,
+        backstop_exim_strip,
+        backstop_exim_srs_forward,
+        backstop_exim_srs_reverse,
+        backstop_exim_policy_outgoing,
+        backstop_exim_policy_forward,
+        backstop_exim_policy_incoming,
+    ];
+    let (function, kind, count) = (usize::from(input.octet()), input.octet(), input.octet() % 9);
+    let mut texts: Vec<CString> = (0..count)
+        .map(|_| CString::new(input.line().split(|&octet| octet == 0).next().unwrap_or_default()).unwrap())
+        .collect();
+    if kind & 3 != 0 {
+        let paths = [file_of(&RING_FILE, RING.as_bytes()), file_of(&POLICY_FILE, POLICY.as_bytes())];
+        for (text, path) in texts.iter_mut().zip(paths).take(if function % 8 < 5 { 1 } else { 2 }) {
+            *text = path;
+        }
+    }
+    let mut pointers: Box<[*mut u8]> = texts.iter().map(|text| text.as_ptr().cast_mut().cast()).collect();
+    if let (0xf0.., Some(pointer)) = (kind, pointers.first_mut()) {
+        *pointer = ptr::null_mut();
+    }
+    let before = texts.clone();
+    let mut answer = Box::new(ptr::null_mut());
+    let argc = if kind == 4 { -1 } else { i32::from(count) };
+    let code = unsafe { functions[function % 8](&raw mut *answer, argc, pointers.as_mut_ptr()) };
+    assert!([BACKSTOP_EXIM_OK, BACKSTOP_EXIM_DEFER, BACKSTOP_EXIM_ERROR].contains(&code), "{code}");
+    assert!(!answer.is_null() && texts == before);
+    let sentence = unsafe { CStr::from_ptr(answer.cast_const().cast()) };
+    assert!(code == BACKSTOP_EXIM_OK || !sentence.is_empty());
+    let shows = |text: &CStr| text.to_bytes().windows(9).any(|part| part == b"tops3cr3t");
+    assert!(!shows(sentence) || texts.iter().any(|text| shows(text)), "an answer shows a secret");
+    let nowhere = unsafe { functions[function % 8](ptr::null_mut(), argc, pointers.as_mut_ptr()) };
+    assert_eq!(nowhere, BACKSTOP_EXIM_ERROR);
 }
 
 /// Every number has a text.

@@ -213,3 +213,19 @@ pub fn strip(address: &[u8]) -> Result<Option<(Tag, Stripped<'_>)>, Error> {
     check_limit(stripped)?;
     Ok(Some((tag, stripped)))
 }
+
+/// The mailbox of an address without brackets and route; what is no mailbox stays as it is.
+///
+/// For keys of lists: with [`strip`] one sender gives one key, however the host writes the address.
+///
+/// ```
+/// use backstop::batv::bare;
+/// assert_eq!(bare(b"<user@example.com>"), b"user@example.com");
+/// assert_eq!(bare(b"<>"), b"<>");
+/// ```
+pub fn bare(address: &[u8]) -> &[u8] {
+    match Path::parse_tagged(address) {
+        Ok(Path::Mailbox(mailbox)) => mailbox.as_bytes(),
+        _ => address,
+    }
+}

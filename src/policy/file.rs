@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! [policy]                               all keys but own-domains are optional
-//! own-domains = [domain...]              mode, enforce-since, refuse-at, expired-grace, subaddress,
-//! no-sign = [address...]                 mailer-daemon-is-null, reverse-any-sender
+//! own-domains = [domain...]              mode, enforce-since, refuse-at, expired-grace, subaddress, marks-since,
+//! no-sign = [address...]                 mailer-daemon-is-null, reverse-any-sender; own-relays, display-names (texts)
 //! exempt-clients = [network...]          further lists: no-sign-recipients, never-send, exempt-recipients,
 //! [policy.srs]                               exempt-senders (addresses), internal-hosts (networks)
 //! [policy.domains."lists.example.com"]   the key is a set of domains; mode, enforce-since
@@ -30,6 +30,7 @@ use crate::key::Use;
 use crate::srs::{Alphabet, Dialect, OverLong};
 
 const POLICY_KEYS: &[&str] = &[
+    "display-names",
     "domains",
     "enforce-since",
     "exempt-clients",
@@ -38,11 +39,13 @@ const POLICY_KEYS: &[&str] = &[
     "expired-grace",
     "internal-hosts",
     "mailer-daemon-is-null",
+    "marks-since",
     "mode",
     "never-send",
     "no-sign",
     "no-sign-recipients",
     "own-domains",
+    "own-relays",
     "refuse-at",
     "reverse-any-sender",
     "srs",
@@ -93,6 +96,7 @@ fn policy(table: Entry<'_>) -> Result<Policy, Error> {
     for entry in entries {
         match entry.name {
             "own-domains" => own = Some(entry.domain_list()?),
+            "display-names" => policy = policy.with_display_names(entry.strings()?),
             "domains" => by_domain = entry.entries()?,
             "enforce-since" => policy.enforce_since = Some(entry.day()?),
             "exempt-clients" => policy.exempt_clients = entry.networks()?,
@@ -101,10 +105,12 @@ fn policy(table: Entry<'_>) -> Result<Policy, Error> {
             "expired-grace" => policy.expired_grace = entry.number(0, Policy::MAX_GRACE)?,
             "internal-hosts" => policy.internal_hosts = entry.networks()?,
             "mailer-daemon-is-null" => policy.mailer_daemon_is_null = entry.yes()?,
+            "marks-since" => policy.marks_since = Some(entry.day()?),
             "mode" => policy.mode = entry.mode()?,
             "never-send" => policy.never_send = entry.addresses()?,
             "no-sign" => policy.no_sign = entry.addresses()?,
             "no-sign-recipients" => policy.no_sign_recipients = entry.addresses()?,
+            "own-relays" => policy = policy.with_own_relays(entry.strings()?),
             "refuse-at" => policy.refuse_at = entry.choice(&RefuseAt::ALL.map(|at| (at.as_str(), at)))?,
             "reverse-any-sender" => policy.reverse_any_sender = entry.yes()?,
             "srs" => policy.srs = Some(forwarding(entry)?),
@@ -273,6 +279,10 @@ impl<'a> Entry<'a> {
             Some(item) => Err(item.fault("must be a list of texts, [\"...\", \"...\"]")),
             None => Ok(items),
         }
+    }
+
+    fn strings(&self) -> Result<Vec<&'a str>, Error> {
+        self.list()?.iter().map(Entry::str).collect()
     }
 
     fn domain_list(&self) -> Result<Domains, Error> {

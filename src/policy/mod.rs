@@ -30,11 +30,15 @@ use core::net::IpAddr;
 pub use self::lists::{Addresses, Networks};
 pub use self::needs::Need;
 pub use self::rule::{Action, Incoming, Outgoing, Rule};
+#[cfg(feature = "bounce")]
+use crate::address::Mailbox;
 use crate::address::check_domain;
 use crate::batv::Form;
 use crate::day::Day;
 use crate::domains::Domains;
 use crate::error::Error;
+#[cfg(feature = "bounce")]
+use crate::key::{KeyRing, Use};
 use crate::srs::Dialect;
 
 /// For how many days past a tag's lifetime the bounce of a mail may still be under way: most queues give up after five.
@@ -214,6 +218,11 @@ impl Forwarding {
         &self.forwarders
     }
 
+    /// The options in which sites differ.
+    pub const fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
     /// The domain into which mail for this recipient domain is rewritten: the closest fit, else the default.
     pub fn forwarder_for(&self, domain: &[u8]) -> Option<&str> {
         let fits = self.by_recipient.iter().filter_map(|(set, forwarder)| Some((set.fit(domain)?, forwarder.as_str())));
@@ -259,6 +268,9 @@ pub struct Policy {
     refuse_at: RefuseAt,
     form: Form,
     srs: Option<Forwarding>,
+    marks_since: Option<Day>,
+    own_relays: Vec<String>,
+    display_names: Vec<String>,
 }
 
 impl Policy {
@@ -285,6 +297,9 @@ impl Policy {
             refuse_at: RefuseAt::Data,
             form: Form::Prefix,
             srs: None,
+            marks_since: None,
+            own_relays: Vec::new(),
+            display_names: Vec::new(),
         }
     }
 
@@ -418,6 +433,43 @@ impl Policy {
         self
     }
 
+    /// The first day from which all mail of the own domains leaves with a mark inside; unless set, a returned message
+    /// without a mark says nothing.
+    #[must_use]
+    pub const fn with_marks_since(mut self, day: Day) -> Policy {
+        self.marks_since = Some(day);
+        self
+    }
+
+    /// The hosts through which own mail leaves, by name or address, as their Received fields tell them. Weak evidence only.
+    #[must_use]
+    pub fn with_own_relays<'a>(mut self, hosts: impl IntoIterator<Item = &'a str>) -> Policy {
+        self.own_relays = hosts.into_iter().map(str::to_ascii_lowercase).collect();
+        self
+    }
+
+    /// The names that stand before own addresses in From. Weak evidence only.
+    #[must_use]
+    pub fn with_display_names<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Policy {
+        self.display_names = names.into_iter().map(str::to_lowercase).collect();
+        self
+    }
+
+    /// The first day from which all own mail has a mark.
+    pub const fn marks_since(&self) -> Option<Day> {
+        self.marks_since
+    }
+
+    /// The hosts through which own mail leaves, in lower case.
+    pub fn own_relays(&self) -> &[String] {
+        &self.own_relays
+    }
+
+    /// The names that stand before own addresses, in lower case.
+    pub fn display_names(&self) -> &[String] {
+        &self.display_names
+    }
+
     /// The domains whose mail this site sends.
     pub const fn own_domains(&self) -> &Domains {
         &self.own
@@ -469,6 +521,29 @@ impl Policy {
             Some(_) => Origin::Inbound,
             None => Origin::Unknown,
         }
+    }
+
+    /// Whether all mail of this mailbox that may still be under way has left with a mark: since [`DELAY`] days before the
+    /// day, by this policy and the ring.
+    #[cfg(feature = "bounce")]
+    pub(crate) fn marks_in_force(&self, ring: &KeyRing, mailbox: Mailbox<'_>, day: Day) -> bool {
+        let signs = |back| ring.signing_key(Use::Mark, mailbox.domain(), day.minus(back)).is_ok();
+        self.own.contains(mailbox.domain())
+            && !self.no_sign.holds(mailbox)
+            && self.marks_since.is_some_and(|since| since.plus(DELAY) < day)
+            && (0..=DELAY).all(signs)
+    }
+
+    /// Whether bounces to this mailbox are never refused.
+    #[cfg(feature = "bounce")]
+    pub(crate) fn is_exempt(&self, mailbox: Mailbox<'_>) -> bool {
+        self.exempt_recipients.holds(mailbox)
+    }
+
+    /// For how many days past its last one a tag is not refused.
+    #[cfg(feature = "bounce")]
+    pub(crate) const fn expired_grace(&self) -> u16 {
+        self.expired_grace
     }
 
     /// Whether recipients in this domain are judged at all.

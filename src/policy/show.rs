@@ -52,6 +52,9 @@ impl Policy {
         writeln!(text, "internal-hosts = {}", list(self.internal_hosts.entries()))?;
         writeln!(text, "mailer-daemon-is-null = {}", self.mailer_daemon_is_null)?;
         writeln!(text, "reverse-any-sender = {}", self.reverse_any_sender)?;
+        self.marks_since.map_or(Ok(()), |day| writeln!(text, "marks-since = {day}"))?;
+        writeln!(text, "own-relays = {}", list(self.own_relays.iter().cloned()))?;
+        writeln!(text, "display-names = {}", list(self.display_names.iter().cloned()))?;
         self.srs.as_ref().map_or(Ok(()), |srs| write_srs(srs, text))?;
         for (set, Stance { mode, enforce_since }) in &self.by_domain {
             writeln!(text, "\n[policy.domains.{}]", quoted(set.as_str()))?;

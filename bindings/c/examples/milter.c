@@ -6,11 +6,10 @@
  *
  * Postfix needs `smtpd_milters = inet:127.0.0.1:8899`, the same as `non_smtpd_milters`, or mail of sendmail(1) leaves
  * unsigned, and `internal_mail_filter_classes = bounce`, or its own bounces go to the tagged address. If it knows its
- * recipients, it looks them up before it asks a milter, so a table must know tags: `relay_recipient_maps = hash:USERS,
- * regexp:TAGS`, with `/^(prvs|bst1)=/ OK` in TAGS. Then it also takes mail to unknown users under any tag.
+ * recipients, it looks them up before it asks a milter: `/^(prvs|bst1)=/ OK` in a regexp table of relay_recipient_maps
+ * lets tags in, but also mail to unknown users under a wrong tag, which it then bounces. backstopd has a better map.
  *
- * Limits: one sender for all recipients of a mail. No SRS, since a milter does not know what is forwarded. Refuses at
- * RCPT, whatever refuse-at says, since only there each recipient has a reply of its own. */
+ * Limits: one sender for all recipients; no SRS; refuses at RCPT whatever refuse-at says; reads the policy once. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <backstop.h>
@@ -29,7 +28,7 @@ static backstop_keystore *store;
 /* A connection of the MTA, and the mail that is under way on it. libmilter runs one callback of it at a time. */
 struct session {
     char ip[INET6_ADDRSTRLEN]; /* empty if unknown */
-    uint16_t port;             /* 0 for the mail system itself */
+    uint16_t port;             /* 0 for the mail system itself; an unknown client is no such thing */
     int32_t client;
     backstop_keyring *ring; /* one ring and one time for a mail, so that its end decides as its RCPTs did */
     int64_t now;
@@ -77,6 +76,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
     (void)host;
     if (s == NULL)
         return SMFIS_TEMPFAIL;
+    s->port = 1;
     smfi_setpriv(ctx, s);
     if (address != NULL && address->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)address;
@@ -143,8 +143,8 @@ static sfsistat on_end(SMFICTX *ctx)
     char out[4096], path[sizeof out + 3];
     size_t len, i;
     int32_t origin, rule;
-    int login = smfi_getsymval(ctx, "{auth_authen}") != NULL;
-    int done = backstop_policy_origin(policy, login, s->ip, strlen(s->ip), s->port, &origin) == BACKSTOP_OK &&
+    const char *login = smfi_getsymval(ctx, "{auth_authen}");
+    int done = backstop_policy_origin(policy, login && *login, s->ip, strlen(s->ip), s->port, &origin) == BACKSTOP_OK &&
                backstop_policy_outgoing(policy, s->ring, s->sender, strlen(s->sender), s->rcpt, s->count, origin,
                                         s->now, out, sizeof out, &len, &rule) == BACKSTOP_OK;
     if (done && rule == BACKSTOP_RULE_SIGNED) {

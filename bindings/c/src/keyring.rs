@@ -18,7 +18,13 @@ pub struct backstop_keyring(pub(crate) KeyRing);
 /// Reads the text of a key ring.
 ///
 /// On BACKSTOP_OK `*out` is a reference for backstop_keyring_free. BACKSTOP_ERR_KEYRING: the text is none;
-/// backstop_keyring_diagnose says why.
+/// backstop_keyring_diagnose says why. A text begins with the line `version 1`; then each key has a line, with blanks
+/// between its columns:
+///
+///     use (prvs, bst1, srs, mark)  id  mac (sha1, sha256)  days  from  until  domains  secret
+///     prvs  4  sha256  10  2026-11-21  -  example.com,*.example.net  base32:MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U
+///
+/// The command `backstop key new` makes one; DESIGN.md of the sources has all rules.
 ///
 /// @code
 /// static int32_t ring_from_text(const char *text, backstop_keyring **ring)

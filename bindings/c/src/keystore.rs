@@ -69,7 +69,8 @@ impl backstop_keystore {
 
 /// # Key stores: a key file that changes while a host runs
 ///
-/// Opens a key file as backstop_keyring_load does; fails with the same codes. `path` ends in NUL and is copied.
+/// Opens a key file as backstop_keyring_load does; fails with the same codes, and with BACKSTOP_ERR_FILE also where the
+/// ring has no key. `path` ends in NUL and is copied; a relative one means the folder that is current now.
 ///
 /// @code
 /// static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)

@@ -61,7 +61,8 @@ pub unsafe extern "C" fn backstop_mark_header(
 /// Makes a Message-ID with its brackets, for a message that has none; replace none without being told to.
 ///
 /// `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
-/// like. `from` is the bare address of the From. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
+/// like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result is
+/// BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_mark_message_id(
     ring: *const backstop_keyring,
@@ -120,7 +121,8 @@ pub unsafe extern "C" fn backstop_mark_verify_header(
     gate(|| unsafe { verify(mark::verify_header, ring, (value, value_len), (recipient, recipient_len), now, out) })
 }
 
-/// Checks a Message-ID, as Message-ID, In-Reply-To or References hold it, that came back to this recipient.
+/// Checks one Message-ID, as Message-ID, In-Reply-To or References hold it, that came back to this recipient. A list of
+/// several is UNTAGGED: give each by itself.
 ///
 /// Without a mark it is BACKSTOP_UNTAGGED; the rest is as with backstop_mark_verify_header.
 #[unsafe(no_mangle)]

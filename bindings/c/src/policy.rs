@@ -109,7 +109,7 @@ const _: () = assert!(size_of::<backstop_decision>() == 620);
 ///
 /// Reads the table `[policy]` of a TOML text (UTF-8); other tables are left alone.
 ///
-/// tests/vectors/policy.toml of the sources explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
+/// share/doc/backstop/policy.toml, installed beside the library, explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
 /// On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
 ///
 /// @code
@@ -193,7 +193,11 @@ pub unsafe extern "C" fn backstop_policy_free(policy: *mut backstop_policy) {
 }
 
 /// Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and its
-/// port (0 for the mail system itself); `*origin` is a BACKSTOP_ORIGIN_*.
+/// port; `*origin` is a BACKSTOP_ORIGIN_*.
+///
+/// Port 0 with no address or one of the loopback is the mail system itself, whose mail is signed: give port 0 only where
+/// the host says so, and any other for a client of which nothing is known, which is then BACKSTOP_ORIGIN_UNKNOWN.
+/// BACKSTOP_ERR_IP: the text is no IP address.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_origin(
     policy: *const backstop_policy,
@@ -219,8 +223,8 @@ pub unsafe extern "C" fn backstop_policy_origin(
     })
 }
 
-/// Tells the class of a client, from its IP address as text (empty if unknown) and its port (0 for the mail system
-/// itself); `*client` is a BACKSTOP_CLIENT_*.
+/// Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
+/// backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_client(
     policy: *const backstop_policy,
@@ -255,7 +259,8 @@ fn address(ip: &[u8]) -> Result<Option<IpAddr>, i32> {
 /// Decides about the sender of a mail that leaves, from its recipients (`count` of them) and its BACKSTOP_ORIGIN_*.
 ///
 /// BACKSTOP_OK: `out` has the sender with which it is to leave, and `*rule` says why: BACKSTOP_RULE_SIGNED if it got a
-/// tag, another if it stays as it is. `out` may be the sender itself. Nothing is allocated.
+/// tag, another if it stays as it is. `out` may be the sender itself. BACKSTOP_ERR_OPTION: `origin` is no
+/// BACKSTOP_ORIGIN_*. Nothing is allocated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_outgoing(
     policy: *const backstop_policy,
@@ -339,7 +344,7 @@ unsafe fn put_sender(decided: &Outgoing, sender: *const [u8], out: Buffer, rule:
 
 /// Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a BACKSTOP_CLIENT_*.
 ///
-/// BACKSTOP_OK: `out` has the decision. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
+/// BACKSTOP_OK: `out` has the decision. BACKSTOP_ERR_OPTION: `client` is no BACKSTOP_CLIENT_*. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_incoming(
     policy: *const backstop_policy,

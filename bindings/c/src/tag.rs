@@ -10,13 +10,16 @@ use crate::keyring::backstop_keyring;
 use crate::status::{BACKSTOP_OK, failed, unsigned};
 use crate::verdict::{BACKSTOP_TAG_NONE, backstop_verdict, tag_number};
 
+/// The most octets of an address that this library makes.
+pub const BACKSTOP_ADDRESS_MAX: u32 = 254;
+
 /// # Tags: sign, verify, strip, explain
 ///
 /// Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
 ///
 /// BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN, NO_KEY,
-/// TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`. So whatever is not negative can go on with
-/// `out`. `out` may be the address itself. Whether the mail is the host's own to sign is for the caller, or a policy, to
+/// TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some; a signed one
+/// has none. So whatever is not negative can go on with `out`. `out` may be the address itself. Whether the mail is the host's own to sign is for the caller, or a policy, to
 /// know. Nothing is allocated.
 ///
 /// @code
@@ -94,7 +97,7 @@ pub(crate) unsafe fn put_signed(signed: &Result<Signed, Error>, address: *const 
 
 /// Tells what the recipient of a bounce is, exactly as RCPT gave it (a sha1 tag covers the case of the address).
 ///
-/// BACKSTOP_OK: `out` has the verdict. BACKSTOP_ERR_ADDRESS and BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all.
+/// BACKSTOP_OK: `out` has the verdict; on an error it has what it had before. BACKSTOP_ERR_ADDRESS and BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all.
 /// Nothing is allocated. A forged tag costs the time of a genuine one.
 ///
 /// @code
@@ -128,8 +131,8 @@ pub unsafe extern "C" fn backstop_verify(
 /// Takes a tag of any known system off, without verifying anything; `*tag` is a BACKSTOP_TAG_*.
 ///
 /// For keys of greylisting, reputation and allow-lists, which must stay the same from day to day. Never deliver by the
-/// result. Without a tag (BACKSTOP_TAG_NONE) the address was copied to `out`; VERP, SRS and ordinary addresses with `=`
-/// have none. `out` may be the address itself. Nothing is allocated.
+/// result. Without a tag (BACKSTOP_TAG_NONE) `out` has the mailbox without brackets and route, `<>` and postmaster as they
+/// came; VERP, SRS and ordinary addresses with `=` have none. `out` may be the address itself. Nothing is allocated.
 ///
 /// @code
 /// static int32_t greylist_key(const char *sender, char *out, size_t cap, size_t *len)
@@ -155,7 +158,7 @@ pub unsafe extern "C" fn backstop_strip(
         let stripped = stripped.map(|(found, address)| (tag_number(found), address.to_address()));
         let (found, result) = match &stripped {
             Some((found, address)) => (*found, &raw const *address.as_bytes()),
-            None => (BACKSTOP_TAG_NONE, &raw const *address),
+            None => (BACKSTOP_TAG_NONE, &raw const *batv::bare(address)),
         };
         // SAFETY: as above.
         unsafe {

@@ -106,8 +106,8 @@ pub struct backstop_verdict {
     pub key: i32,
     /// The octets of `mailbox`, without its NUL.
     pub mailbox_len: u32,
-    /// The address under the tag, ending in NUL. Genuine and expired: proved by the tag. Untagged: the address as it came
-    /// (for a mark: empty). Otherwise empty, since what an unproved tag says is nobody's address.
+    /// The address under the tag, ending in NUL. Genuine and expired: proved by the tag. Untagged: the mailbox as it
+    /// came, without brackets and route (for a mark: empty). Otherwise empty, since what an unproved tag says is nobody's address.
     pub mailbox: [c_char; 321],
     /// Zero.
     pub reserved: [c_char; 3],

@@ -1,4 +1,4 @@
-//! `backstop strip`: known tags of any system removed, unverified; what carries none comes out as it came in.
+//! `backstop strip`: known tags of any system removed, unverified; what carries none comes out as it came in, without brackets.
 
 use backstop::{Day, UNPARSABLE, batv};
 
@@ -41,7 +41,7 @@ impl Verb for Strip {
 
 impl Strip {
     fn put(&self, input: &[u8], found: Option<(batv::Tag, &[u8])>, reason: Option<&str>, out: &mut Vec<u8>) {
-        let output = found.map_or(input, |(_, stripped)| stripped);
+        let output = found.map_or_else(|| batv::bare(input), |(_, stripped)| stripped);
         if !self.json {
             out.extend_from_slice(output);
             return out.push(b'\n');

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::maincf;
+use crate::report::ready::Obstacle;
 use crate::stop::{Exit, Stop};
 
 /// Where the configuration lies unless it is named.
@@ -31,8 +32,26 @@ pub struct Cli {
 pub enum Command {
     /// Run in the foreground; SIGHUP reloads, SIGTERM stops
     Run(Source),
+    /// Run as a filter of OpenSMTPD, which starts it: on standard input and output
+    Filter(Source),
     /// Validate a configuration, and print what it amounts to
     Check(Check),
+    /// Say from the JSON log which domains may go on to enforce
+    ///
+    /// Per domain: the share signed by path, what would be refused and to whom, the last unsigned submission, and yes or
+    /// no with the reasons. Ends with 0 if every domain may go on, with 1 if one may not.
+    Ready(Ready),
+    /// Turn the JSON log into figures before and after enforcing
+    ///
+    /// Bounces a day by verdict, what was let in, refused or would have been, why, by which clients, and tags that were
+    /// used often.
+    Stats(Stats),
+    /// Write the man pages into a folder
+    Man {
+        /// The folder, which must be there
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 /// Where the configuration comes from.
@@ -71,19 +90,67 @@ pub struct Check {
     pub given: Given,
 }
 
+/// Which log, and how its report looks.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The log, as [log] format = "json" writes it; `-` or none is standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How many addresses and clients a list names
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+    /// One object of JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// May a domain go on to enforce?
+#[derive(Debug, Args)]
+pub struct Ready {
+    /// For how many days, up to the last of the log, nothing may speak against it
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub days: u32,
+    /// What you have looked into and does not count (may be repeated)
+    #[arg(long, value_name = "REASON", value_enum)]
+    pub accept: Vec<Obstacle>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its fields are the options")]
+    pub report: Report,
+}
+
+/// Figures of a log.
+#[derive(Debug, Args)]
+pub struct Stats {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its fields are the options")]
+    pub report: Report,
+}
+
 impl Source {
     /// Reads the configuration.
     ///
     /// # Errors
     /// One sentence with what to do.
     pub fn load(&self) -> Result<Config, Stop> {
+        self.load_or(maincf::config)
+    }
+
+    /// Reads the configuration; without a file it is one for the filter.
+    ///
+    /// # Errors
+    /// One sentence with what to do.
+    pub fn load_for_filter(&self) -> Result<Config, Stop> {
+        self.load_or(|domains, _| maincf::filter_config(domains))
+    }
+
+    fn load_or(&self, made: impl Fn(&[String], u16) -> String) -> Result<Config, Stop> {
         match (&self.config, self.given.domain.is_empty()) {
             (Some(path), _) => Config::load(path),
             (None, false) => {
                 for domain in &self.given.domain {
                     Domains::parse(domain).map_err(|error| Stop::new(Exit::Usage, format!("--domain {error}")))?;
                 }
-                Config::parse(&maincf::config(&self.given.domain, self.given.port))
+                Config::parse(&made(&self.given.domain, self.given.port))
                     .map_err(|fault| Stop::new(Exit::Usage, fault.message))
             }
             (None, true) if !Path::new(CONFIG).exists() => Err(Stop::new(

@@ -14,13 +14,13 @@ use crate::stop::Stop;
 /// What a start would say.
 pub fn run(source: &Source) -> Result<String, Stop> {
     let clock = Clock::System;
-    let loaded = server::load(source, &clock, false)?;
+    let loaded = server::load(source.load()?, &source.given.state, &clock, false)?;
     let snapshot = &loaded.snapshot;
     let mut text = String::new();
     for notice in &loaded.notices {
         text += &format!("# {notice}\n");
     }
-    let faces = || snapshot.config.endpoints.iter().map(|it| it.face);
+    let faces = || snapshot.config.endpoints.iter().filter_map(|it| it.face);
     let late = snapshot.config.policy.needs(Need::RefuseAtData);
     if late && faces().any(|face| face == Face::PolicyService) && !snapshot.config.policy_service_at_data {
         text += "# [policy-service] refuses at rcpt, since at-data is not set\n";

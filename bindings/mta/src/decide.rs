@@ -4,6 +4,7 @@
 //! [`State::record`](crate::state::State::record) when it is done, since some faces hold a refusal back until DATA.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use backstop::policy::{Client, Incoming, Origin, Outgoing};
 
@@ -25,17 +26,19 @@ pub struct Context<'a> {
     pub origin: Origin,
     /// Whether the face sees the sender when it asks about a recipient.
     pub sees_sender: bool,
+    /// When the question was there.
+    pub begun: Instant,
     /// The MTA's queue id, or empty.
     pub queue: &'a [u8],
-    /// The instance of the policy service, or empty.
+    /// What ties the events of a mail together, or empty.
     pub instance: &'a [u8],
 }
 
 impl<'a> Context<'a> {
     /// A face that sees no client and refuses nothing.
-    pub const fn internal(face: Face) -> Context<'a> {
+    pub fn internal(face: Face) -> Context<'a> {
         let (client, origin) = (Client::Internal, Origin::Unknown);
-        Context { face, ip: None, client, origin, sees_sender: false, queue: b"", instance: b"" }
+        Context { face, ip: None, client, origin, sees_sender: false, begun: Instant::now(), queue: b"", instance: b"" }
     }
 
     /// A face that sees the client.

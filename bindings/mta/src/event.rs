@@ -5,25 +5,14 @@
 //! {"time":"2026-11-21T10:00:00Z","event":"incoming","face":"policy-service",...}
 //! ```
 //!
-//! | key | what |
-//! |---|---|
-//! | time, event | when (UTC); `outgoing`, `forward`, `incoming`, or `notice` for what the daemon has to say (text) |
-//! | face, mode | who asked; the policy's mode for the domain that carries the tag |
-//! | action, would | done: `sign`, `rewrite`, `keep`; `unchanged`, `strip`, `reverse`, `refuse`, `defer`; would: what enforce does |
-//! | reply, stage | the SMTP reply of a refusal and when it was given |
-//! | client | the SMTP client's address |
-//! | sender, recipient | as given; the null sender is `<>` |
-//! | mailbox | the recipient without its tag, or to whom it returns |
-//! | output | the new sender |
-//! | queue, instance | the MTA's queue id, the policy service's instance |
-//! | verdict, reason, detail | the verdict, the rule that decided, the reason of the verdict: slugs of the core |
-//! | key, age, uses | the key that the tag names; if its MAC is right, days since it was signed, and how often it was used |
+//! [`FIELDS`] says what each stands for; the manual prints it.
 //!
 //! JSON has every key, null where there is nothing to say; text leaves those out. Control characters, what has no width
 //! and what is not UTF-8 are escaped in both. With `addresses = "domain"` local parts become `*`.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::time::Instant;
 
 use backstop::explain::printable;
 use backstop::policy::{Action, Incoming, Mode, Outgoing, Rule};
@@ -35,7 +24,33 @@ use crate::clock::Now;
 use crate::config::LogSettings;
 use crate::decide::Context;
 use crate::faces::Face;
+use crate::metrics::UNSIGNED;
 use crate::state::Snapshot;
+
+/// The keys of an event in their order, and what each says.
+pub const FIELDS: [(&str, &str); 21] = [
+    ("time", "When, in UTC"),
+    ("event", "`outgoing` or `forward` about a sender, `incoming` about a recipient; `notice` has only `text`"),
+    ("face", "Who asked: `milter`, `socketmap`, `tcp-table`, `policy-service` or `filter`"),
+    ("mode", "The policy's mode for the domain that carries the tag"),
+    ("action", "What was done: `sign`, `rewrite` or `keep`; `unchanged`, `strip`, `reverse`, `refuse` or `defer`"),
+    ("would", "About recipients: what enforce would do"),
+    ("stage", "Of a refusal: `rcpt` or `data`"),
+    ("client", "The address of the SMTP client, where the face sees it"),
+    ("sender", "The sender as given, where the face sees it; the null sender is `<>`"),
+    ("recipient", "The recipient as given"),
+    ("mailbox", "The recipient without its tag, or to whom it returns"),
+    ("output", "The new sender"),
+    ("queue", "The mail server's queue id, as far as it has one at that step"),
+    ("instance", "What ties the events of a mail together: from the policy service's client, or made for the milter"),
+    ("verdict", "What the recipient is: a slug of the library"),
+    ("reason", "The rule that decided: a slug of the library"),
+    ("detail", "The reason of the verdict: a slug of the library"),
+    ("key", "The id of the key that the tag names"),
+    ("age", "Days since the tag was signed, if its MAC is right"),
+    ("uses", "How often this tag was used, where the face sees each use once"),
+    ("reply", "The SMTP reply of a refusal"),
+];
 
 /// What was decided about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +105,7 @@ pub struct Event<'a> {
     pub output: Option<Address>,
     /// The MTA's queue id, or empty.
     pub queue: &'a [u8],
-    /// The policy service's instance, or empty.
+    /// What ties the events of a mail together, or empty.
     pub instance: &'a [u8],
     /// The verdict about the recipient.
     pub verdict: Option<&'static str>,
@@ -104,6 +119,8 @@ pub struct Event<'a> {
     pub age: Option<u32>,
     /// How often this tag was used, where the face sees each use once.
     pub uses: Option<u32>,
+    /// When the question was there.
+    pub begun: Instant,
     notable: bool,
 }
 
@@ -131,6 +148,7 @@ impl<'a> Event<'a> {
             key: None,
             age: None,
             uses: None,
+            begun: context.begun,
             notable: false,
         }
     }
@@ -152,8 +170,7 @@ impl<'a> Event<'a> {
             _ => "sign",
         };
         // Own mail that leaves unsigned is what an administrator must know before enforcing.
-        let unsigned = [Rule::NotVouched, Rule::NoSign, Rule::NoSignRecipients, Rule::NoKey, Rule::TooLong];
-        let notable = decided.rewrite.is_some() || unsigned.contains(&decided.rule);
+        let notable = decided.rewrite.is_some() || UNSIGNED.contains(&decided.rule);
         let output = decided.rewrite;
         Event { action, sender: Some(sender), output, notable, ..Event::new(kind, context, mode, decided.rule, now) }
     }

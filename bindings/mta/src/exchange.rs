@@ -123,7 +123,7 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, output: &[u8]) -> io::Resu
 }
 
 /// A peer that went away while it was answered is no failure.
-fn lost(error: io::Error) -> End {
+pub(crate) fn lost(error: io::Error) -> End {
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => End::Closed,
         _ => End::Failed(error),

@@ -9,11 +9,15 @@
 //!              |  listen.rs       sockets of all kinds; pool.rs caps connections; exchange.rs reads, answers, times out
 //!              v
 //!            faces/               one file a protocol: pure parsers over bytes; mod.rs: what each face can do
+//!              |                  (faces/filter/ is a process of its own, which OpenSMTPD starts)
 //!              v
 //!            decide.rs            the one place that asks the core's policy; gives the answer and its event
 //!              |  guesses.rs      who brings forged tags, how often a tag was used
 //!              v
 //!            event.rs -> log.rs   one event a decision, as text or JSON; a thread writes
+//!              |  metrics/        the same decisions counted, read over HTTP
+//!              v
+//!            report/              the log read again: `ready`, `stats`
 //! ```
 //!
 //! All decisions are `backstop::policy`'s: nothing here says who is signed or refused. Time comes from `clock.rs`, so
@@ -44,8 +48,11 @@ pub mod guesses;
 pub mod listen;
 pub mod log;
 pub mod maincf;
+pub mod metrics;
 pub mod notify;
+pub mod pages;
 pub mod pool;
+pub mod report;
 pub mod ring;
 pub mod server;
 pub mod state;

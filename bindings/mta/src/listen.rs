@@ -138,7 +138,7 @@ pub fn bind(endpoint: &Endpoint, handed: &mut Handed) -> Result<Listener, Stop> 
         Address::Systemd(name) => handed.take(name),
     };
     bound.map_err(|why| {
-        let (face, address) = (endpoint.face.as_str(), &endpoint.address);
+        let (face, address) = (endpoint.table(), &endpoint.address);
         Stop::new(Exit::Os, format!("[{face}] cannot listen at {address}: {why}"))
     })
 }
@@ -208,7 +208,7 @@ pub fn give_rights(endpoint: &Endpoint) -> Result<(), Stop> {
         given.map_err(|error| keyfile::in_words(&error))
     });
     given.map_err(|why| {
-        let face = endpoint.face.as_str();
+        let face = endpoint.table();
         Stop::new(Exit::Os, format!("[{face}] cannot change the rights of {}: {why}", path.display()))
     })
 }

@@ -6,11 +6,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use backstop::explain::printable;
-use backstopd::args::{Cli, Command, Source};
+use backstopd::args::{self, Cli, Command, Source};
 use backstopd::clock::Clock;
+use backstopd::faces::filter;
 use backstopd::listen::Handed;
 use backstopd::stop::{Exit, Stop};
-use backstopd::{check, maincf, server};
+use backstopd::{check, maincf, pages, report, server};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -18,9 +19,15 @@ fn main() -> ExitCode {
     let handed = Handed::from_env();
     let ended = match Cli::try_parse() {
         Ok(Cli { command: Some(Command::Check(args)), .. }) => check::run(&args.into()).and_then(|text| print(&text)),
+        Ok(Cli { command: Some(Command::Filter(source)), .. }) => {
+            filter::run(&source, Clock::System, std::io::stdin().lock(), std::io::stdout().lock())
+        }
         Ok(Cli { command: Some(Command::Run(source)), .. } | Cli { command: None, run: source }) => {
             run(&source, handed)
         }
+        Ok(Cli { command: Some(Command::Ready(args)), .. }) => return end(ready(&args)),
+        Ok(Cli { command: Some(Command::Stats(args)), .. }) => stats(&args),
+        Ok(Cli { command: Some(Command::Man { folder }), .. }) => pages::run(&folder),
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage as u8 } else { 0 };
             // Whether anyone reads it changes nothing.
@@ -28,8 +35,12 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    end(ended.map(|()| ExitCode::SUCCESS))
+}
+
+fn end(ended: Result<ExitCode, Stop>) -> ExitCode {
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(stop) => {
             let _ = writeln!(std::io::stderr(), "backstopd: {}", printable(stop.sentence.as_bytes()));
             stop.code()
@@ -47,6 +58,25 @@ fn run(source: &Source, handed: Handed) -> Result<(), Stop> {
         }
     };
     runtime.block_on(server::run(source, Clock::System, handed, started))
+}
+
+/// A domain that may not go on is no trouble, but scripts want to know.
+fn ready(args: &args::Ready) -> Result<ExitCode, Stop> {
+    let mut ready = report::ready::Ready::default();
+    let log = report::read(&args.report.files, |decision| ready.take(decision))?;
+    log.tell_broken();
+    let (top, accept) = (args.report.top, args.accept.clone());
+    let question = report::ready::Question { days: args.days, top, accept };
+    let (text, all) = ready.answer(&log, &question, args.report.json);
+    print(&text)?;
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn stats(args: &args::Stats) -> Result<(), Stop> {
+    let mut stats = report::stats::Stats::default();
+    let log = report::read(&args.report.files, |decision| stats.take(decision))?;
+    log.tell_broken();
+    print(&stats.report(&log, args.report.top, args.report.json))
 }
 
 fn print(text: &str) -> Result<(), Stop> {

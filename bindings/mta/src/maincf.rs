@@ -11,12 +11,21 @@ pub const PORT: u16 = 10_028;
 
 /// The text of the configuration.
 pub fn config(domains: &[String], port: u16) -> String {
-    let list: Vec<String> = domains.iter().map(|domain| format!("{domain:?}")).collect();
-    let (list, next) = (list.join(", "), port.saturating_add(1));
+    let (policy, next) = (policy(domains), port.saturating_add(1));
     format!(
-        "[policy]\nown-domains = [{list}]\nmode = \"observe\"\n\n[socketmap]\nlisten = [\"inet:127.0.0.1:{port}\"]\n\n\
+        "{policy}\n[socketmap]\nlisten = [\"inet:127.0.0.1:{port}\"]\n\n\
          [policy-service]\nlisten = [\"inet:127.0.0.1:{next}\"]\n"
     )
+}
+
+/// The text of the configuration of a filter of OpenSMTPD.
+pub fn filter_config(domains: &[String]) -> String {
+    policy(domains) + "\n[filter]\n"
+}
+
+fn policy(domains: &[String]) -> String {
+    let list: Vec<String> = domains.iter().map(|domain| format!("{domain:?}")).collect();
+    format!("[policy]\nown-domains = [{}]\nmode = \"observe\"\n", list.join(", "))
 }
 
 /// What to do with it, for people.

@@ -1,12 +1,10 @@
 //! Start, reload, stop: what `backstopd run` does until it is told to end.
 //!
-//! | signal | what |
-//! |---|---|
-//! | SIGHUP | configuration, ring and listeners anew; if anything is wrong, all stays as it was, and the log says why |
-//! | SIGTERM, SIGINT | no new connections; requests that have begun are answered, for five seconds; a second one ends at once |
+//! [`SIGNALS`] are what it listens to.
 //!
 //! One thread does all: a decision takes some microseconds, and mail servers ask one thing at a time.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +24,19 @@ use crate::log::Log;
 use crate::pool::{Pool, Seat};
 use crate::state::{Snapshot, State};
 use crate::stop::{Exit, Stop};
-use crate::{notify, ring};
+use crate::{metrics, notify, ring};
+
+/// The signals and what they do, for the manual.
+pub const SIGNALS: [(&str, &str); 2] = [
+    (
+        "SIGHUP",
+        "Configuration, ring, listeners and log file anew; if anything is wrong, all stays as it was, and the log says why",
+    ),
+    (
+        "SIGTERM, SIGINT",
+        "No new connections; requests and mails under way are answered, for five seconds; a second one ends at once",
+    ),
+];
 
 /// A snapshot and what is to be said about it.
 #[derive(Debug)]
@@ -37,13 +47,12 @@ pub struct Loaded {
     pub notices: Vec<String>,
 }
 
-/// Reads and checks everything; `make` lets a missing ring of our own be made.
+/// Checks a configuration with all that it names; `state` is the folder of a ring of our own, `make` lets it be made.
 ///
 /// # Errors
 /// One sentence with what to do.
-pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> {
-    let config = source.load()?;
-    if config.endpoints.is_empty() {
+pub fn load(config: Config, state: &Path, clock: &Clock, make: bool) -> Result<Loaded, Stop> {
+    if config.endpoints.iter().all(|it| it.face.is_none()) && config.filter.is_none() {
         return Err(Stop::config(
             "no face listens; add a table such as [socketmap] with listen = [\"inet:127.0.0.1:10028\"]",
         ));
@@ -53,8 +62,18 @@ pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> 
         return Err(Stop::config(unmet.join("; ")));
     }
     let today = clock.now().map(|now| now.day);
-    let ring::Loaded { ring, notices } = ring::load(&config, &source.given.state, today, make)?;
+    let ring::Loaded { ring, notices } = ring::load(&config, state, today, make)?;
     Ok(Loaded { snapshot: Snapshot { config, ring }, notices })
+}
+
+fn load_daemon(source: &Source, clock: &Clock) -> Result<Loaded, Stop> {
+    let config = source.load()?;
+    if config.endpoints.iter().all(|it| it.face.is_none()) && config.filter.is_some() {
+        return Err(Stop::config(
+            "only [filter] is configured, which OpenSMTPD starts by itself; see smtpd.conf(5), proc-exec",
+        ));
+    }
+    load(config, &source.given.state, clock, true)
 }
 
 /// Runs until a signal ends it. `started` is called once, when everything listens.
@@ -63,7 +82,7 @@ pub fn load(source: &Source, clock: &Clock, make: bool) -> Result<Loaded, Stop> 
 /// What kept it from starting.
 pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: impl FnOnce()) -> Result<(), Stop> {
     let mut signals = Signals::new()?;
-    let loaded = load(source, &clock, true)?;
+    let loaded = load_daemon(source, &clock)?;
     raise_descriptors();
     let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
     let state = Arc::new(State::new(loaded.snapshot, clock, log));
@@ -82,10 +101,12 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
                 notify::reloading();
                 match reload(source, &state, &mut gates, &mut handed) {
                     Ok(notices) => {
+                        state.metrics.count_reload(true, state.clock.now());
                         notices.iter().for_each(|notice| state.log.notice(notice));
                         state.log.notice(&format!("reloaded: {}", summary(&state.snapshot())));
                     }
                     Err(stop) => {
+                        state.metrics.count_reload(false, state.clock.now());
                         state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"))
                     }
                 }
@@ -103,7 +124,7 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
 
 /// Everything that can fail comes before anything is changed.
 fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &mut Handed) -> Result<Vec<String>, Stop> {
-    let loaded = load(source, &state.clock, true)?;
+    let loaded = load_daemon(source, &state.clock)?;
     let log = Log::prepare(&loaded.snapshot.config.log)?;
     let bound = gates.bind(&loaded.snapshot.config, handed)?;
     let config = loaded.snapshot.config.clone();
@@ -116,7 +137,7 @@ fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &mut Handed
 /// What runs, in a line.
 fn summary(snapshot: &Snapshot) -> String {
     let all: Vec<String> =
-        snapshot.config.endpoints.iter().map(|it| format!("{} at {}", it.face.as_str(), it.address)).collect();
+        snapshot.config.endpoints.iter().map(|it| format!("{} at {}", it.table(), it.address)).collect();
     let ring = &snapshot.ring;
     format!("{}; ring {} with {} keys", all.join(", "), ring.fingerprint(), ring.keys().len())
 }
@@ -300,15 +321,18 @@ async fn talk(
 ) {
     let limits = state.snapshot().config.limits;
     let end = match endpoint.face {
-        Face::Milter => match milter::serve(&state, stream, stop, seat).await {
+        // It has a process of its own, and no endpoint leads here.
+        Some(Face::Filter) => End::Closed,
+        None => metrics::http::serve(&state, stream, limits, stop, &seat).await,
+        Some(Face::Milter) => match milter::serve(&state, stream, stop, seat).await {
             Ok(()) => End::Closed,
             Err(error) => End::Failed(error),
         },
-        Face::Socketmap => {
+        Some(Face::Socketmap) => {
             let answer = |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.maps, input, output);
             exchange::serve(stream, socketmap::MAX_FRAME, limits, stop, &seat, answer).await
         }
-        Face::TcpTable => {
+        Some(Face::TcpTable) => {
             let map = endpoint.maps.first().copied();
             let answer = |input: &[u8], output: &mut Vec<u8>| match map {
                 Some(map) => tcp_table::answer(&state, map, input, output),
@@ -316,7 +340,7 @@ async fn talk(
             };
             exchange::serve(stream, tcp_table::MAX_LINE, limits, stop, &seat, answer).await
         }
-        Face::PolicyService => {
+        Some(Face::PolicyService) => {
             let mut session = policy_service::Session::default();
             let answer = |input: &[u8], output: &mut Vec<u8>| session.answer(&state, input, output);
             exchange::serve(stream, policy_service::MAX_REQUEST, limits, stop, &seat, answer).await

@@ -3,6 +3,7 @@
 //! A [`Snapshot`] never changes. A reload makes a new one, whole, and swaps it; whoever holds the old one (a session, a
 //! request) goes on with it to its end.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use backstop::KeyRing;
@@ -12,6 +13,7 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::guesses::Guesses;
 use crate::log::Log;
+use crate::metrics::Metrics;
 
 /// Configuration and key ring, read and checked together.
 #[derive(Debug)]
@@ -32,12 +34,23 @@ pub struct State {
     pub log: Log,
     /// Who guesses.
     pub guesses: Guesses,
+    /// What was counted.
+    pub metrics: Metrics,
+    connections: AtomicU64,
 }
 
 impl State {
     /// Begins with this snapshot.
     pub fn new(snapshot: Snapshot, clock: Clock, log: Log) -> State {
-        State { current: RwLock::new(Arc::new(snapshot)), clock, log, guesses: Guesses::default() }
+        let metrics = Metrics::new(clock.now());
+        State {
+            current: RwLock::new(Arc::new(snapshot)),
+            clock,
+            log,
+            guesses: Guesses::default(),
+            metrics,
+            connections: AtomicU64::new(0),
+        }
     }
 
     /// The snapshot in force now.
@@ -51,8 +64,15 @@ impl State {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 
+    /// A name for a connection that no other one has, after a restart neither: the second in hexadecimal, and a number.
+    pub fn connection_name(&self) -> String {
+        let seconds = self.clock.now().map_or(0, |now| now.seconds);
+        format!("{seconds:x}.{}", self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Takes note of a decision that was carried out.
     pub fn record(&self, snapshot: &Snapshot, event: &Event<'_>) {
+        self.metrics.count(event);
         let settings = &snapshot.config.log;
         if settings.all_events || event.is_notable() {
             self.log.line(event.to_line(settings));

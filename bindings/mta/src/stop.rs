@@ -18,9 +18,24 @@ pub enum Exit {
     CannotCreate = 73,
     /// Reading or writing failed.
     Io = 74,
+    /// The mail server speaks another version of its protocol.
+    Protocol = 76,
     /// The configuration is wrong.
     Config = 78,
 }
+
+/// Every exit code but that of `ready`, for people; `None` is 0.
+pub const EXITS: [(Option<Exit>, &str); 9] = [
+    (None, "All went well"),
+    (Some(Exit::Usage), "The command line cannot be understood"),
+    (Some(Exit::Data), "The key ring or the log is not usable"),
+    (Some(Exit::NoInput), "A file that was named is not there or cannot be read"),
+    (Some(Exit::Os), "The system refused something: a socket, a descriptor, a thread"),
+    (Some(Exit::CannotCreate), "A file or folder cannot be made"),
+    (Some(Exit::Io), "Reading or writing failed"),
+    (Some(Exit::Protocol), "OpenSMTPD speaks another version of its protocol"),
+    (Some(Exit::Config), "The configuration is wrong"),
+];
 
 /// The end of a run in trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]

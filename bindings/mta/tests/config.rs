@@ -17,7 +17,8 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
         ("[sockmap]", "line 3: unknown key `sockmap`; did you mean `socketmap`?"),
         (
             "[x]",
-            "line 3: unknown key `x`; known are policy, keys, log, limits, milter, socketmap, tcp-table, policy-service",
+            "line 3: unknown key `x`; known are policy, keys, log, limits, milter, socketmap, tcp-table, policy-service, \
+             filter, metrics",
         ),
         ("[log]\nformt = \"text\"", "line 4: unknown key `formt` in [log]; did you mean `format`?"),
         ("[log]\nformat = \"xml\"", "line 4: `format` must be \"text\" or \"json\""),
@@ -56,13 +57,14 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
             "[socketmap]\nlisten = [\"inet:127.0.0.1:1\"]\n[policy-service]\nlisten = [\"inet:127.0.0.1:1\"]",
             "line 5: `policy-service` listens at inet:127.0.0.1:1, which is taken; every face needs its own",
         ),
+        ("[filter]\nsessions = 0", "line 4: `sessions` must be a whole number from 1 to 1000000"),
         ("mod = \"enforce\"", "line 3: unknown key `mod` in [policy]; did you mean `mode`?"),
         ("[policy", "line 3: this is no TOML: unclosed table, expected `]`"),
         (
             "socketmap = 1",
-            "line 3: unknown key `socketmap` in [policy]; the keys are domains, enforce-since, exempt-clients, \
-         exempt-recipients, exempt-senders, expired-grace, internal-hosts, mailer-daemon-is-null, mode, never-send, no-sign, \
-         no-sign-recipients, own-domains, refuse-at, reverse-any-sender, srs, subaddress",
+            "line 3: unknown key `socketmap` in [policy]; the keys are display-names, domains, enforce-since, exempt-clients, \
+         exempt-recipients, exempt-senders, expired-grace, internal-hosts, mailer-daemon-is-null, marks-since, mode, never-send, no-sign, \
+         no-sign-recipients, own-domains, own-relays, refuse-at, reverse-any-sender, srs, subaddress",
         ),
     ] {
         assert_eq!(fault(rest), sentence, "{rest}");
@@ -80,13 +82,19 @@ fn a_face_that_cannot_honour_a_rule_is_named_with_the_rule() {
         (
             "mode = \"enforce\"\n",
             MAPS,
-            "no face can refuse, which mode = \"enforce\" wants; add [milter] or [policy-service]",
+            "no face can refuse, which mode = \"enforce\" wants; add [milter], [policy-service] or [filter]",
         ),
         ("exempt-clients = [\"192.0.2.1\"]\nexempt-senders = [\"a@example.org\"]\n", SERVICE, ""),
         (
             "refuse-at = \"message\"\n",
             SERVICE,
             "[policy-service] cannot honour refuse-at = \"message\": it does not look into the message; take one of the two out",
+        ),
+        ("mode = \"enforce\"\ninternal-hosts = [\"192.0.2.1\"]\nrefuse-at = \"data\"\n", "[filter]\n", ""),
+        (
+            "no-sign-recipients = [\"a@example.org\"]\n",
+            "[filter]\n",
+            "[filter] cannot honour no-sign-recipients: it sees no recipients beside the sender; take one of the two out",
         ),
         (
             "internal-hosts = [\"192.0.2.1\"]\n",
@@ -117,7 +125,7 @@ fn the_effective_configuration_reads_back_to_itself() {
         "{HEAD}[keys]\nfile = \"/etc/backstop/a \\\" b\"\n[log]\nformat = \"json\"\naddresses = \"domain\"\n\
          [limits]\nconnections = 7\n[socketmap]\nlisten = [\"unix:/run/a\", \"inet:[::1]:9\"]\nmaps = [\"sign\"]\n\
          socket-group = \"postfix\"\nsocket-mode = \"0600\"\n[tcp-table]\nverify = [\"systemd:x\"]\n\
-         [policy-service]\nlisten = [\"inet:127.0.0.1:8\"]\nat-data = true\n"
+         [policy-service]\nlisten = [\"inet:127.0.0.1:8\"]\nat-data = true\n[filter]\nsessions = 7\n"
     );
     let ring = backstop::KeyRing::parse(b"version 1\nprvs 0 sha256 7 - - * text:not to be seen\n").unwrap();
     let shown = Config::parse(&text).unwrap().to_toml(&ring);

@@ -92,12 +92,12 @@ impl Stripped {
 /// Takes a tag of any known system off, without verifying anything.
 ///
 /// For keys of greylisting, reputation and allow-lists, which must stay the same from day to day. Never deliver by the
-/// result.
+/// result. Brackets and a route come off in either case.
 #[pyfunction]
 pub(crate) fn strip(address: Text<'_>) -> PyResult<Stripped> {
     Ok(match batv::strip(address.octets()).map_err(failed)? {
         Some((tag, stripped)) => Stripped { address: text(stripped.to_address().as_bytes())?, tag: Some(tag.slug()) },
-        None => Stripped { address: text(address.octets())?, tag: None },
+        None => Stripped { address: text(batv::bare(address.octets()))?, tag: None },
     })
 }
 

@@ -92,7 +92,7 @@ pub unsafe extern "C" fn backstop_exim_strip(result: *mut *mut c_uchar, argc: c_
     let body = |given: &[&[u8]]| {
         let ([address], _) = split("backstop_exim_strip", given, ["address"], &[])?;
         let stripped = batv::strip(address).ok().flatten();
-        Ok(stripped.map_or_else(|| address.to_vec(), |(_, under)| under.to_address().as_bytes().to_vec()))
+        Ok(stripped.map_or_else(|| batv::bare(address).to_vec(), |(_, under)| under.to_address().as_bytes().to_vec()))
     };
     // SAFETY: Exim keeps the rules of the manual.
     unsafe { call(result, argc, argv, body) }

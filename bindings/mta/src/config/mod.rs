@@ -36,6 +36,8 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("socketmap", SOCKETMAP),
     ("tcp-table", TCP_TABLE),
     ("policy-service", POLICY_SERVICE),
+    ("filter", FILTER),
+    ("metrics", METRICS),
 ];
 const KEYS: &[&str] = &["file", "allow-unsafe"];
 const LOG: &[&str] = &["file", "format", "addresses", "events"];
@@ -45,6 +47,8 @@ const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "
 const TCP_TABLE: &[&str] =
     &["sign", "verify", "srs-forward", "srs-reverse", "socket-owner", "socket-group", "socket-mode"];
 const POLICY_SERVICE: &[&str] = &["listen", "at-data", "socket-owner", "socket-group", "socket-mode"];
+const FILTER: &[&str] = &["sessions"];
+const METRICS: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
 
 /// All that one start or reload works with.
 #[derive(Debug, Clone)]
@@ -57,10 +61,12 @@ pub struct Config {
     pub log: LogSettings,
     /// What one peer may take.
     pub limits: Limits,
-    /// Where the faces listen, in the order of the faces.
+    /// Where the faces listen, in the order of the faces, and where the metrics are read.
     pub endpoints: Vec<Endpoint>,
     /// Whether the policy service is asked at DATA too.
     pub policy_service_at_data: bool,
+    /// The filter of OpenSMTPD, if there is one.
+    pub filter: Option<Filter>,
 }
 
 /// `[keys]`.
@@ -105,17 +111,40 @@ impl Default for Limits {
     }
 }
 
-/// One address at which a face listens.
+/// `[filter]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// The most sessions that it remembers.
+    pub sessions: usize,
+}
+
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter { sessions: 10_000 }
+    }
+}
+
+/// One address at which the daemon listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// The face.
-    pub face: Face,
+    /// The face; `None` where the metrics are read.
+    pub face: Option<Face>,
     /// Where.
     pub address: Address,
     /// Who may use it, if it is a Unix socket of our own.
     pub rights: Rights,
     /// The maps that may be asked here; none for faces without maps.
     pub maps: Vec<Map>,
+}
+
+impl Endpoint {
+    /// The name of its table.
+    pub const fn table(&self) -> &'static str {
+        match self.face {
+            Some(face) => face.as_str(),
+            None => "metrics",
+        }
+    }
 }
 
 impl Config {
@@ -145,6 +174,7 @@ impl Config {
             limits: Limits::default(),
             endpoints: Vec::new(),
             policy_service_at_data: false,
+            filter: None,
         };
         reader::read(text, |entry| match entry.name {
             "policy" => Ok(()),
@@ -155,6 +185,8 @@ impl Config {
             "socketmap" => socketmap(entry, &mut config),
             "tcp-table" => tcp_table(entry, &mut config),
             "policy-service" => policy_service(entry, &mut config),
+            "filter" => filter(entry, config.filter.get_or_insert_default()),
+            "metrics" => metrics(entry, &mut config),
             _ => {
                 let tables: Vec<&str> = ["policy"].into_iter().chain(TABLES.iter().map(|(name, _)| *name)).collect();
                 Err(entry.unknown("", &tables))
@@ -164,7 +196,7 @@ impl Config {
             Error::Policy { line, message } => Fault { line, message },
             other => Fault { line: 1, message: other.to_string() },
         })?;
-        config.endpoints.sort_by_key(|endpoint| endpoint.face);
+        config.endpoints.sort_by_key(|endpoint| (endpoint.face.is_none(), endpoint.face));
         Ok(config)
     }
 }
@@ -214,7 +246,7 @@ fn milter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
             _ => socket(entry, &mut rights, "milter", MILTER)?,
         }
     }
-    add(table, config, Face::Milter, &at, &rights, &[])
+    add(table, config, Some(Face::Milter), &at, &rights, &[])
 }
 
 fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
@@ -229,7 +261,7 @@ fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
             _ => socket(entry, &mut rights, "socketmap", SOCKETMAP)?,
         }
     }
-    add(table, config, Face::Socketmap, &at, &rights, &maps)
+    add(table, config, Some(Face::Socketmap), &at, &rights, &maps)
 }
 
 fn tcp_table(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
@@ -243,7 +275,7 @@ fn tcp_table(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
     if maps.is_empty() {
         return Err(table.fault("listens nowhere; give sign, verify, srs-forward or srs-reverse an address"));
     }
-    maps.iter().try_for_each(|(entry, map, at)| add(*entry, config, Face::TcpTable, at, &rights, &[*map]))
+    maps.iter().try_for_each(|(entry, map, at)| add(*entry, config, Some(Face::TcpTable), at, &rights, &[*map]))
 }
 
 fn policy_service(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
@@ -255,7 +287,28 @@ fn policy_service(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
             _ => socket(entry, &mut rights, "policy-service", POLICY_SERVICE)?,
         }
     }
-    add(table, config, Face::PolicyService, &at, &rights, &[])
+    add(table, config, Some(Face::PolicyService), &at, &rights, &[])
+}
+
+fn metrics(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+    let (mut at, mut rights) = (Vec::new(), Rights::default());
+    for entry in table.entries()? {
+        match entry.name {
+            "listen" => at = listen(&entry)?,
+            _ => socket(entry, &mut rights, "metrics", METRICS)?,
+        }
+    }
+    add(table, config, None, &at, &rights, &[])
+}
+
+fn filter(table: Entry<'_>, filter: &mut Filter) -> Result<(), Fault> {
+    for entry in table.entries()? {
+        match entry.name {
+            "sessions" => filter.sessions = entry.number(1, 1_000_000)? as usize,
+            _ => return Err(entry.unknown("filter", FILTER)),
+        }
+    }
+    Ok(())
 }
 
 /// A key about Unix sockets, the same in every face.
@@ -280,7 +333,7 @@ fn listen(entry: &Entry<'_>) -> Result<Vec<Address>, Fault> {
 fn add(
     entry: Entry<'_>,
     config: &mut Config,
-    face: Face,
+    face: Option<Face>,
     at: &[Address],
     rights: &Rights,
     maps: &[Map],

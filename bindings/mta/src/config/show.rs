@@ -34,21 +34,24 @@ impl Config {
         writeln!(text, "idle-seconds = {}", self.limits.idle.as_secs())?;
         writeln!(text, "request-seconds = {}", self.limits.request.as_secs())?;
         writeln!(text, "forged-per-hour = {}", self.limits.forged)?;
-        Face::ALL.into_iter().try_for_each(|face| self.write_face(face, text))
+        Face::ALL.into_iter().map(Some).chain([None]).try_for_each(|face| self.write_face(face, text))?;
+        self.filter.iter().try_for_each(|filter| writeln!(text, "\n[filter]\nsessions = {}", filter.sessions))
     }
 
-    fn write_face(&self, face: Face, text: &mut String) -> std::fmt::Result {
+    fn write_face(&self, face: Option<Face>, text: &mut String) -> std::fmt::Result {
         let all: Vec<&Endpoint> = self.endpoints.iter().filter(|it| it.face == face).collect();
         let Some(first) = all.first() else { return Ok(()) };
-        writeln!(text, "\n[{}]", face.as_str())?;
+        writeln!(text, "\n[{}]", first.table())?;
         let addresses = |all: &mut dyn Iterator<Item = &&Endpoint>| list(all.map(|it| it.address.to_string()));
         match face {
-            Face::Milter => writeln!(text, "listen = {}", addresses(&mut all.iter()))?,
-            Face::Socketmap => {
+            // It listens nowhere.
+            Some(Face::Filter) => {}
+            Some(Face::Milter) | None => writeln!(text, "listen = {}", addresses(&mut all.iter()))?,
+            Some(Face::Socketmap) => {
                 writeln!(text, "listen = {}", addresses(&mut all.iter()))?;
                 writeln!(text, "maps = {}", list(first.maps.iter().map(|map| map.as_str().to_owned())))?;
             }
-            Face::TcpTable => {
+            Some(Face::TcpTable) => {
                 for map in crate::faces::lookup::Map::ALL {
                     let mut its = all.iter().filter(|it| it.maps.contains(&map)).peekable();
                     if its.peek().is_some() {
@@ -56,7 +59,7 @@ impl Config {
                     }
                 }
             }
-            Face::PolicyService => {
+            Some(Face::PolicyService) => {
                 writeln!(text, "listen = {}", addresses(&mut all.iter()))?;
                 writeln!(text, "at-data = {}", self.policy_service_at_data)?;
             }

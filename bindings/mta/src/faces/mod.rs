@@ -4,6 +4,7 @@
 //! A face whose protocol cannot bring what a rule needs (the client, the other recipients) does not guess: `check` fails
 //! and names it.
 
+pub mod filter;
 pub mod hold;
 pub mod lookup;
 pub mod milter;
@@ -29,6 +30,8 @@ pub enum Face {
     TcpTable,
     /// The policy delegation of Postfix.
     PolicyService,
+    /// The filter of OpenSMTPD.
+    Filter,
 }
 
 /// What a face can do, and what of a policy's needs it can meet.
@@ -48,7 +51,7 @@ pub struct Abilities {
 
 impl Face {
     /// All faces.
-    pub const ALL: [Face; 4] = [Face::Milter, Face::Socketmap, Face::TcpTable, Face::PolicyService];
+    pub const ALL: [Face; 5] = [Face::Milter, Face::Socketmap, Face::TcpTable, Face::PolicyService, Face::Filter];
 
     /// The word in configuration, log and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -57,6 +60,7 @@ impl Face {
             Face::Socketmap => "socketmap",
             Face::TcpTable => "tcp-table",
             Face::PolicyService => "policy-service",
+            Face::Filter => "filter",
         }
     }
 
@@ -89,12 +93,20 @@ impl Face {
                 refuses: true,
                 meets: &[Need::Refuse, Need::RefuseAtData, Need::Client, Need::Sender],
             },
+            // It signs at MAIL, before any recipient, and learns of no forwarding.
+            Face::Filter => Abilities {
+                signs: true,
+                forwards: false,
+                strips: true,
+                refuses: true,
+                meets: &[Need::Refuse, Need::RefuseAtData, Need::Client, Need::Sender, Need::OwnNetwork],
+            },
         }
     }
 
     /// What it does in this configuration: maps that nobody may ask do nothing.
     fn used(self, config: &Config) -> Abilities {
-        let maps = || config.endpoints.iter().filter(|it| it.face == self).flat_map(|it| &it.maps);
+        let maps = || config.endpoints.iter().filter(|it| it.face == Some(self)).flat_map(|it| &it.maps);
         let asks = |map| maps().any(|it| *it == map);
         let can = self.abilities();
         match self {
@@ -104,21 +116,23 @@ impl Face {
                 strips: asks(Map::Verify) || asks(Map::SrsReverse),
                 ..can
             },
-            Face::Milter | Face::PolicyService => can,
+            Face::Milter | Face::PolicyService | Face::Filter => can,
         }
     }
 }
 
 /// The rules of the policy that a configured face cannot honour, a sentence each.
 pub fn unmet(config: &Config) -> Vec<String> {
-    let faces: BTreeSet<Face> = config.endpoints.iter().map(|endpoint| endpoint.face).collect();
+    let mut faces: BTreeSet<Face> = config.endpoints.iter().filter_map(|endpoint| endpoint.face).collect();
+    faces.extend(config.filter.map(|_| Face::Filter));
     let used: Vec<(Face, Abilities)> = faces.into_iter().map(|face| (face, face.used(config))).collect();
     let mut sentences = Vec::new();
     for need in Need::ALL.into_iter().filter(|need| config.policy.needs(*need)) {
         let key = need.key();
         if need == Need::Refuse {
             if !used.iter().any(|(_, can)| can.refuses) {
-                sentences.push(format!("no face can refuse, which {key} wants; add [milter] or [policy-service]"));
+                sentences
+                    .push(format!("no face can refuse, which {key} wants; add [milter], [policy-service] or [filter]"));
             }
             continue;
         }

@@ -77,3 +77,13 @@ fn a_log_file_is_opened_anew_on_reload_and_closed_to_others() {
     daemon.connect("map").map("sign", "alice@example.com");
     wait("alice@example.com");
 }
+
+#[test]
+fn an_event_has_the_keys_of_the_manual_in_their_order() {
+    let daemon = Daemon::start(&config("format = \"json\""));
+    daemon.connect("map").map("sign", "alice@example.com");
+    let line = daemon.wait_for("\"outgoing\"");
+    let found: Vec<&str> =
+        line.trim_start_matches('{').split(",\"").map(|it| it.trim_matches('"').split('"').next().unwrap()).collect();
+    assert_eq!(found, backstopd::event::FIELDS.map(|(name, _)| name));
+}

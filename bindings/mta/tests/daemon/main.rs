@@ -4,10 +4,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod filter;
 mod hostile;
 mod log;
 mod maps;
+mod metrics;
 mod milter;
 mod policy_service;
 mod reload;
+mod reports;
 mod start;

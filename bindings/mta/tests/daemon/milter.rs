@@ -124,6 +124,21 @@ fn only_mail_that_someone_vouches_for_is_signed() {
 }
 
 #[test]
+fn a_client_that_the_mail_server_does_not_know_is_neither_signed_nor_spared() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    for (client, changes, refused) in [(&b"unknown\0U"[..], 0, true), (b"localhost\0L\0\0/run/x\0", 1, false)] {
+        let mut server = Server(daemon.connect("milter"));
+        server.negotiate(0x1ff, 0x1f_ffff);
+        server.send(b'C', client);
+        server.mail("<alice@example.com>");
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.end().len(), changes);
+        server.mail("<>");
+        assert_eq!(server.rcpt("<alice@example.com>") == UNTAGGED, refused);
+    }
+}
+
+#[test]
 fn mail_goes_unsigned_only_if_every_recipient_asks_for_it() {
     let daemon = Daemon::start(&config("enforce", "data"));
     let mut server = Server::new(&daemon, "192.0.2.7", 4000);
@@ -239,4 +254,29 @@ fn a_client_that_guesses_tags_is_told_421() {
     assert!(server.rcpt(&wrong).starts_with("y550 5.7.1 "));
     let away = "y421 4.7.0 Too many forged return addresses from your host; try again in an hour";
     assert_eq!(server.rcpt(&wrong), away);
+}
+
+#[test]
+fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
+    let daemon = Daemon::start(&config("observe", "rcpt"));
+    let mut server = Server::new(&daemon, "192.0.2.7", 2525);
+    for sender in ["alice", "bob"] {
+        server.mail(&format!("<{sender}@example.com>"));
+        server.rcpt(&format!("<{}>", signed("carol@example.com", 1)));
+        server.data();
+        server.end();
+    }
+    daemon.wait_for("\"bob@example.com\",\"recipient\":null");
+    let instances: Vec<String> = daemon
+        .log()
+        .iter()
+        .filter_map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["instance"].as_str().map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(instances.len(), 4, "{instances:?}");
+    assert!(
+        instances[0] == instances[1] && instances[2] == instances[3] && instances[1] != instances[2],
+        "{instances:?}"
+    );
 }

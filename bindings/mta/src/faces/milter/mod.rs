@@ -76,10 +76,12 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
         })
         .on_connect(|cx, _, client| {
             if let Some(session) = &mut cx.data {
-                session.connect(match client {
-                    SocketInfo::Inet(address) => Some(address),
-                    SocketInfo::Unix(_) | SocketInfo::Unknown => None,
-                });
+                match client {
+                    SocketInfo::Inet(address) => session.connect(Some(address)),
+                    SocketInfo::Unix(_) => session.connect(None),
+                    // A proxy that does not know the client: nobody vouches for it.
+                    SocketInfo::Unknown => {}
+                }
             }
             Box::pin(async { Status::Continue })
         })

@@ -2,7 +2,7 @@
 //!
 //! A connection keeps the snapshot with which it began. Addresses come with brackets from smtpd and without from the
 //! cleanup path (sendmail(1), own bounces), where the null sender is an empty string and the client's port 0. The queue
-//! id is not known before the end of the message.
+//! id is not known before the end of the message; until then an instance of our own ties the events of a mail together.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,11 +24,15 @@ pub struct Session {
     snapshot: Arc<Snapshot>,
     /// Of the SMTP client; without an address and with port 0 it is the mail server itself.
     client: (Option<IpAddr>, u16),
+    /// How many mails it brought, and the name of the connection that goes before their number.
+    mails: u64,
+    name: String,
     mail: Option<Mail>,
 }
 
 #[derive(Debug)]
 struct Mail {
+    instance: Vec<u8>,
     sender: Vec<u8>,
     authenticated: bool,
     judged: Recipients,
@@ -62,7 +66,8 @@ impl Session {
     pub fn new(state: Arc<State>) -> Session {
         let snapshot = state.snapshot();
         // Until the client is told nobody vouches for it: some port that is not the mail server's own.
-        Session { state, snapshot, client: (None, 1), mail: None }
+        let name = state.connection_name();
+        Session { state, snapshot, client: (None, 1), mails: 0, name, mail: None }
     }
 
     /// The snapshot that it keeps.
@@ -70,7 +75,8 @@ impl Session {
         &self.snapshot
     }
 
-    /// The SMTP client; `None` for one without an Internet address, which is a program on this host.
+    /// The SMTP client; `None` for one on a Unix socket, which is a program on this host. Not called if it is
+    /// unknown.
     pub fn connect(&mut self, client: Option<SocketAddr>) {
         self.client = client.map_or((None, 0), |client| (Some(client.ip()), client.port()));
     }
@@ -79,7 +85,9 @@ impl Session {
     pub fn mail(&mut self, sender: &[u8], authenticated: bool) {
         let (sender, judged) = (sender.to_vec(), Recipients::default());
         let (recipients, replaced) = (Vec::new(), Vec::new());
-        self.mail = Some(Mail { sender, authenticated, judged, recipients, replaced });
+        self.mails += 1;
+        let instance = format!("{}.{}", self.name, self.mails).into_bytes();
+        self.mail = Some(Mail { instance, sender, authenticated, judged, recipients, replaced });
     }
 
     /// Whether a mail is under way.
@@ -94,7 +102,7 @@ impl Session {
             return Answer::Later;
         }
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context = context(snapshot, self.client, mail.authenticated, queue);
+        let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
         let (decided, reply) = mail.judged.next(state, snapshot, &context, &mail.sender, recipient, true, now);
         if let Some(reply) = reply {
             return Answer::Refuse(reply);
@@ -110,7 +118,7 @@ impl Session {
     pub fn data(&mut self, queue: &[u8]) -> Answer {
         let (Some(now), Some(mail)) = (self.state.clock.now(), &mut self.mail) else { return Answer::Later };
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context = context(snapshot, self.client, mail.authenticated, queue);
+        let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
         match mail.judged.data(state, snapshot, &context, &mail.sender, now) {
             Some(reply) => {
                 self.mail = None;
@@ -124,7 +132,7 @@ impl Session {
     pub fn end(&mut self, queue: &[u8]) -> Option<Changes> {
         let (now, mail) = (self.state.clock.now()?, self.mail.take()?);
         let snapshot = &*self.snapshot;
-        let context = context(snapshot, self.client, mail.authenticated, queue);
+        let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
         let recipients: Vec<&[u8]> = mail.recipients.iter().map(Vec::as_slice).collect();
         let (decided, event) = decide::outgoing(snapshot, &context, &mail.sender, &recipients, now);
         self.state.record(snapshot, &event);
@@ -142,7 +150,8 @@ fn context<'a>(
     client: (Option<IpAddr>, u16),
     authenticated: bool,
     queue: &'a [u8],
+    instance: &'a [u8],
 ) -> Context<'a> {
     let (ip, port) = client;
-    Context { queue, ..Context::of_client(Face::Milter, snapshot, ip, port, authenticated) }
+    Context { queue, instance, ..Context::of_client(Face::Milter, snapshot, ip, port, authenticated) }
 }

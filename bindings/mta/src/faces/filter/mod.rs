@@ -1,0 +1,201 @@
+//! The filter of OpenSMTPD, `backstopd filter`: a process of its own on standard input and output.
+//!
+//! `line.rs` reads, `session.rs` decides. In smtpd.conf, on every listener, the local socket included (so that mail of this
+//! host is signed and OpenSMTPD's own bounces reach the mailbox):
+//!
+//! ```text
+//! filter backstop proc-exec "/usr/sbin/backstopd filter" user backstopd group backstopd
+//! listen on socket filter backstop
+//! listen on all filter backstop
+//! ```
+//!
+//! It signs at MAIL, so it sees no recipient when it does; it refuses at RCPT or DATA and takes off tags at RCPT. OpenSMTPD
+//! forgets RET and ENVID of a MAIL that is rewritten, nothing of an RCPT. It asks and waits: every question gets one answer,
+//! also one of an unknown kind. A line of more than [`MAX_LINE`] octets is cut off there, which no address survives; one
+//! that cannot be read is told in the log and left. Another version of the protocol ends the filter with a sentence, and
+//! OpenSMTPD with it: signing what nobody vouched for would be worse. SIGHUP reloads; OpenSMTPD ends it by closing its input.
+
+pub mod line;
+pub mod session;
+
+use std::io::{self, BufRead, Read, Write};
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use self::line::{Fault, Line};
+use self::session::{Answer, Sessions};
+use crate::args::Source;
+use crate::clock::Clock;
+use crate::log::Log;
+use crate::server::{self, Loaded};
+use crate::state::State;
+use crate::stop::{Exit, Stop};
+
+/// The longest line that is read whole.
+pub const MAX_LINE: usize = 8192;
+
+/// What OpenSMTPD is asked to tell and to ask.
+const REGISTER: &[u8] = b"register|report|smtp-in|link-connect\n\
+    register|report|smtp-in|link-auth\n\
+    register|report|smtp-in|link-disconnect\n\
+    register|report|smtp-in|tx-begin\n\
+    register|filter|smtp-in|mail-from\n\
+    register|filter|smtp-in|rcpt-to\n\
+    register|filter|smtp-in|data\n\
+    register|ready\n";
+
+/// Runs until the input ends.
+///
+/// # Errors
+/// What kept it from starting, or another version of the protocol.
+pub fn run(source: &Source, clock: Clock, input: impl Read, mut output: impl Write) -> Result<(), Stop> {
+    let (runtime, hangup) = hangups()?;
+    let loaded = load(source, &clock)?;
+    let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
+    let ring = &loaded.snapshot.ring;
+    log.notice(&format!(
+        "backstopd {} is ready: filter; ring {} with {} keys",
+        env!("CARGO_PKG_VERSION"),
+        ring.fingerprint(),
+        ring.keys().len()
+    ));
+    loaded.notices.iter().for_each(|notice| log.notice(notice));
+    let state = Arc::new(State::new(loaded.snapshot, clock, log));
+    reload_in_background(runtime, hangup, source.clone(), Arc::clone(&state))?;
+    let ended = answer_all(&mut Filter::new(Arc::clone(&state)), input, &mut output);
+    state.log.flush();
+    ended
+}
+
+fn load(source: &Source, clock: &Clock) -> Result<Loaded, Stop> {
+    let loaded = server::load(source.load_for_filter()?, &source.given.state, clock, true)?;
+    match loaded.snapshot.config.filter {
+        Some(_) => Ok(loaded),
+        None => Err(Stop::config("the configuration has no filter; add the table [filter]")),
+    }
+}
+
+/// SIGHUP, caught from here on.
+fn hangups() -> Result<(Runtime, Signal), Stop> {
+    let wrong = |error: io::Error| Stop::new(Exit::Os, format!("signals cannot be received: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
+    let hangup = runtime.block_on(async { signal(SignalKind::hangup()) }).map_err(wrong)?;
+    Ok((runtime, hangup))
+}
+
+fn reload_in_background(runtime: Runtime, mut hangup: Signal, source: Source, state: Arc<State>) -> Result<(), Stop> {
+    let work = move || {
+        while runtime.block_on(hangup.recv()).is_some() {
+            match reload(&source, &state) {
+                Ok(notices) => {
+                    notices.iter().for_each(|notice| state.log.notice(notice));
+                    state.log.notice(&format!("reloaded: filter; ring {}", state.snapshot().ring.fingerprint()));
+                }
+                Err(stop) => {
+                    state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"));
+                }
+            }
+        }
+    };
+    let started = std::thread::Builder::new().name("reload".to_owned()).spawn(work);
+    started.map(drop).map_err(|error| Stop::new(Exit::Os, format!("a thread cannot be started: {error}")))
+}
+
+/// Everything that can fail comes before anything is changed.
+fn reload(source: &Source, state: &State) -> Result<Vec<String>, Stop> {
+    let loaded = load(source, &state.clock)?;
+    let log = Log::prepare(&loaded.snapshot.config.log)?;
+    state.swap(loaded.snapshot);
+    state.log.turn(log);
+    Ok(loaded.notices)
+}
+
+/// Answers line by line until the input ends.
+///
+/// # Errors
+/// Reading or writing failed, or the version is another.
+pub fn answer_all(filter: &mut Filter, input: impl Read, output: &mut impl Write) -> Result<(), Stop> {
+    let mut input = io::BufReader::with_capacity(MAX_LINE, input);
+    let (mut line, mut answers) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        let read = input.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut line);
+        match read {
+            Err(error) => return Err(Stop::new(Exit::Io, format!("OpenSMTPD cannot be read: {error}"))),
+            // A line without an end is the end of OpenSMTPD in its midst.
+            Ok(_) if line.last() != Some(&b'\n') && line.len() < MAX_LINE => return Ok(()),
+            Ok(_) => {}
+        }
+        if line.pop_if(|last| *last == b'\n').is_none() {
+            filter.state.log.complaint("OpenSMTPD sent a line of more than 8192 octets; its end is not read");
+            input
+                .skip_until(b'\n')
+                .map_err(|error| Stop::new(Exit::Io, format!("OpenSMTPD cannot be read: {error}")))?;
+        }
+        filter.line(&line, &mut answers)?;
+        // Whole bunches, but nobody waits.
+        if input.buffer().is_empty() || answers.len() > MAX_LINE {
+            match output.write_all(&answers).and_then(|()| output.flush()) {
+                Ok(()) => answers.clear(),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                Err(error) => return Err(Stop::new(Exit::Io, format!("OpenSMTPD cannot be answered: {error}"))),
+            }
+        }
+    }
+}
+
+/// The filter without its process: lines in, answers out.
+#[derive(Debug)]
+pub struct Filter {
+    state: Arc<State>,
+    sessions: Sessions,
+}
+
+impl Filter {
+    /// A filter that knows no session yet.
+    pub fn new(state: Arc<State>) -> Filter {
+        Filter { sessions: Sessions::new(Arc::clone(&state)), state }
+    }
+
+    /// Takes a line and appends the answer, if it wants one.
+    ///
+    /// # Errors
+    /// A version that is not known.
+    pub fn line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        match line::parse(line) {
+            Ok(Line::Ready) => out.extend_from_slice(REGISTER),
+            Ok(Line::Connect(session, client)) => self.sessions.connect(session, client),
+            Ok(Line::Auth(session, passed)) => self.sessions.authenticate(session, passed),
+            Ok(Line::Begin(session, queue)) => self.sessions.begin(session, queue),
+            Ok(Line::Disconnect(session)) => self.sessions.disconnect(session),
+            Ok(Line::Ask(question)) => write_answer(question.key, &self.sessions.ask(&question), out),
+            Ok(Line::Other) => {}
+            Err(Fault::Shape) => self.state.log.complaint("OpenSMTPD sent a line that is none of its protocol"),
+            Err(Fault::Version(version)) => {
+                let version = String::from_utf8_lossy(version);
+                return Err(Stop::new(
+                    Exit::Protocol,
+                    format!(
+                        "OpenSMTPD speaks version {version:.20} of its filter protocol, and 0.5 to 0.7 are known; take the \
+                         filter out of smtpd.conf, or a backstopd that knows it"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_answer(key: &[u8], answer: &Answer, out: &mut Vec<u8>) {
+    let (verb, value): (&[u8], &[u8]) = match answer {
+        Answer::Proceed => (b"proceed", b""),
+        Answer::Rewrite(address) => (b"rewrite|<", address.as_bytes()),
+        Answer::Reject(reply) => (b"reject|", reply.as_bytes()),
+    };
+    let end: &[u8] = if matches!(answer, Answer::Rewrite(_)) { b">\n" } else { b"\n" };
+    for part in [b"filter-result|", key, b"|", verb, value, end] {
+        out.extend_from_slice(part);
+    }
+}

@@ -1,0 +1,311 @@
+//! The filter of OpenSMTPD: the real process on its standard input and output, fed with the lines of OpenSMTPD 6.8.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+use crate::common::{Folder, RING, forged, signed};
+
+const SID: &str = "07992ef03a3b9c16";
+
+struct Filter {
+    folder: Folder,
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Filter {
+    /// After the handshake; `DIR` in the configuration stands for the folder, where its log is.
+    fn start(config: &str) -> Filter {
+        let mut filter = Filter::spawn(config);
+        filter.tell("config|smtpd-version|6.8.0p2");
+        filter.tell("config|subsystem|smtp-in");
+        filter.tell("config|ready");
+        let mut registered = Vec::new();
+        while registered.last().is_none_or(|line| line != "register|ready") {
+            registered.push(filter.line());
+        }
+        assert!(registered.contains(&"register|filter|smtp-in|mail-from".to_owned()), "{registered:?}");
+        filter
+    }
+
+    fn spawn(config: &str) -> Filter {
+        let folder = Folder::new();
+        folder.write("keys", RING);
+        folder.write("config", &config.replace("DIR", folder.path("").to_str().unwrap().trim_end_matches('/')));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_backstopd"));
+        command.arg("filter").arg("--config").arg(folder.path("config")).arg("--state").arg(folder.path("."));
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Filter { folder, child, input, output }
+    }
+
+    fn tell(&mut self, line: &str) {
+        writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn report(&mut self, event: &str, rest: &str) {
+        self.tell(&format!("report|0.6|1795300471.716358|smtp-in|{event}|{SID}{rest}"));
+    }
+
+    fn connect(&mut self, source: &str) {
+        self.report("link-connect", &format!("|host.example|pass|{source}|192.0.2.25:25"));
+    }
+
+    /// The answer, without what names the question.
+    fn ask(&mut self, phase: &str, address: &str) -> String {
+        self.tell(&format!("filter|0.6|1795300471.716358|smtp-in|{phase}|{SID}|85af90f1abcacb9e|{address}"));
+        let answer = self.line();
+        let value = answer.strip_prefix(&format!("filter-result|{SID}|85af90f1abcacb9e|"));
+        value.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// Ends it as OpenSMTPD does; its log and how it ended.
+    fn end(mut self) -> (Vec<serde_json::Value>, ExitStatus) {
+        drop(self.input.take());
+        let (mut log, mut rest) = (String::new(), String::new());
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        self.output.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "answers that nobody asked for");
+        let events = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        (events, self.child.wait().unwrap())
+    }
+}
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn config(mode: &str, refuse_at: &str) -> String {
+    format!(
+        "[policy]\nown-domains = [\"example.com\"]\nmode = \"{mode}\"\nrefuse-at = \"{refuse_at}\"\n\
+         internal-hosts = [\"192.0.2.0/28\"]\nexempt-clients = [\"198.51.100.7\"]\n\
+         [keys]\nfile = \"DIR/keys\"\n[log]\nformat = \"json\"\n[filter]\n"
+    )
+}
+
+fn rewrite(address: &str) -> String {
+    format!("rewrite|<{address}>")
+}
+
+const UNTAGGED: &str = "reject|550 5.7.1 We sign all our mail; this bounce answers mail that we did not send";
+
+#[test]
+fn only_mail_that_somebody_vouches_for_is_signed() {
+    let mut filter = Filter::start(&config("observe", "rcpt"));
+    let tagged = rewrite(&signed("alice@example.com", 0));
+    for (source, more, answer) in [
+        ("203.0.113.5:4567", None, "proceed"),
+        ("192.0.2.7:4567", None, tagged.as_str()),
+        ("192.0.2.17:4567", None, "proceed"),
+        ("[2001:db8::1]:4567", None, "proceed"),
+        ("unix:/var/run/smtpd.sock", None, &tagged),
+        ("203.0.113.5:4567", Some("|alice|pass"), &tagged),
+        ("203.0.113.5:4567", Some("|alice|fail"), "proceed"),
+        // A name that looks like a result.
+        ("203.0.113.5:4567", Some("|x|pass|fail"), "proceed"),
+        ("nowhere", None, "proceed"),
+    ] {
+        filter.connect(source);
+        if let Some(more) = more {
+            filter.report("link-auth", more);
+        }
+        assert_eq!(filter.ask("mail-from", "alice@example.com"), answer, "{source} {more:?}");
+        filter.report("link-disconnect", "");
+    }
+    // A session whose beginning nobody told.
+    assert_eq!(filter.ask("mail-from", "alice@example.com"), "proceed");
+}
+
+#[test]
+fn only_own_senders_are_signed_once_and_addresses_may_hold_a_bar() {
+    let mut filter = Filter::start(&config("observe", "rcpt"));
+    filter.connect("192.0.2.7:4567");
+    assert_eq!(filter.ask("mail-from", "bob@elsewhere.example"), "proceed");
+    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.ask("mail-from", &signed("alice@example.com", 0)), "proceed");
+    assert_eq!(filter.ask("mail-from", "a|b@example.com"), rewrite(&signed("a|b@example.com", 0)));
+}
+
+#[test]
+fn enforce_refuses_what_we_did_not_send_and_strips_what_we_did() {
+    let mut filter = Filter::start(&config("enforce", "rcpt"));
+    filter.connect("203.0.113.5:4567");
+    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    let genuine = signed("alice@example.com", 0);
+    for (recipient, answer) in [
+        (genuine.clone(), rewrite("alice@example.com")),
+        (genuine.to_uppercase(), rewrite("ALICE@EXAMPLE.COM")),
+        ("alice@example.com".to_owned(), UNTAGGED.to_owned()),
+        (
+            forged("alice@example.com"),
+            "reject|550 5.7.1 The signature of this return address is forged; we did not send that mail".to_owned(),
+        ),
+        (
+            signed("alice@example.com", 30),
+            "reject|550 5.7.1 The signature of this return address has expired".to_owned(),
+        ),
+        ("bob@elsewhere.example".to_owned(), "proceed".to_owned()),
+        ("postmaster".to_owned(), "proceed".to_owned()),
+    ] {
+        assert_eq!(filter.ask("rcpt-to", &recipient), answer, "{recipient}");
+    }
+    assert_eq!(filter.ask("mail-from", "bob@elsewhere.example"), "proceed");
+    assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
+    for source in ["198.51.100.7:4567", "unix:/var/run/smtpd.sock"] {
+        filter.connect(source);
+        assert_eq!(filter.ask("mail-from", ""), "proceed");
+        assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed", "{source}");
+    }
+}
+
+#[test]
+fn under_refuse_at_data_a_call_out_passes_and_a_bounce_is_refused() {
+    let mut filter = Filter::start(&config("enforce", "data"));
+    filter.connect("203.0.113.5:4567");
+    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
+    assert_eq!(filter.ask("data", ""), UNTAGGED);
+    // The next mail knows nothing of it.
+    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.ask("rcpt-to", &signed("alice@example.com", 0)), rewrite("alice@example.com"));
+    assert_eq!(filter.ask("data", ""), "proceed");
+}
+
+#[test]
+fn each_mail_has_its_events_with_the_queue_id() {
+    let mut filter = Filter::start(&config("enforce", "rcpt"));
+    filter.connect("192.0.2.7:4567");
+    filter.ask("mail-from", "alice@example.com");
+    filter.report("tx-begin", "|ac9124ff");
+    filter.ask("rcpt-to", "bob@elsewhere.example");
+    filter.report("link-disconnect", "");
+    filter.connect("203.0.113.5:4567");
+    filter.ask("mail-from", "");
+    filter.report("tx-begin", "|ac912500");
+    filter.ask("rcpt-to", "alice@example.com");
+    let (log, status) = filter.end();
+    assert!(status.success());
+    let events: Vec<_> = log.iter().filter(|event| event["event"] != "notice").collect();
+    assert_eq!(events.len(), 2, "{events:?}");
+    for (event, key, value) in [
+        (0, "event", "outgoing"),
+        (0, "face", "filter"),
+        (0, "action", "sign"),
+        (0, "client", "192.0.2.7"),
+        (0, "queue", "ac9124ff"),
+        (0, "output", &signed("alice@example.com", 0)),
+        (1, "event", "incoming"),
+        (1, "action", "refuse"),
+        (1, "client", "203.0.113.5"),
+        (1, "queue", "ac912500"),
+        (1, "verdict", "untagged"),
+        (1, "stage", "rcpt"),
+    ] {
+        assert_eq!(events[event][key], value, "{event} {key}");
+    }
+}
+
+#[test]
+fn hostile_lines_get_no_answer_and_cost_no_other_mail() {
+    let mut filter = Filter::start(&config("observe", "rcpt"));
+    filter.connect("192.0.2.7:4567");
+    for line in ["", "hello", "filter|0.6|1|smtp-in|mail-from|xyz|1|a@b", "report|0.6", "\u{0}\u{1}|||||||"] {
+        filter.tell(line);
+    }
+    // Cut off where no address ends; the question still gets its one answer.
+    assert_eq!(filter.ask("mail-from", &("a".repeat(1_000_000) + "@example.com")), "proceed");
+    assert_eq!(filter.ask("mail-from", "alice@example.com"), rewrite(&signed("alice@example.com", 0)));
+    assert_eq!(filter.ask("commit", ""), "proceed");
+    let (log, _) = filter.end();
+    let told = |what: &str| log.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(what)));
+    assert!(told("a line"), "{log:?}");
+}
+
+#[test]
+fn another_version_of_the_protocol_ends_it_with_a_sentence() {
+    let mut filter = Filter::start(&config("observe", "rcpt"));
+    filter.tell(&format!("report|0.9|1|smtp-in|link-connect|{SID}|a|pass|192.0.2.7:1|192.0.2.25:25"));
+    let mut text = String::new();
+    filter.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(filter.child.wait().unwrap().code(), Some(76));
+    assert!(text.contains("OpenSMTPD speaks version 0.9 of its filter protocol, and 0.5 to 0.7 are known"), "{text}");
+}
+
+#[test]
+fn more_sessions_than_it_remembers_leave_the_idlest_unsigned() {
+    let mut filter = Filter::start(&(config("observe", "rcpt") + "sessions = 3\n"));
+    filter.connect("192.0.2.7:4567");
+    for id in 1..=3 {
+        filter.tell(&format!("report|0.6|1|smtp-in|link-connect|{id:016x}|a|pass|192.0.2.7:1|192.0.2.25:25"));
+    }
+    assert_eq!(filter.ask("mail-from", "alice@example.com"), "proceed");
+    // The latest is still known.
+    filter.tell("filter|0.6|1|smtp-in|mail-from|0000000000000003|1|alice@example.com");
+    let answer = format!("filter-result|0000000000000003|1|{}", rewrite(&signed("alice@example.com", 0)));
+    assert_eq!(filter.line(), answer);
+}
+
+#[test]
+fn a_reload_holds_for_new_sessions_and_a_wrong_one_for_none() {
+    let log = "file = \"DIR/log\"\n[filter]";
+    let mut filter = Filter::start(&config("enforce", "rcpt").replace("[filter]", log));
+    filter.connect("203.0.113.5:4567");
+    let path = filter.folder.path("log");
+    let hang_up = |filter: &Filter, text: &str, said: &str| {
+        let folder = filter.folder.path("");
+        filter.folder.write("config", &text.replace("DIR", folder.to_str().unwrap().trim_end_matches('/')));
+        assert!(Command::new("kill").arg("-HUP").arg(filter.child.id().to_string()).status().unwrap().success());
+        let begun = std::time::Instant::now();
+        while !std::fs::read_to_string(&path).unwrap().contains(said) {
+            assert!(begun.elapsed() < crate::common::PATIENCE, "{}", std::fs::read_to_string(&path).unwrap());
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    hang_up(&filter, "[policy]\nmode = 1\n", "the reload is refused");
+    hang_up(&filter, &config("observe", "rcpt").replace("[filter]", log), "\"reloaded: filter");
+    filter.ask("mail-from", "");
+    assert_eq!(filter.ask("rcpt-to", "alice@example.com"), UNTAGGED);
+    filter.report("link-disconnect", "");
+    filter.connect("203.0.113.5:4567");
+    filter.ask("mail-from", "");
+    assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
+}
+
+#[test]
+fn it_starts_without_a_file_and_not_without_its_table() {
+    let folder = Folder::new();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_backstopd"));
+        command.args(arguments).arg("--state").arg(folder.path(".")).stdin(Stdio::null());
+        command.output().unwrap()
+    };
+    assert!(run(&["filter", "--domain", "example.com"]).status.success());
+    let file = folder
+        .write("config", "[policy]\nown-domains = [\"example.com\"]\n[socketmap]\nlisten = [\"inet:127.0.0.1:1\"]\n");
+    let file = file.to_str().unwrap();
+    let ended = run(&["filter", "--config", file]);
+    assert_eq!(ended.status.code(), Some(78));
+    assert_eq!(
+        String::from_utf8(ended.stderr).unwrap(),
+        "backstopd: the configuration has no filter; add the table [filter]\n"
+    );
+    folder.write("config", "[policy]\nown-domains = [\"example.com\"]\n[filter]\n");
+    let ended = run(&["run", "--config", file]);
+    assert_eq!(ended.status.code(), Some(78));
+    assert!(
+        String::from_utf8(ended.stderr)
+            .unwrap()
+            .contains("only [filter] is configured, which OpenSMTPD starts by itself")
+    );
+}

@@ -1,0 +1,92 @@
+//! The man pages: everything of the code stands in them, and groff takes them without a warning.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use backstopd::config::TABLES;
+use backstopd::{event, metrics};
+
+/// A folder with the pages.
+fn pages(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_backstopd")).arg("man").arg(&folder).output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
+    folder
+}
+
+/// A page without the marks of roff.
+fn text(folder: &Path, name: &str) -> String {
+    let page = fs::read_to_string(folder.join(name)).unwrap();
+    page.replace("\\fB", "").replace("\\fR", "").replace("\\-", "-").replace("\\*(Aq", "'")
+}
+
+#[test]
+fn there_is_a_page_for_the_daemon_each_subcommand_and_the_configuration() {
+    let mut names: Vec<String> =
+        fs::read_dir(pages("all-pages")).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let subcommands = ["check", "filter", "man", "ready", "run", "stats"].map(|name| format!("backstopd-{name}.8"));
+    let expected = [&subcommands[..], &["backstopd.8".to_owned(), "backstopd.toml.5".to_owned()]].concat();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn every_event_key_metric_and_exit_code_stands_in_section_8() {
+    let page = text(&pages("section-8"), "backstopd.8");
+    let lines: Vec<&str> = page.lines().collect();
+    let terms: Vec<&str> = lines.windows(2).filter(|pair| pair[0] == ".TP").map(|pair| pair[1]).collect();
+    for (name, _) in event::FIELDS {
+        assert!(terms.contains(&name), "{name}");
+    }
+    for metric in metrics::ALL {
+        assert!(terms.iter().any(|term| term.split('{').next() == Some(metric.name)), "{}", metric.name);
+    }
+    for (exit, _) in backstopd::stop::EXITS {
+        assert!(terms.contains(&exit.map_or(0, |exit| exit as u8).to_string().as_str()), "{exit:?}");
+    }
+}
+
+#[test]
+fn every_key_of_the_configuration_stands_in_section_5_under_its_table() {
+    let page = text(&pages("section-5"), "backstopd.toml.5");
+    let sections: Vec<(&str, &str)> = page.split("\n.SS\n").skip(1).filter_map(|it| it.split_once('\n')).collect();
+    for (table, keys) in TABLES {
+        let (_, section) = sections.iter().find(|(name, _)| *name == format!("[{table}]")).unwrap();
+        for key in *keys {
+            let heads = section.split(".TP\n").skip(1).map(|it| it.lines().next().unwrap());
+            assert!(heads.flat_map(|head| head.split(", ")).any(|head| head == *key), "[{table}] {key}");
+        }
+    }
+    assert!(sections.iter().any(|(name, _)| *name == "[policy]"));
+    // The prose comes whole: no sentence is lost on the way.
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let page = words(&page).join(" ");
+    let sample = include_str!("../backstopd.toml");
+    for line in sample.lines().filter_map(|line| line.strip_prefix("# ")) {
+        let line = words(&line.replace('`', "")).join(" ");
+        assert!(page.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn groff_has_no_warning_about_a_page() {
+    if Command::new("groff").arg("--version").output().is_err() {
+        assert!(
+            std::env::var_os("CI").is_none_or(|it| it != "true"),
+            "groff is missing; install it (apt-get install groff)"
+        );
+        eprintln!("skipped: groff is missing");
+        return;
+    }
+    for entry in fs::read_dir(pages("groff")).unwrap() {
+        let page = entry.unwrap().path();
+        let done = Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&page).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success() && said.is_empty(), "{}: {said}", page.display());
+    }
+}

@@ -1,0 +1,328 @@
+//! Bounds: what is looked at of a message, before any library sees an octet of it.
+//!
+//! ```text
+//! message = [ "From " line ] block body          block = *( name ":" value *( LF blank value ) LF ) ( LF / what is no field )
+//! body    = leaf / preamble 1*( "--" boundary LF block body ) "--" boundary "--"        RFC 2046 section 5.1.1
+//! ```
+//!
+//! mail-parser's own walk over the parts recurses when nested messages are dropped, opens encoded messages unseen, and
+//! looks for each missing boundary up to the end of the message. So the message is cut into header blocks and leaves
+//! here, in one pass and without recursion, and `parts.rs` hands the library one short value or one leaf at a time. A
+//! returned message is a leaf. Every limit is a constant below; what lies beyond is left out and [`Cut`] says so. An
+//! unfinished multipart ends with the message; one that lost its boundary has that of the first line that looks like a
+//! delimiter, else it is a leaf; a line that is no field ends a block.
+
+use memchr::{memchr, memmem};
+
+/// Fields of one header block that are looked at.
+pub const MAX_FIELDS: usize = 500;
+/// Octets of a field's value that are looked at.
+pub const MAX_VALUE: usize = 8 * 1024;
+/// Leaves of a message that are looked at.
+pub const MAX_LEAVES: usize = 64;
+/// Parts of a message that are looked at, multiparts counted.
+pub const MAX_PARTS: usize = 4 * MAX_LEAVES;
+/// Multiparts inside each other that are looked at.
+pub const MAX_NESTING: usize = 8;
+/// Octets of a boundary (RFC 2046 allows 70).
+pub(super) const MAX_BOUNDARY: usize = 255;
+/// Octets of a leaf that are decoded, in its encoded form.
+pub const MAX_DECODED: usize = 128 * 1024;
+/// Octets of text in which phrases are looked for.
+pub const MAX_PHRASES: usize = 16 * 1024;
+/// Octets of text in which quoted headers are looked for.
+pub const MAX_QUOTED: usize = 64 * 1024;
+/// Returned header blocks that are looked at.
+pub const MAX_RETURNED: usize = 8;
+/// Recipients of delivery-status fields that are kept.
+pub const MAX_DELIVERIES: usize = 32;
+/// Message-IDs of In-Reply-To and References, and marks, that are verified.
+pub const MAX_CHECKS: usize = 64;
+/// Hosts of links that are kept.
+pub const MAX_LINKS: usize = 16;
+
+/// What was left out of a message because a limit was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Fields after the first [`MAX_FIELDS`].
+    Fields,
+    /// Parts after the first [`MAX_LEAVES`] leaves or [`MAX_PARTS`] parts, or blocks after [`MAX_RETURNED`].
+    Leaves,
+    /// Multiparts deeper than [`MAX_NESTING`].
+    Nesting,
+    /// The end of a leaf longer than [`MAX_DECODED`] or [`MAX_QUOTED`].
+    Size,
+}
+
+impl Cut {
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Cut::Fields => "fields",
+            Cut::Leaves => "leaves",
+            Cut::Nesting => "nesting",
+            Cut::Size => "size",
+        }
+    }
+}
+
+/// One field of a header block: its name, and its value as it stands, folds and all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Field<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) value: &'a [u8],
+}
+
+/// The fields of a header block, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Block<'a> {
+    pub(super) fields: Vec<Field<'a>>,
+    pub(super) cut: bool,
+}
+
+impl<'a> Block<'a> {
+    /// Reads a block from the start of `bytes`; the number is where its body begins.
+    pub(super) fn read(bytes: &'a [u8]) -> (Block<'a>, usize) {
+        let mut block = Block { fields: Vec::with_capacity(24), cut: false };
+        let mut at = 0;
+        while let Some(line) = line_at(bytes, at) {
+            if line.is_empty() {
+                return (block, next_line(bytes, at));
+            }
+            let Some(name) = field_name(line) else {
+                // The separator of an mbox, and the quoted one that some systems return.
+                let separator = block.fields.is_empty() && (line.starts_with(b"From ") || line.starts_with(b">From "));
+                if separator || (block.fields.is_empty() && is_blank(line.first())) {
+                    at = next_line(bytes, at);
+                    continue;
+                }
+                // One damaged line among fields.
+                if KNOWN.iter().any(|name| is_field(bytes, next_line(bytes, at), name)) {
+                    at = next_line(bytes, at);
+                    continue;
+                }
+                return (block, at);
+            };
+            let start = at + name.len() + 1;
+            let mut end = next_line(bytes, at);
+            while is_blank(bytes.get(end)) && line_at(bytes, end).is_some_and(|line| !line.trim_ascii().is_empty()) {
+                end = next_line(bytes, end);
+            }
+            if block.fields.len() < MAX_FIELDS {
+                let value = bytes.get(start..end).unwrap_or_default();
+                let value = value.get(..MAX_VALUE).unwrap_or(value).trim_ascii();
+                block.fields.push(Field { name: name.trim_ascii_end(), value });
+            } else {
+                block.cut = true;
+            }
+            at = end;
+        }
+        (block, bytes.len())
+    }
+
+    /// The value of the first field of this name.
+    pub(super) fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.all(name).next()
+    }
+
+    /// The values of all fields of this name.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|field| field.value)
+    }
+}
+
+/// The message without blank lines in front of its block, which some stores add.
+pub(super) fn without_blank_lines(message: &[u8]) -> &[u8] {
+    let mut at = 0;
+    while line_at(message, at).is_some_and(|line| line.trim_ascii().is_empty()) {
+        at = next_line(message, at);
+    }
+    message.get(at..).unwrap_or_default()
+}
+
+/// The sender in the separator of an mbox, in front of a message.
+pub(super) fn mbox_sender(message: &[u8]) -> Option<&[u8]> {
+    let line = line_at(message.strip_prefix(b">").unwrap_or(message), 0)?;
+    line.strip_prefix(b"From ")?.split(|octet| *octet == b' ').next().filter(|sender| !sender.is_empty())
+}
+
+/// The name before the colon of a line that is a field.
+pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
+    let name = line.get(..memchr(b':', line.get(..MAX_NAME).unwrap_or(line))?)?;
+    let bare = name.trim_ascii_end();
+    (!bare.is_empty() && bare.iter().all(u8::is_ascii_graphic)).then_some(name)
+}
+
+/// Fields that show that a line between is a damaged one and no body.
+const KNOWN: [&[u8]; 7] = [b"Subject:", b"From:", b"To:", b"Date:", b"Content-Type:", b"Received:", b"Message-ID:"];
+
+fn is_field(bytes: &[u8], at: usize, name: &[u8]) -> bool {
+    bytes.get(at..at + name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+}
+
+/// Octets of a field's name.
+const MAX_NAME: usize = 100;
+
+fn is_blank(octet: Option<&u8>) -> bool {
+    matches!(octet, Some(b' ' | b'\t'))
+}
+
+/// The line that begins at `at`, without its end; `None` past the end.
+pub(super) fn line_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+    let line = memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest);
+    Some(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// Where the line after the one at `at` begins.
+pub(super) fn next_line(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    memchr(b'\n', rest).map_or(bytes.len(), |end| at + end + 1)
+}
+
+/// The content of a leaf or of a message: its type, how it is encoded, and where it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Leaf<'a> {
+    pub(super) content: super::parts::Content,
+    pub(super) body: &'a [u8],
+}
+
+/// A multipart that is open.
+struct Open {
+    boundary: Vec<u8>,
+    is_digest: bool,
+}
+
+/// Cuts the body of a message into its leaves, in their order.
+pub(super) fn leaves<'a>(block: &Block<'_>, body: &'a [u8], cuts: &mut Vec<Cut>) -> Vec<Leaf<'a>> {
+    let content = super::parts::content(block, false);
+    if content.kind != "multipart" {
+        return vec![Leaf { content, body }];
+    }
+    for open in boundary(&content).into_iter().chain(guessed(body)) {
+        let mut walk = Walk { body, leaves: Vec::new(), open: vec![open], parts: 0, current: None, cuts };
+        walk.run();
+        if !walk.leaves.is_empty() {
+            return walk.leaves;
+        }
+    }
+    // No boundary is anywhere: what people would see is text.
+    vec![Leaf { content: super::parts::Content::default(), body }]
+}
+
+/// The boundary of a multipart that lost it, from the first line that looks like a delimiter before a part.
+fn guessed(body: &[u8]) -> Option<Open> {
+    let start = if body.starts_with(b"--") { 0 } else { memmem::find(body, b"\n--")? + 1 };
+    let boundary = line_at(body, start)?.get(2..)?.trim_ascii_end();
+    let next = line_at(body, next_line(body, start))?;
+    let fits =
+        !boundary.is_empty() && boundary.len() <= MAX_BOUNDARY && (next.is_empty() || field_name(next).is_some());
+    fits.then(|| Open { boundary: boundary.to_vec(), is_digest: false })
+}
+
+fn boundary(content: &super::parts::Content) -> Option<Open> {
+    let boundary = content.boundary.as_deref().filter(|boundary| !boundary.is_empty())?;
+    let is_digest = content.subtype == "digest";
+    (boundary.len() <= MAX_BOUNDARY).then(|| Open { boundary: boundary.as_bytes().to_vec(), is_digest })
+}
+
+struct Walk<'a, 'c> {
+    body: &'a [u8],
+    leaves: Vec<Leaf<'a>>,
+    open: Vec<Open>,
+    /// Parts so far.
+    parts: usize,
+    /// The leaf that is being read: its type and where its body begins.
+    current: Option<(super::parts::Content, usize)>,
+    cuts: &'c mut Vec<Cut>,
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self) {
+        let finder = memmem::Finder::new(b"\n--");
+        let mut at = if self.body.starts_with(b"--") { Some(0) } else { self.find(&finder, 0) };
+        while let Some(start) = at {
+            let line = line_at(self.body, start).unwrap_or_default();
+            let Some((level, is_end)) = self.level(line) else {
+                at = self.find(&finder, start);
+                continue;
+            };
+            self.close(start);
+            self.open.truncate(level + usize::from(!is_end));
+            let next = next_line(self.body, start);
+            let after = if is_end { next } else { self.begin(next) };
+            if self.open.is_empty() || self.leaves.len() >= MAX_LEAVES || self.parts >= MAX_PARTS {
+                self.current = None;
+                if !self.open.is_empty() {
+                    note(self.cuts, Cut::Leaves);
+                }
+                return;
+            }
+            // A body may begin with the next boundary.
+            at = match self.body.get(after..) {
+                Some(rest) if rest.starts_with(b"--") => Some(after),
+                Some(_) => self.find(&finder, after.saturating_sub(1)),
+                None => None,
+            };
+        }
+        self.close(self.body.len());
+    }
+
+    /// The start of the next line with `--`, from the line end at or behind `from`.
+    fn find(&self, finder: &memmem::Finder<'_>, from: usize) -> Option<usize> {
+        finder.find(self.body.get(from..)?).map(|offset| from + offset + 1)
+    }
+
+    /// Which open multipart this line is a delimiter of, innermost first, and whether it ends it.
+    fn level(&self, line: &[u8]) -> Option<(usize, bool)> {
+        let rest = line.strip_prefix(b"--")?;
+        for (level, open) in self.open.iter().enumerate().rev() {
+            if let Some(tail) = rest.strip_prefix(open.boundary.as_slice()) {
+                match tail.trim_ascii_end() {
+                    b"" => return Some((level, false)),
+                    b"--" => return Some((level, true)),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// Ends the leaf that is being read before the delimiter at `end`, whose line end belongs to it.
+    fn close(&mut self, end: usize) {
+        if let Some((content, start)) = self.current.take() {
+            let body = self.body.get(start..end.max(start)).unwrap_or_default();
+            self.leaves.push(Leaf { content, body });
+        }
+    }
+
+    /// Reads the block of a part at `at`; the number is where its body begins.
+    fn begin(&mut self, at: usize) -> usize {
+        self.parts += 1;
+        let (block, length) = Block::read(self.body.get(at..).unwrap_or_default());
+        if block.cut {
+            note(self.cuts, Cut::Fields);
+        }
+        let in_digest = self.open.last().is_some_and(|open| open.is_digest);
+        let content = super::parts::content(&block, in_digest);
+        match boundary(&content) {
+            Some(open) if self.open.len() < MAX_NESTING => self.open.push(open),
+            Some(_) => {
+                note(self.cuts, Cut::Nesting);
+                self.current = Some((super::parts::Content::default(), at + length));
+            }
+            None => self.current = Some((content, at + length)),
+        }
+        at + length
+    }
+}
+
+/// Adds what was cut, once.
+pub(super) fn note(cuts: &mut Vec<Cut>, cut: Cut) {
+    if !cuts.contains(&cut) {
+        cuts.push(cut);
+    }
+}

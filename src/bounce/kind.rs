@@ -1,0 +1,345 @@
+//! Which kind of message it is, from weighted evidence.
+//!
+//! ```text
+//! block of the message -> items of evidence.rs that hold -> score by kind         cheap; nothing there: not-a-bounce
+//! leaves, texts        -> phrases.rs, structure          -> score by kind         only if the block gave a reason
+//! score                -> the kind with the highest, if it reaches THRESHOLD      bounces count together as one
+//! ```
+//!
+//! Which of the three bounces it is say the Action fields of RFC 3464, else the phrases. Words alone never make a kind:
+//! without a sign in the block of the message its body is not looked at.
+
+use super::evidence::{self, Fact, Group, Item, Place, Table, Test, Vote};
+use super::guard::{Block, MAX_PHRASES};
+use super::parts::{self, Addressee, Content};
+
+/// The score that a kind needs.
+pub const THRESHOLD: i32 = 50;
+/// The score in the block of the message from which on its body is looked at.
+pub const GATE: i32 = 15;
+/// The weight from which on an item in the block of a message is a sign of a mail system; Precedence is below it.
+pub const MIN_SIGN: i32 = 20;
+/// What words alone, in subject and text, can give to a bounce: less than the threshold, or mail about bounces would be one.
+pub const MAX_WORDS: i32 = 45;
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A bounce: not delivered, and nothing more will be tried.
+    DsnFailed,
+    /// A warning: not delivered yet.
+    DsnDelayed,
+    /// A delivery report that somebody asked for: delivered, relayed or expanded.
+    DsnSuccess,
+    /// A message disposition notification (RFC 8098): read, deleted.
+    Mdn,
+    /// A feedback report (RFC 5965): a recipient complained, or authentication failed.
+    FeedbackReport,
+    /// An answer of a program on behalf of a recipient, other than those below.
+    AutoReply,
+    /// An answer of somebody who is away.
+    Vacation,
+    /// A demand to prove that a human has sent a mail.
+    Challenge,
+    /// A notice that a mail had a virus.
+    VirusNotice,
+    /// A notice that a mail was taken for spam, or broke a rule on content.
+    SpamNotice,
+    /// A demand to confirm a subscription that somebody asked for in this name.
+    SubscriptionConfirmation,
+    /// Another message of a program.
+    OtherAutomatic,
+    /// Ordinary mail.
+    NotABounce,
+}
+
+impl Kind {
+    /// All kinds, not-a-bounce last.
+    pub const ALL: [Kind; 13] = [
+        Kind::DsnFailed,
+        Kind::DsnDelayed,
+        Kind::DsnSuccess,
+        Kind::Mdn,
+        Kind::FeedbackReport,
+        Kind::AutoReply,
+        Kind::Vacation,
+        Kind::Challenge,
+        Kind::VirusNotice,
+        Kind::SpamNotice,
+        Kind::SubscriptionConfirmation,
+        Kind::OtherAutomatic,
+        Kind::NotABounce,
+    ];
+
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Kind::DsnFailed => "dsn-failed",
+            Kind::DsnDelayed => "dsn-delayed",
+            Kind::DsnSuccess => "dsn-success",
+            Kind::Mdn => "mdn",
+            Kind::FeedbackReport => "feedback-report",
+            Kind::AutoReply => "auto-reply",
+            Kind::Vacation => "vacation",
+            Kind::Challenge => "challenge",
+            Kind::VirusNotice => "virus-notice",
+            Kind::SpamNotice => "spam-notice",
+            Kind::SubscriptionConfirmation => "subscription-confirmation",
+            Kind::OtherAutomatic => "other-automatic",
+            Kind::NotABounce => "not-a-bounce",
+        }
+    }
+
+    /// One sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Kind::DsnFailed => "A mail system says that a mail could not be delivered.",
+            Kind::DsnDelayed => "A mail system says that a mail is not delivered yet.",
+            Kind::DsnSuccess => "A mail system says that a mail was delivered or passed on.",
+            Kind::Mdn => "A mail program says what became of a mail: read, or deleted.",
+            Kind::FeedbackReport => "A mail system reports a complaint about a mail.",
+            Kind::AutoReply => "A program answered a mail.",
+            Kind::Vacation => "Somebody is away, and a program answered a mail.",
+            Kind::Challenge => "A system wants proof that a human sent a mail.",
+            Kind::VirusNotice => "A system says that a mail had a virus.",
+            Kind::SpamNotice => "A system says that a mail looked like spam or broke a rule.",
+            Kind::SubscriptionConfirmation => "A list or a site wants a subscription confirmed.",
+            Kind::OtherAutomatic => "A program wrote this message.",
+            Kind::NotABounce => "Ordinary mail.",
+        }
+    }
+
+    /// Whether it is a delivery status notification, in any form.
+    pub const fn is_dsn(self) -> bool {
+        matches!(self, Kind::DsnFailed | Kind::DsnDelayed | Kind::DsnSuccess)
+    }
+}
+
+/// One reason for what was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// The item's or phrase's id.
+    pub id: &'static str,
+    /// How much it counts, and for (above 0) or against it.
+    pub weight: i32,
+    /// One sentence for people.
+    pub why: &'static str,
+}
+
+/// What the block of a message says, read once.
+pub(super) struct Outer<'b, 'a> {
+    pub(super) block: &'b Block<'a>,
+    pub(super) content: Content,
+    pub(super) from: Addressee,
+    /// The envelope sender, or Return-Path where the envelope is not known.
+    pub(super) sender: Option<&'b [u8]>,
+}
+
+/// The sums by kind, and what they were made of.
+#[derive(Debug)]
+pub(super) struct Scores {
+    table: &'static Table,
+    /// By kind; the three bounces have one sum, that of the first.
+    sums: [i32; Kind::ALL.len()],
+    /// Which of the three bounces words speak for.
+    leaning: [i32; 3],
+    /// What words alone gave to the bounces; no more than [`MAX_WORDS`].
+    words: i32,
+    /// Whether the block of the message has a sign of a mail system beside words and Precedence.
+    is_signed: bool,
+    /// Whether it looks like a person's mail: an answer, passed on, or over a list. People forward bounces and talk about
+    /// them, so that such a mail without a sign is none.
+    is_personal: bool,
+    /// Whether the body shows more than words: a report, an SMTP reply, headers that came back.
+    is_shown: bool,
+    /// Whether anything speaks of somebody who is away: the one that tells more of the two.
+    is_away: bool,
+    /// Whose mail is answered, by weak evidence.
+    pub(super) lean: i32,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+impl Scores {
+    pub(super) fn new() -> Scores {
+        Scores {
+            table: evidence::table(),
+            sums: [0; Kind::ALL.len()],
+            leaning: [0; 3],
+            words: 0,
+            is_signed: false,
+            is_personal: false,
+            is_shown: false,
+            is_away: false,
+            lean: 0,
+            evidence: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, vote: Vote, weight: i32) {
+        self.is_away |= vote == Vote::Kind(Kind::Vacation);
+        if vote == Vote::NotOurs {
+            self.lean += weight;
+        }
+        if let Vote::Kind(kind) = vote
+            && let Some(leaning) = Kind::ALL.iter().position(|it| *it == kind).and_then(|at| self.leaning.get_mut(at))
+        {
+            *leaning += weight;
+        }
+        for (kind, sum) in Kind::ALL.iter().zip(&mut self.sums) {
+            let counts = match (vote, kind) {
+                (_, Kind::NotABounce | Kind::DsnDelayed | Kind::DsnSuccess) => false,
+                (Vote::Bounce, kind) => kind.is_dsn(),
+                (Vote::Kind(it), kind) => it == *kind || it.is_dsn() && kind.is_dsn(),
+                (Vote::Automatic, _) => true,
+                (Vote::NotOurs, _) => false,
+            };
+            if counts {
+                *sum += weight;
+            }
+        }
+    }
+
+    fn item(&mut self, item: &'static Item) {
+        self.add(item.vote, item.weight);
+        self.evidence.push(Evidence { id: &item.id, weight: item.weight, why: &item.why });
+    }
+
+    /// The best kind and its score. Of equals the first in the order of [`Kind::ALL`]; other-automatic only if no other
+    /// reaches the threshold.
+    pub(super) fn best(&self) -> (Kind, i32) {
+        let mut best = (Kind::NotABounce, 0);
+        for (kind, sum) in Kind::ALL.into_iter().zip(self.sums) {
+            let about = kind.is_dsn() && !self.is_signed && (self.is_personal || !self.is_shown);
+            let sum = if about { sum.min(THRESHOLD - 1) } else { sum };
+            if sum > best.1 && !(kind == Kind::OtherAutomatic && best.1 >= THRESHOLD) {
+                best = (kind, sum);
+            }
+        }
+        if best.0 == Kind::AutoReply && self.is_away {
+            best.0 = Kind::Vacation;
+        }
+        if best.0.is_dsn() {
+            let [failed, delayed, success] = self.leaning;
+            if delayed > 0 && delayed >= failed && delayed >= success {
+                best.0 = Kind::DsnDelayed;
+            } else if success > failed {
+                best.0 = Kind::DsnSuccess;
+            }
+        }
+        best
+    }
+
+    /// Counts the item whose test is this fact.
+    pub(super) fn fact(&mut self, fact: Fact) {
+        if let Some(item) = self.table.of_fact(fact) {
+            self.is_shown |= item.vote == Vote::Bounce;
+            self.item(item);
+        }
+    }
+
+    /// The items that hold for the block of a message, and the phrases in its subject.
+    pub(super) fn block(&mut self, outer: &Outer<'_, '_>) {
+        let address = outer.from.address.to_lowercase();
+        let local = address.rsplit_once('@').map_or(address.as_str(), |(local, _)| local).trim_matches('"');
+        let name = outer.from.name.as_deref().map(str::to_lowercase).unwrap_or_default();
+        let subject = outer.block.get("Subject").map(parts::text).unwrap_or_default();
+        for item in &self.table.items {
+            let holds = match &item.test {
+                Test::Field(field) => outer.block.get(field).is_some(),
+                // Behind a "Re:" it is what another mail system wrote to another one.
+                Test::Says(field, _) if field == "Subject" && is_answer(&subject) => false,
+                Test::Says(field, words) => outer.block.get(field).is_some_and(|value| says(value, words)),
+                Test::FromLocal(words) => words.iter().any(|word| *word == local || *word == address),
+                Test::FromLocalBegins(words) => words.iter().any(|word| local.starts_with(word.as_str())),
+                Test::FromName(words) => !name.is_empty() && words.iter().any(|word| name.contains(word.as_str())),
+                Test::Fact(Fact::Reply) => is_answer(&subject),
+                Test::Fact(fact) => is_fact(*fact, outer),
+            };
+            if holds {
+                self.item(item);
+                let speaks = match item.vote {
+                    Vote::Bounce | Vote::Automatic => true,
+                    Vote::Kind(kind) => kind.is_dsn(),
+                    Vote::NotOurs => false,
+                };
+                self.is_signed |= speaks && item.weight >= MIN_SIGN;
+            }
+        }
+        self.is_personal = is_answer(&subject)
+            || ["In-Reply-To", "References", "List-Post"].iter().any(|name| outer.block.get(name).is_some());
+        self.phrases(&subject, Place::Subject);
+    }
+
+    /// The phrases in a text: the first group of each kind counts.
+    pub(super) fn phrases(&mut self, text: &str, place: Place) {
+        let text = text.get(..text.floor_char_boundary(MAX_PHRASES)).unwrap_or(text);
+        let mut counted: Vec<Kind> = Vec::new();
+        for group in self.table.find(text, place) {
+            if counted.contains(&group.kind) {
+                continue;
+            }
+            counted.push(group.kind);
+            let weight = if group.kind.is_dsn() { self.words_left(group) } else { group.weight };
+            self.evidence.push(Evidence { id: &group.id, weight, why: &group.why });
+            self.add(Vote::Kind(group.kind), weight);
+            // Without a weight that is left it still tells the three apart.
+            if group.kind.is_dsn() && weight < group.weight {
+                self.lean(group.kind, group.weight - weight);
+            }
+        }
+    }
+
+    fn words_left(&mut self, group: &Group) -> i32 {
+        let weight = group.weight.min(MAX_WORDS - self.words).max(0);
+        self.words += weight;
+        weight
+    }
+
+    fn lean(&mut self, kind: Kind, weight: i32) {
+        let at = Kind::ALL.iter().position(|it| *it == kind);
+        if let Some(leaning) = at.and_then(|at| self.leaning.get_mut(at)) {
+            *leaning += weight;
+        }
+    }
+}
+
+/// How the subject of an answer, or of a mail that was passed on, begins.
+const ANSWERS: [&str; 13] =
+    ["re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "rv:", "sv:", "vs:", "odp:", "enc:", "antw:", "[fwd:"];
+
+fn is_answer(subject: &str) -> bool {
+    let begins = |word: &&str| subject.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    ANSWERS.iter().any(begins)
+}
+
+/// How the sender of a bounce begins where the null one was rewritten.
+const DAEMON: &[u8] = b"mailer-daemon";
+
+fn says(value: &[u8], words: &[String]) -> bool {
+    let value = value.to_ascii_lowercase();
+    words.iter().any(|word| memchr::memmem::find(&value, word.as_bytes()).is_some())
+}
+
+fn is_fact(fact: Fact, outer: &Outer<'_, '_>) -> bool {
+    let report = outer.content.is("multipart", "report");
+    let names = |name| report && outer.content.report.as_deref() == Some(name);
+    match fact {
+        Fact::NullSender | Fact::NullSenderOther => {
+            outer.sender.is_some_and(|sender| matches!(sender.trim_ascii(), b"" | b"<>"))
+        }
+        Fact::DaemonSender => outer.sender.is_some_and(|sender| {
+            let sender = sender.trim_ascii().trim_ascii_start();
+            let local = sender.strip_prefix(b"<").unwrap_or(sender);
+            local.get(..DAEMON.len()).is_some_and(|start| start.eq_ignore_ascii_case(DAEMON))
+        }),
+        Fact::FromNobody => {
+            outer.from.address.is_empty() && outer.block.get("From").is_some_and(|from| from.ends_with(b"<>"))
+        }
+        Fact::ReportDelivery => names("delivery-status"),
+        Fact::ReportDisposition => names("disposition-notification"),
+        Fact::ReportFeedback => names("feedback-report"),
+        Fact::Report => report,
+        // Known only when the body was looked at.
+        _ => false,
+    }
+}

@@ -1,0 +1,361 @@
+//! The returned message: what kind it is, whether it answers our own mail, and where it came from.
+//!
+//! ```text
+//! message  -> guard.rs      header block and leaves, within limits; parts.rs hands them to mail-parser
+//!          -> kind.rs       evidence (evidence.rs, evidence.toml) -> kind; ordinary mail ends here
+//!          -> returned.rs   the headers that came back; status.rs: delivery-status fields
+//!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
+//!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
+//!          -> source.rs     who reported, who injected, links
+//! report.rs writes what others should see; sending.rs keeps this host from being a reflector itself.
+//! ```
+//!
+//! Bytes, envelope, key ring, policy and day come in; nothing is looked up, nothing is kept. The work is bounded by the
+//! message's length, and the stack needs less than 256 KiB, whatever the message is.
+
+#![forbid(unsafe_code)]
+
+pub mod evidence;
+mod guard;
+mod kind;
+mod parts;
+mod proof;
+pub mod report;
+mod returned;
+mod sending;
+mod source;
+mod status;
+mod verdict;
+
+use self::evidence::Fact;
+pub use self::guard::Cut;
+use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
+pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, MIN_SIGN, THRESHOLD};
+use self::kind::{Outer, Scores};
+use self::parts::Content;
+pub use self::proof::{Check, Outcome, Place};
+pub use self::returned::Form;
+use self::returned::Found;
+pub use self::sending::{Restraint, may_autorespond, may_bounce};
+pub use self::source::{Injector, Source, Trust, dnsbl_name};
+pub use self::status::{Action, Delivery, Reason};
+pub use self::verdict::{Advice, Verdict, Why};
+use crate::day::Day;
+use crate::key::KeyRing;
+use crate::policy::Policy;
+
+/// The limits that `inspect` keeps to, for documentation and tests.
+pub mod limits {
+    pub use super::guard::{
+        MAX_CHECKS, MAX_DECODED, MAX_DELIVERIES, MAX_FIELDS, MAX_LEAVES, MAX_LINKS, MAX_NESTING, MAX_PARTS,
+        MAX_PHRASES, MAX_QUOTED, MAX_RETURNED, MAX_VALUE,
+    };
+}
+
+/// What the mail system knows of a message beside its octets. What is `None` is read from the message: the sender from
+/// Return-Path, the recipient from Delivered-To, X-Original-To, Envelope-To or To.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// MAIL, as it came: `<>` or empty is the null sender.
+    pub sender: Option<&'a [u8]>,
+    /// RCPT, as it came. Each recipient is judged by itself.
+    pub recipient: Option<&'a [u8]>,
+}
+
+/// What came back of the mail that a message answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// How it came back.
+    pub form: Form,
+    /// Whether a mark would show among its headers.
+    pub complete: bool,
+    /// Its Message-ID, without brackets.
+    pub message_id: Option<String>,
+    /// The address of its From.
+    pub from: Option<String>,
+    /// Its first recipient.
+    pub to: Option<String>,
+    /// The day of its Date.
+    pub day: Option<Day>,
+    /// How many header fields came back.
+    pub fields: usize,
+}
+
+/// All that is known of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// What kind it is.
+    pub kind: Kind,
+    /// What it is to us.
+    pub verdict: Verdict,
+    /// What to do with it, in the mode of the recipient's domain.
+    pub advice: Advice,
+    /// How much speaks for the kind; [`THRESHOLD`] is needed.
+    pub score: i32,
+    /// How much weak evidence says that the mail it answers was not ours (above 0) or was (below). It never decides.
+    pub lean: i32,
+    /// What the score and the leaning are made of.
+    pub evidence: Vec<Evidence>,
+    /// Every tag and mark that was checked, good and bad.
+    pub checks: Vec<Check>,
+    /// The recipient without its tag, as far as it is known.
+    pub mailbox: Option<String>,
+    /// What came back; the first is the nearest.
+    pub returned: Vec<Returned>,
+    /// What the delivery-status fields say of each recipient.
+    pub deliveries: Vec<Delivery>,
+    /// Why the mail was not delivered, if it is a bounce that tells.
+    pub reason: Option<Reason>,
+    /// Where it came from.
+    pub source: Source,
+    /// What was left out because of a limit.
+    pub cuts: Vec<Cut>,
+}
+
+impl Inspection {
+    /// The proof that makes it genuine.
+    pub fn proof(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.outcome == Outcome::Genuine).filter(|_| self.verdict == Verdict::Genuine)
+    }
+}
+
+/// Judges one message for one recipient.
+///
+/// ```
+/// use backstop::bounce::{self, Envelope};
+/// use backstop::{Day, Domains, KeyRing, policy::Policy};
+/// let ring = KeyRing::parse(b"version 1\nprvs 0 sha1 7 - - * text:secret\n")?;
+/// let policy = Policy::new(Domains::parse("example.com")?);
+/// let message = b"From: Mail Delivery System <MAILER-DAEMON@mx.example.net>\r\n\
+///                 Subject: Undelivered Mail Returned to Sender\r\n\r\nno such user\r\n";
+/// let envelope = Envelope { sender: Some(b"<>"), recipient: Some(b"prvs=07853508f8=user@example.com") };
+/// let seen = bounce::inspect(message, &envelope, &ring, &policy, Day::parse("2026-11-22")?);
+/// assert_eq!((seen.kind.slug(), seen.verdict.slug()), ("dsn-failed", "genuine"));
+/// assert_eq!(seen.proof().unwrap().place.slug(), "recipient-tag");
+/// # Ok::<(), backstop::Error>(())
+/// ```
+pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: &Policy, day: Day) -> Inspection {
+    let message = guard::without_blank_lines(message);
+    let (block, length) = Block::read(message);
+    let sender = envelope.sender.or_else(|| block.get("Return-Path")).or_else(|| guard::mbox_sender(message));
+    let outer = Outer {
+        content: parts::content(&block, false),
+        from: block.get("From").map(parts::address).unwrap_or_default(),
+        sender,
+        block: &block,
+    };
+    let mut seen = Inspection::new();
+    if block.cut {
+        note(&mut seen.cuts, Cut::Fields);
+    }
+    let mut scores = Scores::new();
+    scores.block(&outer);
+    if scores.best().1 < GATE {
+        return seen.with(scores);
+    }
+    let body = Body::read(&outer, message.get(length..).unwrap_or_default(), &mut seen.cuts);
+    body.score(&mut scores);
+    let (mut kind, score) = scores.best();
+    if score < THRESHOLD {
+        return seen.with(scores);
+    }
+    if kind.is_dsn() {
+        kind = match body.report.action() {
+            Some(Action::Failed) => Kind::DsnFailed,
+            Some(Action::Delayed) => Kind::DsnDelayed,
+            Some(_) => Kind::DsnSuccess,
+            None => kind,
+        };
+        seen.reason = body.reason(kind);
+    }
+    seen.kind = kind;
+    seen.score = score;
+    let recipient = envelope.recipient.map(<[u8]>::to_vec).or_else(|| recipient(&block));
+    let mut checker = proof::Checker::new(ring, policy, recipient.as_deref(), day);
+    for found in &body.found {
+        checker.returned(&Block::read(&found.octets).0);
+    }
+    checker.told(body.text.as_bytes());
+    checker.replied(&block);
+    seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
+    seen.returned = body.found.iter().map(returned).collect();
+    seen.verdict = verdict::decide(kind, &checker, &seen.returned, ring, policy, day);
+    seen.advice = verdict::advise(seen.verdict, &checker.checks, checker.mailbox.as_deref(), policy, day);
+    seen.checks = checker.checks;
+    let reporting = body.report.reporting.clone().or_else(|| {
+        let (_, domain) = outer.from.address.rsplit_once('@')?;
+        Some(domain.to_ascii_lowercase())
+    });
+    match body.found.first() {
+        Some(found) => {
+            seen.source = source::read(reporting, found, policy);
+            source::facts(&seen.source, found, policy).into_iter().for_each(|fact| scores.fact(fact));
+        }
+        None => seen.source.reporting = reporting,
+    }
+    seen.deliveries = body.report.deliveries;
+    seen.with(scores)
+}
+
+impl Inspection {
+    fn new() -> Inspection {
+        Inspection {
+            kind: Kind::NotABounce,
+            verdict: Verdict::NotABounce,
+            advice: Advice::Deliver,
+            score: 0,
+            lean: 0,
+            evidence: Vec::new(),
+            checks: Vec::new(),
+            mailbox: None,
+            returned: Vec::new(),
+            deliveries: Vec::new(),
+            reason: None,
+            source: Source::default(),
+            cuts: Vec::new(),
+        }
+    }
+
+    fn with(mut self, scores: Scores) -> Inspection {
+        if self.kind == Kind::NotABounce {
+            self.score = scores.best().1;
+        }
+        self.lean = scores.lean;
+        self.evidence = scores.evidence;
+        self
+    }
+}
+
+/// The recipient as the message itself names it.
+fn recipient(block: &Block<'_>) -> Option<Vec<u8>> {
+    ["Delivered-To", "X-Original-To", "Envelope-To", "To"]
+        .iter()
+        .filter_map(|name| block.get(name))
+        .map(|value| parts::address(value).address.into_bytes())
+        .find(|address| !address.is_empty())
+}
+
+fn returned(found: &Found<'_>) -> Returned {
+    let (block, _) = Block::read(&found.octets);
+    let address =
+        |name| block.get(name).map(parts::address).map(|it| it.address).filter(|address: &String| !address.is_empty());
+    let is_private = |name: &[u8]| name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"X-"));
+    let traced = block.get("Received").is_some() || block.fields.iter().any(|field| is_private(field.name));
+    let message_id = block
+        .get("Message-ID")
+        .map(|value| String::from_utf8_lossy(value.trim_ascii()).trim_matches(['<', '>']).to_owned());
+    Returned {
+        form: found.form,
+        complete: traced && block.get("From").is_some() && found.whole,
+        message_id: message_id.filter(|id| !id.is_empty()),
+        from: address("From"),
+        to: address("To"),
+        day: block.get("Date").and_then(parts::day),
+        fields: block.fields.len(),
+    }
+}
+
+/// Whether a line names an address that failed: `<a@b.example>:`, or the address behind "Failed recipient:" and the like.
+fn is_failed_address(line: &str) -> bool {
+    let is_address = |text: &str| {
+        let text = text.trim().trim_end_matches([',', '.', ';']).trim_matches(['<', '>', '"']);
+        let parts = text.split_once('@').filter(|(local, domain)| !local.is_empty() && domain.contains('.'));
+        parts.is_some() && !text.contains(|it: char| it.is_whitespace() || matches!(it, ':' | '<' | '>'))
+    };
+    let line = line.trim();
+    match line.strip_suffix(':') {
+        Some(address) => is_address(address),
+        None => line.split_once(':').is_some_and(|(label, rest)| {
+            let label = label.to_ascii_lowercase();
+            let says = ["deliver", "recipient", "failed"].iter().any(|word| label.contains(word));
+            says && is_address(rest.split_whitespace().next().unwrap_or_default())
+        }),
+    }
+}
+
+/// What the body of a message has to say.
+struct Body<'a> {
+    found: Vec<Found<'a>>,
+    report: status::Report,
+    facts: Vec<Fact>,
+    /// The text that people read, up to where headers are quoted.
+    text: String,
+}
+
+impl<'a> Body<'a> {
+    fn read(outer: &Outer<'_, '_>, body: &'a [u8], cuts: &mut Vec<Cut>) -> Body<'a> {
+        let leaves = guard::leaves(outer.block, body, cuts);
+        let mut it =
+            Body { found: Vec::new(), report: status::Report::default(), facts: Vec::new(), text: String::new() };
+        returned::in_parts(&leaves, &mut it.found, cuts);
+        for form in it.found.iter().map(|found| found.form) {
+            let fact = if form == Form::Headers { Fact::ReturnedHeaders } else { Fact::ReturnedMessage };
+            if !it.facts.contains(&fact) {
+                it.facts.push(fact);
+            }
+        }
+        for leaf in &leaves {
+            let fact = match &leaf.content {
+                content if content.is_delivery_status() => Fact::DeliveryStatusPart,
+                content if content.is("message", "disposition-notification") => Fact::DispositionPart,
+                content if content.is("message", "feedback-report") => Fact::FeedbackPart,
+                _ => continue,
+            };
+            if fact == Fact::DeliveryStatusPart && it.report.deliveries.is_empty() {
+                it.report = status::read(&parts::decoded(leaf).0);
+            }
+            if !it.facts.contains(&fact) {
+                it.facts.push(fact);
+            }
+        }
+        let readable = |content: &Content, subtype: &str| content.is("text", subtype);
+        let plain = leaves.iter().any(|leaf| readable(&leaf.content, "plain"));
+        let wanted = if plain { "plain" } else { "html" };
+        for leaf in leaves.iter().filter(|leaf| readable(&leaf.content, wanted)).take(4) {
+            let (text, cut) = parts::leaf_text(leaf, MAX_QUOTED);
+            if cut {
+                note(cuts, Cut::Size);
+            }
+            it.quoted(&text);
+        }
+        it
+    }
+
+    /// A text that people read: headers and fields that are quoted in it.
+    fn quoted(&mut self, text: &str) {
+        let before = self.found.len();
+        let start = returned::in_text(text, &mut self.found);
+        if self.found.len() > before && !self.facts.contains(&Fact::ReturnedText) {
+            self.facts.push(Fact::ReturnedText);
+        }
+        if self.report.deliveries.is_empty() {
+            self.report = status::in_text(text);
+        }
+        let end = text.floor_char_boundary(start.unwrap_or(MAX_PHRASES).min(MAX_PHRASES));
+        if self.text.len() < MAX_PHRASES {
+            self.text.push_str(text.get(..end).unwrap_or(text));
+            self.text.push('\n');
+        }
+    }
+
+    fn score(&self, scores: &mut Scores) {
+        self.facts.iter().for_each(|fact| scores.fact(*fact));
+        if status::reply(&self.text).is_some() || status::code(&self.text).is_some() {
+            scores.fact(Fact::SmtpError);
+        }
+        if self.text.lines().any(is_failed_address) {
+            scores.fact(Fact::FailedAddress);
+        }
+        scores.phrases(&self.text, evidence::Place::Body);
+    }
+
+    /// Why the mail was not delivered: the fields, else the text.
+    fn reason(&self, kind: Kind) -> Option<Reason> {
+        let told = self.report.deliveries.iter().find_map(|delivery| delivery.reason);
+        match kind {
+            Kind::DsnDelayed => Some(Reason::Delayed),
+            Kind::DsnFailed => told.or_else(|| status::class(status::code(&self.text).as_deref(), &self.text)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The adapter to mail-parser: one value or one leaf at a time, within the limits of `guard.rs`.
+//!
+//! Content types (RFC 2045, 2231), transfer encodings, character sets, encoded words (RFC 2047), addresses (RFC 5322),
+//! Received fields and HTML are the library's to understand. Nothing here can nest. What the library cannot read comes out
+//! as its octets, with U+FFFD where they are no UTF-8.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::charsets::map::charset_decoder;
+use mail_parser::decoders::html::html_to_text;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::parsers::MessageStream;
+use mail_parser::{HeaderValue, Host};
+
+use super::guard::{Block, Leaf, MAX_DECODED};
+
+/// What a Content-Type and a Content-Transfer-Encoding say, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) kind: String,
+    pub(super) subtype: String,
+    pub(super) charset: Option<String>,
+    pub(super) boundary: Option<String>,
+    pub(super) report: Option<String>,
+    pub(super) encoding: Encoding,
+}
+
+/// How a leaf is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    None,
+    Base64,
+    QuotedPrintable,
+}
+
+impl Default for Content {
+    fn default() -> Content {
+        Content {
+            kind: "text".into(),
+            subtype: "plain".into(),
+            charset: None,
+            boundary: None,
+            report: None,
+            encoding: Encoding::None,
+        }
+    }
+}
+
+impl Content {
+    pub(super) fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.kind == kind && self.subtype == subtype
+    }
+
+    /// A whole message that came back.
+    pub(super) fn is_message(&self) -> bool {
+        self.kind == "message" && matches!(self.subtype.as_str(), "rfc822" | "global" | "partial")
+    }
+
+    /// The headers of a message that came back.
+    pub(super) fn is_headers(&self) -> bool {
+        // MAILsweeper says message/rfc822-headers.
+        matches!(self.kind.as_str(), "text" | "message")
+            && matches!(self.subtype.as_str(), "rfc822-headers" | "rfc822-header" | "global-headers")
+    }
+
+    pub(super) fn is_delivery_status(&self) -> bool {
+        self.kind == "message" && matches!(self.subtype.as_str(), "delivery-status" | "global-delivery-status")
+    }
+}
+
+/// What the block of a message or part says of its content.
+pub(super) fn content(block: &Block<'_>, in_digest: bool) -> Content {
+    let mut content = Content::default();
+    if in_digest {
+        (content.kind, content.subtype) = ("message".into(), "rfc822".into());
+    }
+    if let Some(value) = block.get("Content-Transfer-Encoding") {
+        if value.eq_ignore_ascii_case(b"base64") {
+            content.encoding = Encoding::Base64;
+        } else if value.eq_ignore_ascii_case(b"quoted-printable") {
+            content.encoding = Encoding::QuotedPrintable;
+        }
+    }
+    let Some(value) = block.get("Content-Type") else { return content };
+    let value = ended(value);
+    let HeaderValue::ContentType(read) = MessageStream::new(&value).parse_content_type() else { return content };
+    content.kind = lower(&read.c_type);
+    content.subtype = read.c_subtype.as_deref().map(lower).unwrap_or_default();
+    content.charset = read.attribute("charset").map(lower);
+    content.report = read.attribute("report-type").map(lower);
+    if content.kind == "multipart" {
+        content.boundary = read.attribute("boundary").map(|boundary| boundary.trim_end().to_owned());
+    }
+    content
+}
+
+fn lower(text: &str) -> String {
+    text.trim().to_ascii_lowercase()
+}
+
+/// The value as the library wants it: with the end of its line.
+fn ended(value: &[u8]) -> Vec<u8> {
+    let mut ended = Vec::with_capacity(value.len() + 1);
+    ended.extend_from_slice(value);
+    ended.push(b'\n');
+    ended
+}
+
+/// An unstructured value: unfolded, encoded words decoded.
+pub(super) fn text(value: &[u8]) -> Cow<'_, str> {
+    let plain = memchr::memchr2(b'\n', b'=', value).is_none();
+    if plain && let Ok(text) = std::str::from_utf8(value) {
+        return Cow::Borrowed(text);
+    }
+    let ended = ended(value);
+    match MessageStream::new(&ended).parse_unstructured() {
+        HeaderValue::Text(text) => Cow::Owned(text.into_owned()),
+        _ => String::from_utf8_lossy(value),
+    }
+}
+
+/// The first address of a list of addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Addressee {
+    pub(super) name: Option<String>,
+    pub(super) address: String,
+}
+
+/// The first address of From, To and the like.
+pub(super) fn address(value: &[u8]) -> Addressee {
+    let ended = ended(value);
+    let HeaderValue::Address(list) = MessageStream::new(&ended).parse_address() else { return Addressee::default() };
+    let Some(first) = list.first() else { return Addressee::default() };
+    let tidy = |text: &str| text.trim().to_owned();
+    let name = first.name.as_deref().map(tidy).filter(|name| !name.is_empty());
+    match first.address.as_deref().map(tidy) {
+        Some(address) => Addressee { name, address },
+        // `From: MAILER-DAEMON`, which the library takes for a name.
+        None => Addressee { address: name.clone().filter(|it| !it.contains(' ')).unwrap_or_default(), name },
+    }
+}
+
+/// All addresses of a list of addresses.
+pub(super) fn addresses(value: &[u8]) -> Vec<String> {
+    let ended = ended(value);
+    let HeaderValue::Address(list) = MessageStream::new(&ended).parse_address() else { return Vec::new() };
+    list.iter().filter_map(|it| it.address.as_deref()).map(|address| address.trim().to_owned()).collect()
+}
+
+/// What a Received field says of one hop.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Hop {
+    pub(super) from: Option<String>,
+    pub(super) ip: Option<IpAddr>,
+    pub(super) by: Option<String>,
+}
+
+/// Reads a Received field.
+pub(super) fn hop(value: &[u8]) -> Hop {
+    let ended = ended(value);
+    let HeaderValue::Received(received) = MessageStream::new(&ended).parse_received() else { return Hop::default() };
+    let name = |host: &Host<'_>| match host {
+        Host::Name(name) => name.trim_matches(['[', ']', '.']).to_ascii_lowercase(),
+        Host::IpAddr(ip) => ip.to_string(),
+    };
+    let from_ip = match &received.from {
+        Some(Host::IpAddr(ip)) => Some(*ip),
+        _ => None,
+    };
+    Hop { from: received.from.as_ref().map(name), ip: received.from_ip.or(from_ip), by: received.by.as_ref().map(name) }
+}
+
+/// The day of a Date field.
+pub(super) fn day(value: &[u8]) -> Option<crate::day::Day> {
+    let ended = ended(value);
+    let HeaderValue::DateTime(date) = MessageStream::new(&ended).parse_date() else { return None };
+    if !date.is_valid() {
+        return None;
+    }
+    u32::try_from(date.to_timestamp().div_euclid(86_400)).ok().and_then(|day| crate::day::Day::from_number(day).ok())
+}
+
+/// The octets of a leaf, decoded; at most [`MAX_DECODED`] of them are read. The flag says that some were left out.
+pub(super) fn decoded<'a>(leaf: &Leaf<'a>) -> (Cow<'a, [u8]>, bool) {
+    let body = leaf.body.get(..MAX_DECODED).unwrap_or(leaf.body);
+    let octets = match leaf.content.encoding {
+        Encoding::None => None,
+        Encoding::Base64 => base64_decode(body),
+        Encoding::QuotedPrintable => quoted_printable_decode(body),
+    };
+    (octets.map_or(Cow::Borrowed(body), Cow::Owned), body.len() < leaf.body.len())
+}
+
+/// The first `limit` octets of a leaf's text, decoded, without HTML.
+pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> (Cow<'a, str>, bool) {
+    let part = Leaf { content: leaf.content.clone(), body: leaf.body.get(..limit).unwrap_or(leaf.body) };
+    let (octets, cut) = decoded(&part);
+    let text = in_charset(octets, leaf.content.charset.as_deref());
+    let text = if leaf.content.subtype == "html" { Cow::Owned(html_to_text(&text)) } else { text };
+    (text, cut || part.body.len() < leaf.body.len())
+}
+
+fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> {
+    let decoder =
+        charset.filter(|it| !matches!(*it, "us-ascii" | "utf-8")).and_then(|it| charset_decoder(it.as_bytes()));
+    match (decoder, octets) {
+        (Some(decoder), octets) if !octets.is_ascii() || octets.contains(&0x1b) => Cow::Owned(decoder(&octets)),
+        (_, Cow::Borrowed(octets)) => String::from_utf8_lossy(octets),
+        (_, Cow::Owned(octets)) => match String::from_utf8(octets) {
+            Ok(text) => Cow::Owned(text),
+            Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        },
+    }
+}

@@ -1,0 +1,225 @@
+//! Proof that a bounce answers our own mail. Only three things prove it.
+//!
+//! 1. a genuine tag in the recipient (`batv`, or `srs` at an own forwarder);
+//! 2. a mark header, or a Message-ID with a mark, in a block that came back (`mark`), or a Message-ID with a mark on a line
+//!    of the text that calls it so;
+//! 3. a Message-ID with a mark in In-Reply-To or References of the message itself.
+//!
+//! Everything that looks like a tag or mark is checked and listed, good or bad; one good one is enough. A mark header or
+//! Message-ID in the message's own block proves nothing and is not looked at. Marks are checked for the recipient without
+//! its tag. At most `guard::MAX_CHECKS` are checked.
+
+use super::guard::{Block, MAX_CHECKS, line_at};
+use crate::address::Path;
+use crate::day::Day;
+use crate::key::KeyRing;
+use crate::policy::Policy;
+use crate::verdict::Verdict;
+use crate::{batv, mark, srs};
+
+/// Where a tag or mark stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// The recipient of the envelope.
+    Recipient,
+    /// A mark header that came back.
+    ReturnedMark,
+    /// The Message-ID that came back.
+    ReturnedMessageId,
+    /// In-Reply-To.
+    InReplyTo,
+    /// References.
+    References,
+}
+
+impl Place {
+    /// All places.
+    pub const ALL: [Place; 5] =
+        [Place::Recipient, Place::ReturnedMark, Place::ReturnedMessageId, Place::InReplyTo, Place::References];
+
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Place::Recipient => "recipient-tag",
+            Place::ReturnedMark => "returned-mark",
+            Place::ReturnedMessageId => "returned-message-id",
+            Place::InReplyTo => "in-reply-to",
+            Place::References => "references",
+        }
+    }
+}
+
+/// What became of one tag or mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Where it stood.
+    pub place: Place,
+    /// What it is: the slug of a [`Verdict`].
+    pub outcome: Outcome,
+    /// The key that it names.
+    pub key: Option<char>,
+    /// The day of signing, where the MAC is right.
+    pub signed: Option<Day>,
+    /// The last day of validity, where the MAC is right.
+    pub expires: Option<Day>,
+    /// The tag or mark itself, lower-cased where case says nothing, so that its uses can be counted.
+    pub token: String,
+}
+
+/// What a tag or mark is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Ours, and in date.
+    Genuine,
+    /// Ours, and out of date or outside its key's window.
+    Expired,
+    /// It names a key of ours and was not made with it for this address.
+    Forged,
+    /// It names a key that the ring lacks, and no other host of ours can have made it: the ring covers that day.
+    UnknownKey,
+    /// It names a key that the ring lacks, for a day that the ring does not cover.
+    NotCovered,
+    /// Damaged.
+    Malformed,
+    /// Another site's or system's.
+    Foreign,
+}
+
+impl Outcome {
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Outcome::Genuine => "genuine",
+            Outcome::Expired => "expired",
+            Outcome::Forged => "forged",
+            Outcome::UnknownKey => "unknown-key",
+            Outcome::NotCovered => "not-covered",
+            Outcome::Malformed => "malformed",
+            Outcome::Foreign => "foreign",
+        }
+    }
+
+    /// `None` for what carries no tag.
+    fn of(verdict: &Verdict<'_>) -> Option<Outcome> {
+        Some(match verdict {
+            Verdict::Genuine(_) => Outcome::Genuine,
+            Verdict::Expired(..) => Outcome::Expired,
+            Verdict::Forged { .. } => Outcome::Forged,
+            Verdict::UnknownKey { covered: true, .. } => Outcome::UnknownKey,
+            Verdict::UnknownKey { covered: false, .. } => Outcome::NotCovered,
+            Verdict::Malformed(_) => Outcome::Malformed,
+            Verdict::Foreign(_) => Outcome::Foreign,
+            Verdict::Untagged => return None,
+        })
+    }
+}
+
+/// What the checks are made with.
+pub(super) struct Checker<'a> {
+    ring: &'a KeyRing,
+    day: Day,
+    /// The recipient without its tag.
+    pub(super) mailbox: Option<Vec<u8>>,
+    pub(super) checks: Vec<Check>,
+    made: usize,
+}
+
+impl<'a> Checker<'a> {
+    /// Begins with the recipient.
+    pub(super) fn new(ring: &'a KeyRing, policy: &Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
+        let mut checker = Checker { ring, day, mailbox: None, checks: Vec::new(), made: 0 };
+        let Some(recipient) = recipient else { return checker };
+        // A bare postmaster has no domain, and no mark is for it.
+        let Ok(Path::Mailbox(given)) = Path::parse_tagged(recipient) else { return checker };
+        let verdict = match (srs::is_srs(given.content()), policy.srs()) {
+            (true, Some(srs)) => srs::reverse(ring, recipient, srs.forwarders(), srs.dialect(), day),
+            (true, None) => Ok(Verdict::Untagged),
+            (false, _) => batv::verify(ring, recipient, day),
+        };
+        let Ok(verdict) = verdict else { return checker };
+        let under = verdict.proof().map(|proof| proof.mailbox.to_address().as_bytes().to_vec());
+        let stripped =
+            || batv::strip(recipient).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
+        checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| recipient.to_vec()));
+        checker.add(Place::Recipient, &verdict, &recipient.to_ascii_lowercase());
+        checker
+    }
+
+    fn add(&mut self, place: Place, verdict: &Verdict<'_>, token: &[u8]) {
+        let Some(outcome) = Outcome::of(verdict) else { return };
+        let proof = verdict.proof();
+        let token = String::from_utf8_lossy(token).into_owned();
+        if self.checks.iter().any(|check| check.place == place && check.token == token && check.outcome == outcome) {
+            return;
+        }
+        self.checks.push(Check {
+            place,
+            outcome,
+            key: verdict.key().map(|key| key.as_char()),
+            signed: proof.and_then(|proof| proof.signed),
+            expires: proof.and_then(|proof| proof.expires),
+            token,
+        });
+    }
+
+    /// The marks of a block that came back.
+    pub(super) fn returned(&mut self, block: &Block<'_>) {
+        for value in block.all(mark::HEADER) {
+            let Some(mailbox) = self.room() else { return };
+            if let Ok(verdict) = mark::verify_header(self.ring, value, &mailbox, self.day) {
+                let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
+                let nonce = nonce.filter_map(|part| part.strip_prefix(b"n=")).next().unwrap_or_default();
+                self.add(Place::ReturnedMark, &verdict, &nonce.to_ascii_lowercase());
+            }
+        }
+        for value in block.all("Message-ID") {
+            self.ids(Place::ReturnedMessageId, value);
+        }
+    }
+
+    /// A Message-ID with a mark in the text of a message, on a line that calls it so: some report of the mail that they
+    /// answer this line only.
+    pub(super) fn told(&mut self, text: &[u8]) {
+        for at in memchr::memmem::find_iter(text, b".bsm1-") {
+            let start = memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |end| end + 1);
+            let line = line_at(text, start).unwrap_or_default().to_ascii_lowercase();
+            if memchr::memmem::find(&line, b"message-id").is_some() && line.len() <= mark::MAX_MARK {
+                self.ids(Place::ReturnedMessageId, line_at(text, start).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The marks in In-Reply-To and References of the message itself.
+    pub(super) fn replied(&mut self, block: &Block<'_>) {
+        for (place, name) in [(Place::InReplyTo, "In-Reply-To"), (Place::References, "References")] {
+            for value in block.all(name) {
+                self.ids(place, value);
+            }
+        }
+    }
+
+    fn ids(&mut self, place: Place, value: &[u8]) {
+        // Cheap, since nearly all have none.
+        if memchr::memmem::find(&value.to_ascii_lowercase(), b".bsm1-").is_none() {
+            return;
+        }
+        let bounds = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
+        for id in value.split(bounds).filter(|id| id.contains(&b'@')) {
+            let Some(mailbox) = self.room() else { return };
+            if let Ok(verdict) = mark::verify_message_id(self.ring, id, &mailbox, self.day) {
+                self.add(place, &verdict, id);
+            }
+        }
+    }
+
+    /// Whether everything that looks like a mark was checked.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.mailbox.is_some() && self.made <= MAX_CHECKS
+    }
+
+    /// The recipient, while another check may be made.
+    fn room(&mut self) -> Option<Vec<u8>> {
+        self.made += 1;
+        if self.made <= MAX_CHECKS { self.mailbox.clone() } else { None }
+    }
+}

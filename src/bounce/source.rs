@@ -1,0 +1,264 @@
+//! Where a bounce and the mail that it answers came from, and weak evidence on whose mail that was.
+//!
+//! The reporting host is the Reporting-MTA, else who the From names. The address that injected the mail is that of the
+//! first hop from outside that the reporting host itself wrote: its own Received fields stand on top of the returned block
+//! and name it after `by`. All below may be invented; a hop that another host wrote is `claimed`. Links are taken from
+//! what came back of the body. Nothing is looked up: [`dnsbl_name`] says what a caller may ask.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::evidence::Fact;
+use super::guard::{Block, MAX_LINKS, MAX_PHRASES, leaves};
+use super::parts::{self, Hop};
+use super::returned::{Form, Found};
+use crate::address::Path;
+use crate::policy::Policy;
+
+/// Received fields that are looked at.
+const MAX_HOPS: usize = 50;
+
+/// How far the hop can be believed that names the injecting host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trust {
+    /// The reporting host wrote it.
+    Reporter,
+    /// Another host wrote it, or a spammer.
+    Claimed,
+}
+
+impl Trust {
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Trust::Reporter => "reporter",
+            Trust::Claimed => "claimed",
+        }
+    }
+}
+
+/// The host that gave the mail to the reporting host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Injector {
+    /// Its address.
+    pub ip: IpAddr,
+    /// How it called itself.
+    pub name: Option<String>,
+    /// Who says so.
+    pub trust: Trust,
+}
+
+/// Where a bounce and the mail that it answers came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The host that reports, which is a reflector if this is backscatter.
+    pub reporting: Option<String>,
+    /// The host that gave it the mail.
+    pub injector: Option<Injector>,
+    /// The subject of the returned mail.
+    pub subject: Option<String>,
+    /// The hosts of links in the returned mail.
+    pub links: Vec<String>,
+    /// The From of the returned mail.
+    pub from: Option<String>,
+    /// The name before it.
+    pub name: Option<String>,
+    /// Whether that name is one of ours; `None` if the policy has no names, or the From is not own.
+    pub name_is_ours: Option<bool>,
+}
+
+/// The name to ask a DNS list about an address: `dnsbl_name(192.0.2.1, "zen.example")` is `1.2.0.192.zen.example`.
+///
+/// ```
+/// use backstop::bounce::dnsbl_name;
+/// assert_eq!(dnsbl_name("192.0.2.1".parse().unwrap(), "zen.example"), "1.2.0.192.zen.example");
+/// assert!(dnsbl_name("2001:db8::1".parse().unwrap(), "zen.example").starts_with("1.0.0.0.0."));
+/// ```
+pub fn dnsbl_name(ip: IpAddr, zone: &str) -> String {
+    let mut name = String::new();
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.octets().iter().rev().for_each(|octet| name.push_str(&format!("{octet}."))),
+        IpAddr::V6(ip) => {
+            ip.octets().iter().rev().for_each(|octet| name.push_str(&format!("{:x}.{:x}.", octet & 15, octet >> 4)));
+        }
+    }
+    name + zone
+}
+
+/// Whether an address can be that of a host on the internet.
+pub(super) fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            let shared = first == 100 && second & 0xc0 == 64;
+            !(ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || ip.is_broadcast()
+                || ip.is_multicast()
+                || shared
+                || first == 0
+                || ip == Ipv4Addr::new(255, 255, 255, 255))
+        }
+        IpAddr::V6(ip) => {
+            let local = ip.is_unique_local() || ip.is_unicast_link_local();
+            !(local || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv6Addr::UNSPECIFIED)
+        }
+    }
+}
+
+/// The part of a host's name that its owner registered: the last two labels, or three under `co.uk` and the like.
+pub(super) fn organisation(host: &str) -> &str {
+    let host = host.trim_end_matches('.');
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let (last, second, third) = (dots.next(), dots.next(), dots.next());
+    let (Some(last), Some(second)) = (last, second) else { return host };
+    let is_country = host.len() - last == 3 && last - second <= 4;
+    let cut = if is_country { third.map_or(0, |at| at + 1) } else { second + 1 };
+    host.get(cut..).unwrap_or(host)
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    organisation(one).eq_ignore_ascii_case(organisation(other))
+}
+
+/// Reads what the first block that came back says of its source.
+pub(super) fn read(reporting: Option<String>, found: &Found<'_>, policy: &Policy) -> Source {
+    let (block, body) = Block::read(&found.octets);
+    let hops: Vec<Hop> = block.all("Received").take(MAX_HOPS).map(parts::hop).collect();
+    let from = block.get("From").map(parts::address).unwrap_or_default();
+    let is_own = matches!(Path::parse(from.address.as_bytes()),
+        Ok(Path::Mailbox(mailbox)) if policy.own_domains().contains(mailbox.domain()));
+    let name_is_ours = (is_own && !policy.display_names().is_empty()).then(|| {
+        let name = from.name.as_deref().unwrap_or_default().trim().to_lowercase();
+        policy.display_names().contains(&name)
+    });
+    Source {
+        injector: injector(&hops, reporting.as_deref()),
+        reporting,
+        subject: block.get("Subject").map(|value| parts::text(value).into_owned()),
+        links: links(found.form, &block, found.octets.get(body..).unwrap_or_default()),
+        from: Some(from.address).filter(|address| !address.is_empty()),
+        name: from.name,
+        name_is_ours,
+    }
+}
+
+fn injector(hops: &[Hop], reporting: Option<&str>) -> Option<Injector> {
+    let mut trusted = true;
+    // qmail's own fields name no host: "(qmail 4711 invoked from network)".
+    for hop in hops.iter().filter(|hop| hop.by.is_some() || hop.ip.is_some()) {
+        trusted &= reporting.zip(hop.by.as_deref()).is_some_and(|(host, by)| is_same(host, by));
+        let Some(ip) = hop.ip.filter(|ip| is_public(*ip)) else { continue };
+        // From one of its own hosts to another.
+        let inside = trusted && reporting.zip(hop.from.as_deref()).is_some_and(|(host, from)| is_same(host, from));
+        if !inside {
+            let trust = if trusted { Trust::Reporter } else { Trust::Claimed };
+            return Some(Injector { ip, name: hop.from.clone(), trust });
+        }
+    }
+    None
+}
+
+/// The weak evidence that holds.
+pub(super) fn facts(source: &Source, found: &Found<'_>, policy: &Policy) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let (block, _) = Block::read(&found.octets);
+    let relays = policy.own_relays();
+    let is_relay = |host: &Option<String>| host.as_ref().is_some_and(|host| relays.contains(host));
+    if !relays.is_empty() {
+        let hops: Vec<Hop> = block.all("Received").take(MAX_HOPS).map(parts::hop).collect();
+        let through =
+            |hop: &Hop| is_relay(&hop.from) || is_relay(&hop.by) || is_relay(&hop.ip.map(|ip| ip.to_string()));
+        if hops.iter().any(through) {
+            facts.push(Fact::OwnRelay);
+        } else if source.injector.as_ref().is_some_and(|injector| injector.trust == Trust::Reporter) {
+            facts.push(Fact::Elsewhere);
+        }
+    }
+    match source.name_is_ours {
+        Some(true) => facts.push(Fact::OwnName),
+        Some(false) => facts.push(Fact::WrongName),
+        None => {}
+    }
+    facts
+}
+
+/// The hosts of links, in their order, each once.
+fn links(form: Form, block: &Block<'_>, body: &[u8]) -> Vec<String> {
+    let mut hosts = Vec::new();
+    if form == Form::Text {
+        links_in(&String::from_utf8_lossy(body.get(..MAX_PHRASES).unwrap_or(body)), &mut hosts);
+        return hosts;
+    }
+    let mut cuts = Vec::new();
+    for leaf in leaves(block, body, &mut cuts).iter().filter(|leaf| leaf.content.kind == "text").take(4) {
+        let (octets, _) = parts::decoded(leaf);
+        links_in(&String::from_utf8_lossy(octets.get(..MAX_PHRASES).unwrap_or(&octets)), &mut hosts);
+    }
+    hosts
+}
+
+fn links_in(text: &str, hosts: &mut Vec<String>) {
+    for at in memchr::memmem::find_iter(text.as_bytes(), b"://") {
+        let scheme = text.get(..at).unwrap_or_default();
+        if !(scheme.ends_with("http") || scheme.ends_with("https") || scheme.ends_with("HTTP")) {
+            continue;
+        }
+        let rest = text.get(at + 3..).unwrap_or_default();
+        let end = rest.find(|it: char| !(it.is_alphanumeric() || matches!(it, '.' | '-' | '@' | '_' | '[' | ']')));
+        let host = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host).trim_matches('.').to_lowercase();
+        if hosts.len() < MAX_LINKS && host.len() >= 3 && host.len() <= 255 && !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisation_is_what_was_registered() {
+        for (host, expected) in [
+            ("mx.reflector.example", "reflector.example"),
+            ("a.b.co.uk", "b.co.uk"),
+            ("b.co.uk", "b.co.uk"),
+            ("mail.example.de", "example.de"),
+            ("localhost", "localhost"),
+            ("mx.example.com.", "example.com"),
+            ("", ""),
+        ] {
+            assert_eq!(organisation(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_nobodys() {
+        for (ip, expected) in [
+            ("198.51.100.17", true),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false),
+            ("100.64.0.1", false),
+            ("127.0.0.1", false),
+            ("0.0.0.0", false),
+            ("2001:db8::1", true),
+            ("fd00::1", false),
+            ("::1", false),
+            ("::ffff:192.168.0.1", false),
+        ] {
+            assert_eq!(is_public(ip.parse().unwrap()), expected, "{ip}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_links_are_kept_once_and_without_port_or_user() {
+        let mut hosts = Vec::new();
+        links_in(
+            "<a href=\"http://WWW.Spam.example:8080/x\"> https://u@b.example. ftp://c.example http://www.spam.example",
+            &mut hosts,
+        );
+        assert_eq!(hosts, ["www.spam.example", "b.example"]);
+    }
+}

@@ -1,0 +1,410 @@
+//! Delivery-status fields (RFC 3464, RFC 6533) and why mail was not delivered.
+//!
+//! ```text
+//! message/delivery-status = fields of the message LF 1*( fields of a recipient LF )
+//! recipient  Final-Recipient: rfc822; address      utf-8; address with \x{HEX}      Action, Status, Diagnostic-Code, Remote-MTA
+//! ```
+//!
+//! Where the fields are quoted in plain text, they are read from there. Without them the class comes from the first reply
+//! or status code in the text, else from its words. Classes are coarse: they tell a person what to do.
+
+use super::guard::{Block, MAX_DELIVERIES};
+use super::parts;
+
+/// Why mail was not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// There is no such address.
+    BadAddress,
+    /// The mailbox has no room.
+    MailboxFull,
+    /// The host could not be reached, or mail goes in circles.
+    Unreachable,
+    /// Not delivered yet; it will be tried again.
+    Delayed,
+    /// Refused: relaying, reputation, authentication, rules.
+    Policy,
+    /// Refused for what the mail is: spam, a virus, too large.
+    Content,
+}
+
+impl Reason {
+    /// All classes.
+    pub const ALL: [Reason; 6] = [
+        Reason::BadAddress,
+        Reason::MailboxFull,
+        Reason::Unreachable,
+        Reason::Delayed,
+        Reason::Policy,
+        Reason::Content,
+    ];
+
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Reason::BadAddress => "bad-address",
+            Reason::MailboxFull => "mailbox-full",
+            Reason::Unreachable => "unreachable",
+            Reason::Delayed => "delayed",
+            Reason::Policy => "policy",
+            Reason::Content => "content",
+        }
+    }
+}
+
+/// The Action field: what became of a mail for one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Not delivered.
+    Failed,
+    /// Not delivered yet.
+    Delayed,
+    /// Delivered.
+    Delivered,
+    /// Passed on to a system that makes no reports.
+    Relayed,
+    /// Passed on to several addresses.
+    Expanded,
+}
+
+impl Action {
+    const ALL: [Action; 5] = [Action::Failed, Action::Delayed, Action::Delivered, Action::Relayed, Action::Expanded];
+
+    /// The word of the field.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Action::Failed => "failed",
+            Action::Delayed => "delayed",
+            Action::Delivered => "delivered",
+            Action::Relayed => "relayed",
+            Action::Expanded => "expanded",
+        }
+    }
+}
+
+/// What a report says of one recipient.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The address, from Final-Recipient, else Original-Recipient.
+    pub recipient: Option<String>,
+    /// What became of it.
+    pub action: Option<Action>,
+    /// The status code, as `5.1.1`.
+    pub status: Option<String>,
+    /// What the other host said.
+    pub diagnostic: Option<String>,
+    /// The class of the reason; `None` for mail that was delivered.
+    pub reason: Option<Reason>,
+}
+
+/// All that the delivery-status fields say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) reporting: Option<String>,
+    pub(super) deliveries: Vec<Delivery>,
+}
+
+impl Report {
+    /// The worst action: one recipient that failed makes a failure.
+    pub(super) fn action(&self) -> Option<Action> {
+        self.deliveries.iter().filter_map(|delivery| delivery.action).min()
+    }
+}
+
+/// Reads the content of a message/delivery-status part, or the text from where the fields begin.
+pub(super) fn read(octets: &[u8]) -> Report {
+    let mut report = Report::default();
+    let mut at = 0;
+    while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
+        let (block, length) = Block::read(rest);
+        if length == 0 || report.deliveries.len() >= MAX_DELIVERIES {
+            break;
+        }
+        at += length;
+        if report.reporting.is_none() {
+            report.reporting = block.get("Reporting-MTA").map(of_type);
+        }
+        if let Some(delivery) = delivery(&block) {
+            report.deliveries.push(delivery);
+        }
+    }
+    report
+}
+
+/// Reads fields that are quoted in plain text.
+pub(super) fn in_text(text: &str) -> Report {
+    let start = ["Reporting-MTA:", "Final-Recipient:", "Original-Recipient:"]
+        .iter()
+        .filter_map(|name| memchr::memmem::find(text.as_bytes(), name.as_bytes()))
+        .filter(|at| *at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n'))
+        .min();
+    start.and_then(|at| text.get(at..)).map(|text| read(text.as_bytes())).unwrap_or_default()
+}
+
+fn delivery(block: &Block<'_>) -> Option<Delivery> {
+    let recipient = block.get("Final-Recipient").or_else(|| block.get("Original-Recipient"))?;
+    let action = block.get("Action").and_then(|value| {
+        let word = value.split(|octet| !octet.is_ascii_alphabetic()).next().unwrap_or_default();
+        Action::ALL.into_iter().find(|action| word.eq_ignore_ascii_case(action.slug().as_bytes()))
+    });
+    let status = block.get("Status").map(parts::text).and_then(|text| code(&text));
+    let diagnostic = block.get("Diagnostic-Code").map(of_type).filter(|text| !text.is_empty());
+    let failed = matches!(action, None | Some(Action::Failed));
+    let reason = match action {
+        Some(Action::Delayed) => Some(Reason::Delayed),
+        _ if failed => class(status.as_deref(), diagnostic.as_deref().unwrap_or_default()),
+        _ => None,
+    };
+    let recipient = Some(of_type(recipient)).filter(|address| !address.is_empty());
+    Some(Delivery { recipient, action, status, diagnostic, reason })
+}
+
+/// The value behind `type;`, unfolded, with the escapes of RFC 6533.
+fn of_type(value: &[u8]) -> String {
+    let text = parts::text(value);
+    let value = text.split_once(';').map_or(text.as_ref(), |(_, value)| value).trim();
+    let mut read = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once("\\x{") {
+        read.push_str(before);
+        let escaped = after.split_once('}').filter(|(hex, _)| hex.len() <= 6);
+        let character = escaped.and_then(|(hex, _)| char::from_u32(u32::from_str_radix(hex, 16).ok()?));
+        match (character, escaped) {
+            (Some(character), Some((_, tail))) => {
+                read.push(character);
+                rest = tail;
+            }
+            _ => {
+                read.push_str("\\x{");
+                rest = after;
+            }
+        }
+    }
+    read.push_str(rest);
+    read.trim_matches(['<', '>']).to_owned()
+}
+
+/// The first status code (`5.1.1`, RFC 3463) in a text that says no.
+pub(super) fn code(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    for at in memchr::memchr_iter(b'.', bytes) {
+        let start = at.checked_sub(1)?;
+        let class = bytes.get(start).filter(|octet| matches!(octet, b'2' | b'4' | b'5'));
+        let before = start.checked_sub(1).and_then(|before| bytes.get(before));
+        if class.is_none() || before.is_some_and(|octet| octet.is_ascii_alphanumeric() || *octet == b'.') {
+            continue;
+        }
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        let digits = |rest: &[u8]| rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
+        let subject = digits(rest);
+        let Some(b".") = rest.get(subject..subject + 1) else { continue };
+        let detail = digits(rest.get(subject + 1..).unwrap_or_default());
+        let end = at + 1 + subject + 1 + detail;
+        let after = (bytes.get(end), bytes.get(end + 1).is_some_and(u8::is_ascii_digit));
+        if (1..=3).contains(&subject) && (1..=3).contains(&detail) && !matches!(after, (Some(b'.'), true)) {
+            return text.get(start..end).map(str::to_owned);
+        }
+    }
+    None
+}
+
+/// The first reply of SMTP in a text that says no: `550 ` or `550-` where a word may begin.
+pub(super) fn reply(text: &str) -> Option<u16> {
+    let bytes = text.as_bytes();
+    for (at, window) in bytes.windows(4).enumerate() {
+        if let [b'4' | b'5', high, low, b' ' | b'-'] = window
+            && matches!(high, b'0' | b'1' | b'2' | b'3' | b'5' | b'7')
+            && low.is_ascii_digit()
+            && !at.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(|octet| octet.is_ascii_alphanumeric())
+            && bytes
+                .get(at + 4)
+                .is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'<' | b'#' | b'\''))
+        {
+            return text.get(at..at + 3)?.parse().ok();
+        }
+    }
+    None
+}
+
+/// Words of replies, and the class that they tell. The first that fits counts.
+const WORDS: &[(Reason, &[&str])] = &[
+    (
+        Reason::MailboxFull,
+        &[
+            "quota",
+            "mailbox full",
+            "mailbox is full",
+            "insufficient storage",
+            "over its limit",
+            "inbox is full",
+            "no space",
+        ],
+    ),
+    (
+        Reason::Content,
+        &[
+            "spam",
+            "virus",
+            "content",
+            "too large",
+            "message size",
+            "exceeds",
+            "malware",
+            "attachment",
+            "banned",
+            "blocked using",
+            "too big",
+            "infected",
+        ],
+    ),
+    (
+        Reason::BadAddress,
+        &[
+            "user unknown",
+            "unknown user",
+            "no such user",
+            "no mailbox",
+            "does not exist",
+            "doesn't exist",
+            "unknown recipient",
+            "recipient unknown",
+            "invalid recipient",
+            "not a valid",
+            "not listed",
+            "no such",
+            "unrouteable",
+            "unknown address",
+            "mailbox unavailable",
+            "not found",
+            "unknown or illegal",
+            "disabled",
+            "recipient rejected",
+            "address rejected",
+            "not our customer",
+            "doesn't have a",
+            "no account",
+        ],
+    ),
+    (
+        Reason::Policy,
+        &[
+            "relay",
+            "denied",
+            "policy",
+            "blocked",
+            "blacklist",
+            "not allowed",
+            "prohibited",
+            "rejected",
+            "refused",
+            "spf",
+            "dkim",
+            "dmarc",
+            "authentication",
+        ],
+    ),
+    (
+        Reason::Unreachable,
+        &[
+            "timed out",
+            "time out",
+            "timeout",
+            "connection",
+            "host not found",
+            "name service",
+            "unreachable",
+            "no route",
+            "too many hops",
+            "hop count",
+            "loop",
+            "retry time",
+            "too long",
+        ],
+    ),
+];
+
+/// The class of a status code and of what was said.
+pub(super) fn class(status: Option<&str>, said: &str) -> Option<Reason> {
+    let said = said.to_lowercase();
+    let by_words =
+        || WORDS.iter().find(|(_, words)| words.iter().any(|word| said.contains(word))).map(|(reason, _)| *reason);
+    let mut parts = status.unwrap_or_default().split('.').skip(1).map(|part| part.parse::<u16>().unwrap_or(0));
+    match (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) {
+        (1, 1..=6 | 10) | (2, 1) | (0, 1) => match by_words() {
+            // Some say 5.1.1 for everything; what they say besides is better.
+            Some(reason @ (Reason::MailboxFull | Reason::Content)) if said.len() < 500 => Some(reason),
+            _ => Some(Reason::BadAddress),
+        },
+        (2, 2) => Some(Reason::MailboxFull),
+        (2, 3) | (3, 4) | (6, _) => Some(Reason::Content),
+        (4, _) => by_words().filter(|reason| *reason == Reason::BadAddress).or(Some(Reason::Unreachable)),
+        (7, _) | (1, 7 | 8) => by_words().filter(|reason| *reason == Reason::Content).or(Some(Reason::Policy)),
+        _ => by_words(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_code_is_told_from_addresses_and_versions() {
+        for (text, expected) in [
+            ("smtp; 550 5.1.1 <a@b>: unknown", Some("5.1.1")),
+            ("(#5.7.26)", Some("5.7.26")),
+            ("4.4.7", Some("4.4.7")),
+            ("host 195.5.1.1 said", None),
+            ("5.1.1.1 is an address", None),
+            ("Exim 4.96 and 3.1.1", None),
+            ("v5.1.1", None),
+            ("5.1", None),
+            ("5.", None),
+            (".", None),
+        ] {
+            assert_eq!(code(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_told_from_other_numbers() {
+        for (text, expected) in [
+            ("550 user unknown", Some(550)),
+            ("said: 452-4.2.2 full", Some(452)),
+            ("554 <a@b>: Relay access denied", Some(554)),
+            ("1550 users", None),
+            ("560 users", None),
+            ("550", None),
+            ("550 .", None),
+        ] {
+            assert_eq!(reply(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn classes_follow_the_code_and_then_the_words() {
+        for (status, said, expected) in [
+            (Some("5.1.1"), "user unknown", Some(Reason::BadAddress)),
+            (Some("5.1.1"), "mailbox is full", Some(Reason::MailboxFull)),
+            (Some("5.2.2"), "", Some(Reason::MailboxFull)),
+            (Some("5.3.4"), "", Some(Reason::Content)),
+            (Some("5.4.4"), "", Some(Reason::Unreachable)),
+            (Some("4.4.1"), "connection timed out", Some(Reason::Unreachable)),
+            (Some("5.7.1"), "relaying denied", Some(Reason::Policy)),
+            (Some("5.7.1"), "message looks like spam", Some(Reason::Content)),
+            (Some("5.0.0"), "", None),
+            (None, "550 no such user here", Some(Reason::BadAddress)),
+            (None, "Over quota", Some(Reason::MailboxFull)),
+            (None, "what happened", None),
+        ] {
+            assert_eq!(class(status, said), expected, "{status:?} {said}");
+        }
+    }
+
+    #[test]
+    fn escapes_of_rfc_6533_are_read_and_broken_ones_kept() {
+        assert_eq!(of_type(b"utf-8; j\\x{FC}rgen@b.example"), "jürgen@b.example");
+        assert_eq!(of_type(b"utf-8; a\\x{110000}b"), "a\\x{110000}b");
+        assert_eq!(of_type(b"rfc822;<a@b.example>"), "a@b.example");
+        assert_eq!(of_type(b"a\\x{41"), "a\\x{41");
+    }
+}

@@ -1,0 +1,231 @@
+//! What a message is to us: a bounce of our own mail, backscatter, or not to be told.
+//!
+//! In this order:
+//!
+//! 1. not a bounce and no other automatic answer: `not-a-bounce`, whatever it carries;
+//! 2. any good proof (`proof.rs`): `genuine`;
+//! 3. a tag or mark of ours that is out of date: `expired`;
+//! 4. one that names a key of ours and is not ours: `forged`;
+//! 5. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, and every
+//!    mark could be checked: `backscatter`;
+//! 6. else `unproven`, and why.
+//!
+//! "Would show" means that the block ends as a block does and has a From, and a Received or an X- field: who keeps these
+//! keeps a mark as well. A returned Date from before the marks gives `marks-not-in-force`.
+
+use super::Returned;
+use super::kind::Kind;
+use super::proof::{Check, Checker, Outcome};
+use crate::address::Path;
+use crate::day::Day;
+use crate::key::KeyRing;
+use crate::policy::{Mode, Policy};
+
+/// What a message is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Ordinary mail.
+    NotABounce,
+    /// It answers mail that left here.
+    Genuine,
+    /// It answers mail that left here long ago, or repeats an old tag or mark.
+    Expired,
+    /// It carries a tag or mark that names a key of ours and was not made with it for this address.
+    Forged,
+    /// It may be either.
+    Unproven(Why),
+    /// It answers mail that did not leave here.
+    Backscatter,
+}
+
+/// Why nothing can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// No headers came back.
+    NothingReturned,
+    /// Headers came back, but not those among which a mark would show.
+    TooLittleReturned,
+    /// The From that came back is not own.
+    FromNotOwn,
+    /// Not all mail of that address has had a mark for long enough, or the returned mail is from before.
+    MarksNotInForce,
+    /// A tag or mark of a key that this ring lacks, for a day that it does not cover: perhaps another host's.
+    NotCovered,
+    /// Not all marks were checked: no recipient is known, or there are more than `guard::MAX_CHECKS`.
+    Unchecked,
+}
+
+impl Why {
+    /// All reasons.
+    pub const ALL: [Why; 6] = [
+        Why::NothingReturned,
+        Why::TooLittleReturned,
+        Why::FromNotOwn,
+        Why::MarksNotInForce,
+        Why::NotCovered,
+        Why::Unchecked,
+    ];
+
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Why::NothingReturned => "nothing-returned",
+            Why::TooLittleReturned => "too-little-returned",
+            Why::FromNotOwn => "from-not-own",
+            Why::MarksNotInForce => "marks-not-in-force",
+            Why::NotCovered => "not-covered",
+            Why::Unchecked => "unchecked",
+        }
+    }
+
+    /// One sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Why::NothingReturned => "Nothing of the mail that it answers came back.",
+            Why::TooLittleReturned => "Too little of the mail that it answers came back for a mark to show.",
+            Why::FromNotOwn => "The mail that came back is not from an own address.",
+            Why::MarksNotInForce => "Not all mail of this address carried a mark when that mail may have left.",
+            Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
+            Why::Unchecked => "Not all marks could be checked: the recipient is not known, or there are too many.",
+        }
+    }
+}
+
+impl Verdict {
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Verdict::NotABounce => "not-a-bounce",
+            Verdict::Genuine => "genuine",
+            Verdict::Expired => "expired",
+            Verdict::Forged => "forged",
+            Verdict::Unproven(_) => "unproven",
+            Verdict::Backscatter => "backscatter",
+        }
+    }
+
+    /// One sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Verdict::NotABounce => "It is ordinary mail and no answer of a machine.",
+            Verdict::Genuine => "It answers mail that left here: a tag or mark of ours came back.",
+            Verdict::Expired => "A tag or mark of ours came back, and it is out of date.",
+            Verdict::Forged => {
+                "It carries a tag or mark that names a key of ours and was not made with it for this address."
+            }
+            Verdict::Unproven(why) => why.sentence(),
+            Verdict::Backscatter => {
+                "It answers mail that did not leave here: the headers came back, and all our mail has a mark."
+            }
+        }
+    }
+
+    /// Why nothing can be told.
+    pub const fn why(self) -> Option<Why> {
+        match self {
+            Verdict::Unproven(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// The SMTP reply of a policy that refuses after the message.
+    pub const fn reply(self) -> Option<&'static str> {
+        match self {
+            Verdict::Backscatter => {
+                Some("550 5.7.1 We mark all our mail; this answers mail that we did not send (forged sender)")
+            }
+            Verdict::Forged => Some("550 5.7.1 This answers mail with a forged signature of ours; we did not send it"),
+            Verdict::Expired => Some("550 5.7.1 This answers mail whose signature has expired"),
+            _ => None,
+        }
+    }
+}
+
+/// What a mail system may do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Advice {
+    /// As any other mail.
+    Deliver,
+    /// Deliver, and say in a header or by a folder what it is.
+    Flag,
+    /// Refuse it after the message.
+    Refuse,
+}
+
+impl Advice {
+    /// The word that stands for it.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Advice::Deliver => "deliver",
+            Advice::Flag => "flag",
+            Advice::Refuse => "refuse",
+        }
+    }
+}
+
+/// Steps 1 to 6.
+pub(super) fn decide(
+    kind: Kind,
+    checker: &Checker<'_>,
+    returned: &[Returned],
+    ring: &KeyRing,
+    policy: &Policy,
+    day: Day,
+) -> Verdict {
+    let any = |outcomes: &[Outcome]| checker.checks.iter().any(|check| outcomes.contains(&check.outcome));
+    if kind == Kind::NotABounce {
+        Verdict::NotABounce
+    } else if any(&[Outcome::Genuine]) {
+        Verdict::Genuine
+    } else if any(&[Outcome::Expired]) {
+        Verdict::Expired
+    } else if any(&[Outcome::Forged, Outcome::UnknownKey]) {
+        Verdict::Forged
+    } else if any(&[Outcome::NotCovered]) {
+        Verdict::Unproven(Why::NotCovered)
+    } else {
+        // Blocks behind the first may be quoted in the body of the first.
+        match returned.first().map(|block| backscatter(block, ring, policy, day)) {
+            None => Verdict::Unproven(Why::NothingReturned),
+            Some(Err(why)) => Verdict::Unproven(why),
+            Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
+            Some(Ok(())) => Verdict::Backscatter,
+        }
+    }
+}
+
+fn backscatter(returned: &Returned, ring: &KeyRing, policy: &Policy, day: Day) -> Result<(), Why> {
+    if !returned.complete {
+        return Err(Why::TooLittleReturned);
+    }
+    let from = returned.from.as_deref().unwrap_or_default();
+    let Ok(Path::Mailbox(from)) = Path::parse(from.as_bytes()) else { return Err(Why::FromNotOwn) };
+    if !policy.own_domains().contains(from.domain()) {
+        return Err(Why::FromNotOwn);
+    }
+    let before = |date: Day| policy.marks_since().is_none_or(|since| date <= since);
+    if !policy.marks_in_force(ring, from, day) || returned.day.is_some_and(before) {
+        return Err(Why::MarksNotInForce);
+    }
+    Ok(())
+}
+
+/// What to do in the mode of the recipient's domain; `mailbox` is the recipient without its tag.
+pub(super) fn advise(verdict: Verdict, checks: &[Check], mailbox: Option<&[u8]>, policy: &Policy, day: Day) -> Advice {
+    let mailbox = mailbox.and_then(|it| Path::parse_tagged(it).ok()).and_then(Path::mailbox);
+    let mode = policy.mode_on(mailbox.map(|it| it.domain()).unwrap_or_default(), day);
+    let exempt = mailbox.is_none_or(|it| policy.is_exempt(it));
+    let in_grace = || {
+        let last = checks.iter().filter_map(|check| check.expires).max();
+        last.is_some_and(|last| day <= last.plus(u32::from(policy.expired_grace())))
+    };
+    match (verdict, mode) {
+        (Verdict::NotABounce | Verdict::Genuine | Verdict::Unproven(_), _) | (_, Mode::Off | Mode::Sign) => {
+            Advice::Deliver
+        }
+        (Verdict::Expired, _) if in_grace() => Advice::Deliver,
+        (_, Mode::Observe) => Advice::Flag,
+        (_, Mode::Enforce) if exempt => Advice::Flag,
+        (_, Mode::Enforce) => Advice::Refuse,
+    }
+}

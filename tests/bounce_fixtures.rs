@@ -1,0 +1,121 @@
+//! Every message in `tests/bounce` is what the JSON beside it says.
+//!
+//! The messages were written for this test: each kind, the forms of the known mail systems, fourteen languages. Of the
+//! JSON only the keys that are there are compared: kind, reason, returned (the form, null for none), complete, from,
+//! message_id, recipient, action, status, deliveries, reporting, injector, trust, subject, links, language (evidence
+//! speaks that language).
+
+#![cfg(feature = "bounce")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use backstop::bounce::{self, Envelope, Inspection, Kind, evidence};
+use backstop::policy::Policy;
+use backstop::{Day, Domains, KeyRing};
+use serde_json::{Value, json};
+
+fn inspect(message: &[u8]) -> Inspection {
+    let ring = KeyRing::parse(b"version 1\nmark m sha256 14 - - * text:an example\n").unwrap();
+    let policy = Policy::new(Domains::parse("example.com").unwrap());
+    bounce::inspect(message, &Envelope::default(), &ring, &policy, Day::parse("2026-11-21").unwrap())
+}
+
+fn value(seen: &Inspection, key: &str, expected: &Value) -> Value {
+    let returned = seen.returned.first();
+    let delivery = seen.deliveries.first();
+    match key {
+        "kind" => json!(seen.kind.slug()),
+        "reason" => json!(seen.reason.map(|reason| reason.slug())),
+        "returned" => json!(returned.map(|it| it.form.slug())),
+        "complete" => json!(returned.map(|it| it.complete)),
+        "from" => json!(returned.and_then(|it| it.from.clone())),
+        "message_id" => json!(returned.and_then(|it| it.message_id.clone())),
+        "recipient" => json!(delivery.and_then(|it| it.recipient.clone())),
+        "action" => json!(delivery.and_then(|it| it.action).map(|action| action.slug())),
+        "status" => json!(delivery.and_then(|it| it.status.clone())),
+        "deliveries" => json!(seen.deliveries.len()),
+        "reporting" => json!(seen.source.reporting),
+        "injector" => json!(seen.source.injector.as_ref().map(|it| it.ip.to_string())),
+        "trust" => json!(seen.source.injector.as_ref().map(|it| it.trust.slug())),
+        "subject" => json!(seen.source.subject),
+        "links" => json!(seen.source.links),
+        "language" => {
+            let start = format!("{}-", expected.as_str().unwrap());
+            let speaks = seen.evidence.iter().any(|it| it.id.starts_with(&start));
+            if speaks { expected.clone() } else { json!(seen.evidence.iter().map(|it| it.id).collect::<Vec<_>>()) }
+        }
+        other => json!(format!("no such key: {other}")),
+    }
+}
+
+#[test]
+fn every_fixture_is_what_stands_beside_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bounce");
+    let mut wrong = Vec::new();
+    let (mut kinds, mut languages) = (BTreeSet::new(), BTreeSet::new());
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let expected: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let message = fs::read(path.with_extension("eml")).unwrap();
+        let with_crlf = String::from_utf8_lossy(&message).replace('\n', "\r\n");
+        for (ends, message) in [("LF", message.as_slice()), ("CRLF", with_crlf.as_bytes())] {
+            if ends == "CRLF" && !message.is_ascii() {
+                continue;
+            }
+            let seen = inspect(message);
+            for (key, expected) in expected.as_object().unwrap() {
+                let found = value(&seen, key, expected);
+                if found != *expected {
+                    let why: Vec<_> = seen.evidence.iter().map(|it| format!("{} {}", it.id, it.weight)).collect();
+                    wrong.push(format!(
+                        "{} ({ends}) {key}: {found}, not {expected} [{}]",
+                        path.display(),
+                        why.join(", ")
+                    ));
+                }
+            }
+        }
+        kinds.insert(expected["kind"].as_str().unwrap().to_owned());
+        languages.extend(expected.get("language").and_then(Value::as_str).map(str::to_owned));
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let missing: Vec<_> = Kind::ALL.iter().filter(|kind| !kinds.contains(kind.slug())).collect();
+    assert!(missing.is_empty(), "no fixture of {missing:?}");
+    assert!(languages.len() >= 10, "{languages:?}");
+}
+
+#[test]
+fn the_table_of_evidence_is_valid() {
+    let (items, phrases) = evidence::check(evidence::TABLE).map_err(|problems| problems.join("\n")).unwrap();
+    assert!(items >= 50 && phrases >= 1000, "{items} items, {phrases} phrases");
+}
+
+#[test]
+fn a_table_with_a_slip_is_refused_with_its_line() {
+    for (table, problem) in [
+        ("x = 1", "line 1: `x` is no part of the table"),
+        ("[[item]]\nid = \"a\"\n", "line 1: an item needs id, for, weight, test, words and why"),
+        ("[phrases.en.body]\ndsn-failed = [\"undelivered\"]\n", "line 2: the place of these phrases has no weight"),
+        (
+            "[place.body]\nweight = 0\nwhy = \"So.\"\n",
+            "line 2: a weight is a number up to 100, for or against, and not 0",
+        ),
+        (
+            "[place.body]\nweight = 5\nwhy = \"so\"\n",
+            "line 3: a sentence begins with a capital and ends with a full stop",
+        ),
+    ] {
+        let problems = evidence::check(table).unwrap_err();
+        assert!(problems.iter().any(|it| it == problem), "{problems:?}");
+    }
+    let twice = evidence::TABLE.replacen("id = \"from-postmaster\"", "id = \"from-mailer-daemon\"", 1);
+    assert!(evidence::check(&twice).unwrap_err()[0].ends_with("the id from-mailer-daemon is there twice"));
+    let shouted = evidence::TABLE.replacen("'undelivered mail'", "'Undelivered Mail'", 1);
+    assert!(evidence::check(&shouted).unwrap_err()[0].contains("\"Undelivered Mail\" is shorter than"));
+}

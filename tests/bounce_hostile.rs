@@ -1,0 +1,180 @@
+//! Hostile messages: each is answered within 50 ms per MB, on a stack of 256 KiB, without a panic.
+//!
+//! Every message begins like a bounce, so that nothing is passed over. The time is that of the best of three runs, since
+//! other processes may take the processor away; a message below 1 MB counts as 1 MB.
+
+#![cfg(feature = "bounce")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use backstop::bounce::{self, Cut, Envelope, Inspection};
+use backstop::policy::Policy;
+use backstop::{Day, Domains, KeyRing};
+
+const STACK: usize = 256 * 1024;
+/// Without optimisation the library itself is slower; tests/run asks for the release build too.
+const PER_MEGABYTE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
+const HEAD: &str = "Return-Path: <>\nFrom: Mail Delivery System <MAILER-DAEMON@mx.example.net>\n\
+                    Subject: Undelivered Mail Returned to Sender\nX-Failed-Recipients: a@b.example\n";
+
+fn inspect(message: &[u8]) -> Inspection {
+    let ring = KeyRing::parse(b"version 1\nmark m sha256 14 - - * text:an example\n").unwrap();
+    let policy = Policy::new(Domains::parse("example.com").unwrap());
+    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(b"alice@example.com") };
+    bounce::inspect(message, &envelope, &ring, &policy, Day::parse("2026-11-21").unwrap())
+}
+
+/// The inspection of a message, made in time on a small stack.
+fn answered(message: String) -> Inspection {
+    thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || {
+            // The table of evidence is read once in a process.
+            inspect(b"From: MAILER-DAEMON\n\n");
+            let runs = (0..3).map(|_| {
+                let begun = Instant::now();
+                let seen = inspect(message.as_bytes());
+                (begun.elapsed(), seen)
+            });
+            let (took, seen) = runs.min_by_key(|(took, _)| *took).unwrap();
+            let megabytes = u32::try_from(message.len().div_ceil(1_000_000).max(1)).unwrap();
+            assert!(took <= PER_MEGABYTE * megabytes, "{} octets took {took:?}", message.len());
+            seen
+        })
+        .unwrap()
+        .join()
+        .expect("no panic")
+}
+
+fn bounce_with(rest: &str) -> Inspection {
+    let seen = answered(format!("{HEAD}{rest}"));
+    assert!(seen.kind.is_dsn(), "{:?}", seen.kind);
+    seen
+}
+
+#[test]
+fn a_hundred_thousand_nested_messages() {
+    bounce_with(&format!("Content-Type: message/rfc822\n\n{}", "Content-Type: message/rfc822\n\n".repeat(100_000)));
+}
+
+#[test]
+fn a_hundred_thousand_nested_messages_in_a_part() {
+    let nested = "Content-Type: message/rfc822\n\n".repeat(100_000);
+    bounce_with(&format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{nested}\n--b--\n"));
+}
+
+#[test]
+fn a_hundred_thousand_nested_messages_that_are_encoded() {
+    // "Content-Type: message/rfc822\n\n" is 30 octets, so that its base64 repeats.
+    let nested = "Q29udGVudC1UeXBlOiBtZXNzYWdlL3JmYzgyMgoK".repeat(100_000);
+    bounce_with(&format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\
+         Content-Transfer-Encoding: base64\n\n{nested}\n--b--\n"
+    ));
+}
+
+#[test]
+fn ten_thousand_nested_multiparts() {
+    let open = |depth: usize| format!("Content-Type: multipart/mixed; boundary=b{depth}\n\n--b{depth}\n");
+    let seen = bounce_with(&(0..10_000).map(open).collect::<String>());
+    assert!(seen.cuts.contains(&Cut::Nesting));
+    let close = |depth: usize| format!("--b{depth}--\n");
+    bounce_with(&(0..10_000).map(open).chain((0..10_000).rev().map(close)).collect::<String>());
+}
+
+#[test]
+fn ten_thousand_nested_multiparts_whose_boundaries_begin_alike() {
+    let open = |depth: usize| {
+        let boundary = "b".repeat(1 + depth % 200);
+        format!("Content-Type: multipart/mixed; boundary={boundary}\n\n--{boundary}\n")
+    };
+    bounce_with(&(0..10_000).map(open).collect::<String>());
+}
+
+#[test]
+fn a_million_parts() {
+    let seen = bounce_with(&format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\nx\n".repeat(1_000_000)));
+    assert!(seen.cuts.contains(&Cut::Leaves));
+}
+
+#[test]
+fn a_million_parts_that_are_multiparts() {
+    let part = "--b\nContent-Type: multipart/mixed; boundary=c\n\n";
+    bounce_with(&format!("Content-Type: multipart/mixed; boundary=b\n\n{}", part.repeat(1_000_000)));
+}
+
+#[test]
+fn a_million_lines_that_are_nearly_boundaries() {
+    bounce_with(&format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{}", "--bx\n".repeat(1_000_000)));
+}
+
+#[test]
+fn fifty_megabytes_of_one_header_line() {
+    bounce_with(&format!("X-Long: {}\n\n", "x".repeat(50_000_000)));
+    bounce_with(&format!("To: {}\n\n", "a@b.example, ".repeat(4_000_000)));
+    bounce_with(&format!("Content-Type: text/plain; {}\n\n", "a*0*=b'c'd; ".repeat(4_000_000)));
+}
+
+#[test]
+fn fifty_megabytes_of_a_name_without_a_colon() {
+    answered("x".repeat(50_000_000));
+    bounce_with(&"x".repeat(50_000_000));
+}
+
+#[test]
+fn a_million_header_fields_and_folds() {
+    let seen = bounce_with(&format!("{}\n", "Received: from a by b\n".repeat(1_000_000)));
+    assert!(seen.cuts.contains(&Cut::Fields));
+    bounce_with(&format!("References:{}\n", "\n <a.bsm1-aaaaaaaaaaaaaaaaaaaa@example.com>".repeat(1_000_000)));
+}
+
+#[test]
+fn a_million_marks_are_not_all_checked() {
+    let marks =
+        "Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=a4dqobyha4dqo; t=aaaaaaaaaaaaaaaa\n".repeat(200_000);
+    let seen = bounce_with(&format!("\nThis came back:\n\nFrom: alice@example.com\nTo: b@c.example\n{marks}\n"));
+    // All are the same mark, which is listed once.
+    assert_eq!(seen.checks.len(), 1);
+}
+
+#[test]
+fn text_that_nearly_is_headers() {
+    bounce_with(&format!("\n{}", "From: a\n\n".repeat(1_000_000)));
+    bounce_with(&format!("\n{}", "> ".repeat(5_000_000)));
+    bounce_with(&format!("\n{}", "To: a\nx\n".repeat(1_000_000)));
+    bounce_with(&format!("\n{}", "Final-Recipient: rfc822; \\x{\\x{\\x{41}\n\n".repeat(300_000)));
+}
+
+#[test]
+fn html_and_links_without_end() {
+    let html = |text: &str| format!("Content-Type: text/html; charset=utf-8\n\n{text}");
+    bounce_with(&html(&"<a ".repeat(3_000_000)));
+    bounce_with(&html(&"&#x41;&amp;&".repeat(1_000_000)));
+    bounce_with(&html(&"<!--<style><script>".repeat(500_000)));
+    bounce_with(&format!("Content-Type: message/rfc822\n\nFrom: a@b\n\n{}", "http://h/ ".repeat(1_000_000)));
+}
+
+#[test]
+fn encoded_words_and_addresses_without_end() {
+    answered(format!("From: {}\n{HEAD}\n", "=?utf-8?q?=41?= (((((\"".repeat(100_000)));
+    answered(format!("Subject: {}\n{HEAD}\n", "=?utf-8?b?TWFpbA==?= =?".repeat(100_000)));
+    answered(format!("From: {}\n{HEAD}\n", "(".repeat(1_000_000)));
+    answered(format!("Received: from {}\n{HEAD}\n", "(".repeat(1_000_000)));
+}
+
+#[test]
+fn every_prefix_of_a_bounce_and_no_octets_at_all() {
+    let whole = format!(
+        "{HEAD}Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n--b\n\nfailed\n--b\n\
+         Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\nFinal-Recipient: rfc822; a@b.example\n\
+         Action: failed\nStatus: 5.1.1\n\n--b\nContent-Type: text/rfc822-headers\n\nReceived: from x\nFrom: alice@example.com\n\
+         \n--b--\n"
+    );
+    for length in 0..=whole.len() {
+        inspect(&whole.as_bytes()[..length]);
+    }
+    inspect(&[0; 1000]);
+    inspect(&[0xff; 1000]);
+}
