@@ -26,7 +26,7 @@
  * functions pass over NULL. On an error nothing was written but the length above. A buffer may be the input itself
  * where its function says so; else what is written to overlaps nothing.
  *
- * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref and _new, and each is for the _free
+ * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is for the _free
  * function of its name. Names and sentences (const char *) are static. Paths and texts that go in are copied.
  *
  * Time. `now` is unix seconds; -1 asks the system clock. Other negative numbers and times past the year 9999, such as
@@ -39,10 +39,13 @@
  * backstop_version_number with BACKSTOP_VERSION_NUMBER when it starts. Where a structure was filled once, it may be used
  * again as it is.
  *
- * Threads and processes. There is no global state; only the functions for Exim keep something, each thread its own. Any
+ * Threads and processes. Nothing global changes: backstop_inspect reads its table of evidence when it is first called and
+ * keeps it to the end of the process (a leak checker calls it still reachable); the functions for Exim keep something, each
+ * thread its own. Any
  * number of threads may use one handle at a time, each with its own buffers; only _free must be the last use of a
  * reference. After a fork both processes may go on with all handles, each with its own copy. No function waits for a
- * lock, so none can hang in the child. None is made for signal handlers.
+ * lock, so none can hang in the child; but while one thread makes that first call, backstop_inspect in others waits for it,
+ * so a program with threads that forks calls it once before. None is made for signal handlers.
  *
  * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
  * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding
@@ -325,6 +328,132 @@
 #define BACKSTOP_RULE_INTERNAL_CLIENT 35
 
 /*
+ * ==== Returned messages: numbers ====
+ */
+
+/** Kind: a bounce: not delivered, and nothing more will be tried. */
+#define BACKSTOP_KIND_DSN_FAILED 1
+/** Kind: a warning: not delivered yet. */
+#define BACKSTOP_KIND_DSN_DELAYED 2
+/** Kind: a delivery report that somebody asked for. */
+#define BACKSTOP_KIND_DSN_SUCCESS 3
+/** Kind: a message disposition notification (RFC 8098): read, deleted. */
+#define BACKSTOP_KIND_MDN 4
+/** Kind: a feedback report (RFC 5965). */
+#define BACKSTOP_KIND_FEEDBACK_REPORT 5
+/** Kind: an answer of a program on behalf of a recipient, other than those below. */
+#define BACKSTOP_KIND_AUTO_REPLY 6
+/** Kind: an answer of somebody who is away. */
+#define BACKSTOP_KIND_VACATION 7
+/** Kind: a demand to prove that a human has sent a mail. */
+#define BACKSTOP_KIND_CHALLENGE 8
+/** Kind: a notice that a mail had a virus. */
+#define BACKSTOP_KIND_VIRUS_NOTICE 9
+/** Kind: a notice that a mail was taken for spam, or broke a rule on content. */
+#define BACKSTOP_KIND_SPAM_NOTICE 10
+/** Kind: a demand to confirm a subscription that somebody asked for in this name. */
+#define BACKSTOP_KIND_SUBSCRIPTION_CONFIRMATION 11
+/** Kind: another message of a program. */
+#define BACKSTOP_KIND_OTHER_AUTOMATIC 12
+/** Kind: ordinary mail. */
+#define BACKSTOP_KIND_NOT_A_BOUNCE 13
+/** Verdict: ordinary mail, whatever it carries. */
+#define BACKSTOP_MESSAGE_NOT_A_BOUNCE 1
+/** Verdict: it answers mail that left here, and a tag or mark proves it. */
+#define BACKSTOP_MESSAGE_GENUINE 2
+/** Verdict: a tag or mark of ours came back out of date. */
+#define BACKSTOP_MESSAGE_EXPIRED 3
+/** Verdict: it carries a tag or mark that names a key of ours and was not made with it for this address. */
+#define BACKSTOP_MESSAGE_FORGED 4
+/** Verdict: it may be either; BACKSTOP_WHY_* says why. */
+#define BACKSTOP_MESSAGE_UNPROVEN 5
+/** Verdict: it answers mail that did not leave here. */
+#define BACKSTOP_MESSAGE_BACKSCATTER 6
+/** The verdict is not unproven. */
+#define BACKSTOP_WHY_NONE 0
+/** Unproven: no headers came back. */
+#define BACKSTOP_WHY_NOTHING_RETURNED 1
+/** Unproven: headers came back, but not those among which a mark would show. */
+#define BACKSTOP_WHY_TOO_LITTLE_RETURNED 2
+/** Unproven: the From that came back is not own. */
+#define BACKSTOP_WHY_FROM_NOT_OWN 3
+/** Unproven: not all mail of that address has had a mark for long enough. */
+#define BACKSTOP_WHY_MARKS_NOT_IN_FORCE 4
+/** Unproven: it names a key that this ring lacks, for a day that it does not cover. */
+#define BACKSTOP_WHY_NOT_COVERED 5
+/** Unproven: not all marks were checked. */
+#define BACKSTOP_WHY_UNCHECKED 6
+/** Advice: deliver it as any other mail. */
+#define BACKSTOP_ADVICE_DELIVER 1
+/** Advice: deliver it, and say in a header or by a folder what it is. */
+#define BACKSTOP_ADVICE_FLAG 2
+/** Advice: refuse it after the message. */
+#define BACKSTOP_ADVICE_REFUSE 3
+/** Place: the recipient of the envelope. */
+#define BACKSTOP_PLACE_RECIPIENT 1
+/** Place: a mark header that came back. */
+#define BACKSTOP_PLACE_RETURNED_MARK 2
+/** Place: the Message-ID that came back. */
+#define BACKSTOP_PLACE_RETURNED_MESSAGE_ID 3
+/** Place: In-Reply-To. */
+#define BACKSTOP_PLACE_IN_REPLY_TO 4
+/** Place: References. */
+#define BACKSTOP_PLACE_REFERENCES 5
+/** No failure is told. */
+#define BACKSTOP_FAILURE_NONE 0
+/** Failure: there is no such address. */
+#define BACKSTOP_FAILURE_BAD_ADDRESS 1
+/** Failure: the mailbox has no room. */
+#define BACKSTOP_FAILURE_MAILBOX_FULL 2
+/** Failure: the host could not be reached, or mail goes in circles. */
+#define BACKSTOP_FAILURE_UNREACHABLE 3
+/** Failure: not delivered yet; it will be tried again. */
+#define BACKSTOP_FAILURE_DELAYED 4
+/** Failure: refused for relaying, reputation, authentication or rules. */
+#define BACKSTOP_FAILURE_POLICY 5
+/** Failure: refused for what the mail is: spam, a virus, too large. */
+#define BACKSTOP_FAILURE_CONTENT 6
+/** It may be answered. */
+#define BACKSTOP_RESTRAINT_NONE 0
+/** Restraint: the sender is null, unknown or no address. */
+#define BACKSTOP_RESTRAINT_NULL_SENDER 1
+/** Restraint: nobody vouches for the sender. */
+#define BACKSTOP_RESTRAINT_UNAUTHENTICATED 2
+/** Restraint: the message is a report itself. */
+#define BACKSTOP_RESTRAINT_REPORT 3
+/** Restraint: a program wrote it. */
+#define BACKSTOP_RESTRAINT_AUTO_SUBMITTED 4
+/** Restraint: it came over a mailing list, or is bulk mail. */
+#define BACKSTOP_RESTRAINT_LIST 5
+/** Restraint: the sender is a program. */
+#define BACKSTOP_RESTRAINT_ROBOT 6
+/** Restraint: it asks for no automatic replies. */
+#define BACKSTOP_RESTRAINT_SUPPRESSED 7
+/** Restraint: none of the own addresses stands in To or Cc. */
+#define BACKSTOP_RESTRAINT_NOT_ADDRESSED 8
+
+/*
+ * ==== Returned messages ====
+ */
+
+/** Text: the recipient without its tag. */
+#define BACKSTOP_TEXT_MAILBOX 1
+/** Text: one sentence on the verdict, for people. */
+#define BACKSTOP_TEXT_SENTENCE 2
+/** Text: the SMTP reply such as "550 5.7.1 ...", where a policy may refuse after the message. */
+#define BACKSTOP_TEXT_REPLY 3
+/** Text: the host that reports, a reflector if this is backscatter. */
+#define BACKSTOP_TEXT_REPORTING 4
+/** Text: the IP address that gave the returned mail to that host. */
+#define BACKSTOP_TEXT_INJECTOR 5
+/** Text: the subject of the returned mail. */
+#define BACKSTOP_TEXT_SUBJECT 6
+/** Text: the address in the From of the returned mail. */
+#define BACKSTOP_TEXT_RETURNED_FROM 7
+/** Text: the Message-ID of the returned mail, without brackets. */
+#define BACKSTOP_TEXT_RETURNED_MESSAGE_ID 8
+
+/*
  * ==== What the functions for Exim return ====
  */
 
@@ -334,6 +463,9 @@
 #define BACKSTOP_EXIM_DEFER 1
 /** To Exim: the call is wrong: a missing argument, an unknown option; the expansion fails, and the mail waits. */
 #define BACKSTOP_EXIM_ERROR 3
+
+/** What is known of one message. It never changes, so any number of threads may use one at a time. */
+typedef struct backstop_inspection backstop_inspection;
 
 /** All keys of a site, ready for use. It never changes, so any number of threads may use one at a time. */
 typedef struct backstop_keyring backstop_keyring;
@@ -442,6 +574,68 @@ typedef struct backstop_decision {
     /** The SMTP reply such as "550 5.7.1 ...", one line, ending in NUL; empty unless `action` is to refuse. */
     char reply[255];
 } backstop_decision;
+
+/**
+ * What the mail system knows of a message beside its octets. Begin with BACKSTOP_ENVELOPE_INIT, which sets the size and
+ * that nothing is known.
+ */
+typedef struct backstop_envelope {
+    /** The octets of this structure as the caller knows it. */
+    uint32_t size;
+    /**
+     * Not 0 if someone vouches for the sender: SMTP authentication, the own network, SPF that passed. Only
+     * backstop_may_bounce and backstop_may_autorespond ask.
+     */
+    int32_t authenticated;
+    /** MAIL, as it came; "" and "<>" are the null sender. Here data may be NULL: then Return-Path is read. */
+    backstop_text sender;
+    /** RCPT, as it came, tag and all. Here data may be NULL: then Delivered-To, X-Original-To, Envelope-To or To is read. */
+    backstop_text recipient;
+} backstop_envelope;
+
+/** What a message is, in numbers. Begin with BACKSTOP_FINDINGS_INIT, which sets the size. */
+typedef struct backstop_findings {
+    /** The octets of this structure as the caller knows it. */
+    uint32_t size;
+    /** BACKSTOP_KIND_*: what kind of message it is. */
+    int32_t kind;
+    /** BACKSTOP_MESSAGE_*: what it is to us. */
+    int32_t verdict;
+    /** BACKSTOP_WHY_*: why it is unproven; else BACKSTOP_WHY_NONE. */
+    int32_t why;
+    /** BACKSTOP_ADVICE_*: what to do with it, in the mode of the recipient's domain. */
+    int32_t advice;
+    /** BACKSTOP_FAILURE_*: why mail was not delivered, as far as a bounce tells. */
+    int32_t failure;
+    /** How much speaks for the kind; from 50 on it is one. */
+    int32_t score;
+    /** How much weak evidence says that the mail it answers was not ours (above 0) or was (below). It never decides. */
+    int32_t lean;
+    /** The index of the tag or mark that proves it, for backstop_inspection_check; -1 unless it is genuine. */
+    int32_t proof;
+    /** How many items of evidence there are. */
+    uint32_t evidence;
+    /** How many tags and marks were checked. */
+    uint32_t checks;
+} backstop_findings;
+
+/** One tag or mark that was checked. Begin with BACKSTOP_CHECK_INIT, which sets the size. */
+typedef struct backstop_check {
+    /** The octets of this structure as the caller knows it. */
+    uint32_t size;
+    /** BACKSTOP_PLACE_*: where it stood. */
+    int32_t place;
+    /** BACKSTOP_GENUINE to BACKSTOP_FOREIGN. */
+    int32_t verdict;
+    /** With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0. */
+    int32_t covered;
+    /** The character of the key that it names; 0 if it names none. */
+    int32_t key;
+    /** The day of signing, in days since 1970-01-01; -1 if unknown. */
+    int32_t signed_day;
+    /** The last day of validity, in days since 1970-01-01; -1 if unknown. */
+    int32_t expires_day;
+} backstop_check;
 
 #ifdef __cplusplus
 extern "C" {
@@ -968,6 +1162,133 @@ const char *backstop_rule_name(int32_t rule);
 /** One sentence for a BACKSTOP_RULE_*. Static, never NULL, for any number. */
 const char *backstop_rule_text(int32_t rule);
 
+/** The word of a BACKSTOP_KIND_*, such as "dsn-failed". Static, never NULL, for any number. */
+const char *backstop_kind_name(int32_t kind);
+
+/** The word of a BACKSTOP_MESSAGE_*, such as "backscatter". Static, never NULL, for any number. */
+const char *backstop_message_name(int32_t verdict);
+
+/** The word of a BACKSTOP_WHY_*, such as "nothing-returned". Static, never NULL, for any number. */
+const char *backstop_why_name(int32_t why);
+
+/** The word of a BACKSTOP_ADVICE_*, such as "refuse". Static, never NULL, for any number. */
+const char *backstop_advice_name(int32_t advice);
+
+/** The word of a BACKSTOP_PLACE_*, such as "recipient-tag". Static, never NULL, for any number. */
+const char *backstop_place_name(int32_t place);
+
+/** The word of a BACKSTOP_FAILURE_*, such as "mailbox-full". Static, never NULL, for any number. */
+const char *backstop_failure_name(int32_t failure);
+
+/** The word of a BACKSTOP_RESTRAINT_*, such as "list". Static, never NULL, for any number. */
+const char *backstop_restraint_name(int32_t restraint);
+
+/** One sentence for a BACKSTOP_RESTRAINT_*. Static, never NULL, for any number. */
+const char *backstop_restraint_text(int32_t restraint);
+
+/**
+ * Judges one message for one recipient: what kind it is, whether it answers mail that left here, and where it came from.
+ *
+ * `message` is the whole message, its lines ending in CR LF or LF. What a message is is no error: `*out` can be asked for
+ * all, and is for backstop_inspection_free. Nothing is looked up. It needs 256 KiB of stack at most.
+ *
+ * @code
+ * static int is_backscatter(const backstop_policy *policy, const backstop_keyring *ring, const char *message, size_t len,
+ *                           const char *recipient, int64_t now, char *host, size_t cap, size_t *host_len)
+ * {
+ *     backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT;
+ *     backstop_findings findings = BACKSTOP_FINDINGS_INIT;
+ *     backstop_inspection *it;
+ *     int32_t status;
+ *     envelope.recipient.data = recipient;
+ *     envelope.recipient.len = strlen(recipient);
+ *     status = backstop_inspect(policy, ring, message, len, &envelope, now, &it);
+ *     if (status != BACKSTOP_OK)
+ *         return status;
+ *     status = backstop_inspection_findings(it, &findings);
+ *     if (status == BACKSTOP_OK)
+ *         status = backstop_inspection_text(it, BACKSTOP_TEXT_REPORTING, host, cap, host_len);
+ *     backstop_inspection_free(it);
+ *     return status == BACKSTOP_OK ? findings.verdict == BACKSTOP_MESSAGE_BACKSCATTER : status;
+ * }
+ * @endcode
+ */
+int32_t backstop_inspect(const backstop_policy *policy,
+                         const backstop_keyring *ring,
+                         const char *message,
+                         size_t message_len,
+                         const backstop_envelope *envelope,
+                         int64_t now,
+                         backstop_inspection **out);
+
+/** Frees it. NULL is passed over. */
+void backstop_inspection_free(backstop_inspection *inspection);
+
+/** Gives all that are numbers. Nothing is allocated. */
+int32_t backstop_inspection_findings(const backstop_inspection *inspection,
+                                     backstop_findings *out);
+
+/**
+ * Gives one of the texts, BACKSTOP_TEXT_*; the length is 0 if there is none. What came out of a message is as its sender
+ * wrote it, without control characters being looked for. BACKSTOP_ERR_OPTION: no such text.
+ */
+int32_t backstop_inspection_text(const backstop_inspection *inspection,
+                                 int32_t which,
+                                 char *buf,
+                                 size_t cap,
+                                 size_t *out_len);
+
+/**
+ * Gives the word that stands for an item of evidence, such as "null-sender", and its weight. Indices begin with 0;
+ * BACKSTOP_ERR_OPTION: there are not so many.
+ */
+int32_t backstop_inspection_evidence(const backstop_inspection *inspection,
+                                     uint32_t index,
+                                     char *buf,
+                                     size_t cap,
+                                     size_t *out_len,
+                                     int32_t *weight);
+
+/** Gives the sentence of an item of evidence, as backstop_inspection_evidence gives its word. */
+int32_t backstop_inspection_evidence_why(const backstop_inspection *inspection,
+                                         uint32_t index,
+                                         char *buf,
+                                         size_t cap,
+                                         size_t *out_len);
+
+/**
+ * Gives a tag or mark that was checked, good or bad: the text of it, so that its uses can be counted, and what it is.
+ * Indices begin with 0; BACKSTOP_ERR_OPTION: there are not so many.
+ */
+int32_t backstop_inspection_check(const backstop_inspection *inspection,
+                                  uint32_t index,
+                                  char *buf,
+                                  size_t cap,
+                                  size_t *out_len,
+                                  backstop_check *out);
+
+/**
+ * Tells whether a bounce may be sent for a message that was taken in, so that this host is no reflector: `*restraint` is
+ * BACKSTOP_RESTRAINT_NONE, or why not. `envelope.authenticated` says whether someone vouches for the sender.
+ */
+int32_t backstop_may_bounce(const char *message,
+                            size_t message_len,
+                            const backstop_envelope *envelope,
+                            int32_t *restraint);
+
+/**
+ * Tells whether an automatic reply (vacation, receipt) may be sent in the name of these own addresses, `count` of them, in
+ * UTF-8 and without tags (RFC 3834). How often one sender is answered is for the caller to keep.
+ *
+ * As backstop_may_bounce. BACKSTOP_ERR_ADDRESS: an own address is not UTF-8.
+ */
+int32_t backstop_may_autorespond(const char *message,
+                                 size_t message_len,
+                                 const backstop_envelope *envelope,
+                                 const backstop_text *own,
+                                 size_t count,
+                                 int32_t *restraint);
+
 /*
  * ==== Exim: functions for ${dlfunc} ====
  */
@@ -1079,6 +1400,12 @@ int backstop_exim_policy_incoming(unsigned char **result,
 /** backstop_srs_options options = BACKSTOP_SRS_OPTIONS_INIT; then change what is to be other. */
 #define BACKSTOP_SRS_OPTIONS_INIT \
     {sizeof(backstop_srs_options), '=', 4, 4, 0, 0, BACKSTOP_ALPHABET_CLASSIC, BACKSTOP_OVER_LONG_LEAVE}
+/** backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT; then set what is known. */
+#define BACKSTOP_ENVELOPE_INIT {sizeof(backstop_envelope), 0, {NULL, 0}, {NULL, 0}}
+/** backstop_findings findings = BACKSTOP_FINDINGS_INIT; */
+#define BACKSTOP_FINDINGS_INIT {sizeof(backstop_findings), 0, 0, 0, 0, 0, 0, 0, -1, 0, 0}
+/** backstop_check check = BACKSTOP_CHECK_INIT; */
+#define BACKSTOP_CHECK_INIT {sizeof(backstop_check), 0, 0, 0, 0, -1, -1}
 /** backstop_decision d = BACKSTOP_DECISION_INIT; */
 #define BACKSTOP_DECISION_INIT {sizeof(backstop_decision), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
 

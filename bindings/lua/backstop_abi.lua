@@ -9,6 +9,7 @@ typedef struct backstop_keyring backstop_keyring;
 typedef struct backstop_keystore backstop_keystore;
 typedef struct backstop_policy backstop_policy;
 typedef struct backstop_srs backstop_srs;
+typedef struct backstop_inspection backstop_inspection;
 typedef struct backstop_verdict {
     uint32_t size;
     int32_t verdict;
@@ -51,6 +52,34 @@ typedef struct backstop_decision {
     char address[321];
     char reply[255];
 } backstop_decision;
+typedef struct backstop_envelope {
+    uint32_t size;
+    int32_t authenticated;
+    backstop_text sender;
+    backstop_text recipient;
+} backstop_envelope;
+typedef struct backstop_findings {
+    uint32_t size;
+    int32_t kind;
+    int32_t verdict;
+    int32_t why;
+    int32_t advice;
+    int32_t failure;
+    int32_t score;
+    int32_t lean;
+    int32_t proof;
+    uint32_t evidence;
+    uint32_t checks;
+} backstop_findings;
+typedef struct backstop_check {
+    uint32_t size;
+    int32_t place;
+    int32_t verdict;
+    int32_t covered;
+    int32_t key;
+    int32_t signed_day;
+    int32_t expires_day;
+} backstop_check;
 const char *backstop_version(void);
 uint32_t backstop_version_number(void);
 const char *backstop_strerror(int32_t status);
@@ -110,6 +139,30 @@ int32_t backstop_policy_incoming(const backstop_policy *policy, const backstop_k
     backstop_decision *out);
 const char *backstop_rule_name(int32_t rule);
 const char *backstop_rule_text(int32_t rule);
+const char *backstop_kind_name(int32_t kind);
+const char *backstop_message_name(int32_t verdict);
+const char *backstop_why_name(int32_t why);
+const char *backstop_advice_name(int32_t advice);
+const char *backstop_place_name(int32_t place);
+const char *backstop_failure_name(int32_t failure);
+const char *backstop_restraint_name(int32_t restraint);
+const char *backstop_restraint_text(int32_t restraint);
+int32_t backstop_inspect(const backstop_policy *policy, const backstop_keyring *ring, const char *message,
+    size_t message_len, const backstop_envelope *envelope, int64_t now, backstop_inspection **out);
+void backstop_inspection_free(backstop_inspection *inspection);
+int32_t backstop_inspection_findings(const backstop_inspection *inspection, backstop_findings *out);
+int32_t backstop_inspection_text(const backstop_inspection *inspection, int32_t which, char *buf, size_t cap,
+    size_t *out_len);
+int32_t backstop_inspection_evidence(const backstop_inspection *inspection, uint32_t index, char *buf, size_t
+    cap, size_t *out_len, int32_t *weight);
+int32_t backstop_inspection_evidence_why(const backstop_inspection *inspection, uint32_t index, char *buf,
+    size_t cap, size_t *out_len);
+int32_t backstop_inspection_check(const backstop_inspection *inspection, uint32_t index, char *buf, size_t cap,
+    size_t *out_len, backstop_check *out);
+int32_t backstop_may_bounce(const char *message, size_t message_len, const backstop_envelope *envelope, int32_t
+    *restraint);
+int32_t backstop_may_autorespond(const char *message, size_t message_len, const backstop_envelope *envelope,
+    const backstop_text *own, size_t count, int32_t *restraint);
 ]]
 
 local constants = {
@@ -129,6 +182,9 @@ local constants = {
     MODE_OFF = 1, MODE_SIGN = 2, MODE_OBSERVE = 3, MODE_ENFORCE = 4,
     ACTION_UNCHANGED = 1, ACTION_STRIP = 2, ACTION_REVERSE = 3, ACTION_REFUSE = 4,
     REFUSE_AT_RCPT = 1, REFUSE_AT_DATA = 2, REFUSE_AT_MESSAGE = 3,
+    WHY_NONE = 0, FAILURE_NONE = 0, RESTRAINT_NONE = 0,
+    TEXT_MAILBOX = 1, TEXT_SENTENCE = 2, TEXT_REPLY = 3, TEXT_REPORTING = 4, TEXT_INJECTOR = 5, TEXT_SUBJECT = 6,
+    TEXT_RETURNED_FROM = 7, TEXT_RETURNED_MESSAGE_ID = 8,
 }
 
 return { declarations = declarations, constants = constants }

@@ -8,5 +8,14 @@
 #define BACKSTOP_SRS_OPTIONS_INIT \
     {sizeof(backstop_srs_options), '=', 4, 4, 0, 0, BACKSTOP_ALPHABET_CLASSIC, BACKSTOP_OVER_LONG_LEAVE}
 
+/** backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT; then set what is known. */
+#define BACKSTOP_ENVELOPE_INIT {sizeof(backstop_envelope), 0, {NULL, 0}, {NULL, 0}}
+
+/** backstop_findings findings = BACKSTOP_FINDINGS_INIT; */
+#define BACKSTOP_FINDINGS_INIT {sizeof(backstop_findings), 0, 0, 0, 0, 0, 0, 0, -1, 0, 0}
+
+/** backstop_check check = BACKSTOP_CHECK_INIT; */
+#define BACKSTOP_CHECK_INIT {sizeof(backstop_check), 0, 0, 0, 0, -1, -1}
+
 /** backstop_decision d = BACKSTOP_DECISION_INIT; */
 #define BACKSTOP_DECISION_INIT {sizeof(backstop_decision), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}

@@ -26,7 +26,7 @@
  * functions pass over NULL. On an error nothing was written but the length above. A buffer may be the input itself
  * where its function says so; else what is written to overlaps nothing.
  *
- * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref and _new, and each is for the _free
+ * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is for the _free
  * function of its name. Names and sentences (const char *) are static. Paths and texts that go in are copied.
  *
  * Time. `now` is unix seconds; -1 asks the system clock. Other negative numbers and times past the year 9999, such as
@@ -39,10 +39,13 @@
  * backstop_version_number with BACKSTOP_VERSION_NUMBER when it starts. Where a structure was filled once, it may be used
  * again as it is.
  *
- * Threads and processes. There is no global state; only the functions for Exim keep something, each thread its own. Any
+ * Threads and processes. Nothing global changes: backstop_inspect reads its table of evidence when it is first called and
+ * keeps it to the end of the process (a leak checker calls it still reachable); the functions for Exim keep something, each
+ * thread its own. Any
  * number of threads may use one handle at a time, each with its own buffers; only _free must be the last use of a
  * reference. After a fork both processes may go on with all handles, each with its own copy. No function waits for a
- * lock, so none can hang in the child. None is made for signal handlers.
+ * lock, so none can hang in the child; but while one thread makes that first call, backstop_inspect in others waits for it,
+ * so a program with threads that forks calls it once before. None is made for signal handlers.
  *
  * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
  * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding

@@ -8,6 +8,7 @@
 //! | `keyring.rs`, `keystore.rs` | keys: from text, from a file, from a file that changes (`swap.rs`) |
 //! | `tag.rs`, `srs.rs`, `mark.rs` | sign, verify, strip, explain; forward and reverse; marks |
 //! | `verdict.rs`, `policy.rs`, `rule.rs` | the structures that answers come in, and the decisions |
+//! | `inspection.rs`, `inspection_names.rs` | what a returned message is, asked by index; its numbers and words |
 //! | `exim/` | the same verbs as functions for Exim's `${dlfunc}` |
 //!
 //! `include/backstop.h` is made from the comments and signatures here by `bindings/c/header`; the rules that hold for all
@@ -23,6 +24,8 @@ mod text;
 
 mod exim;
 mod gate;
+mod inspection;
+mod inspection_names;
 mod keyring;
 mod keystore;
 mod mark;
@@ -35,6 +38,8 @@ mod tag;
 mod verdict;
 
 pub use crate::exim::*;
+pub use crate::inspection::*;
+pub use crate::inspection_names::*;
 pub use crate::keyring::*;
 pub use crate::keystore::*;
 pub use crate::mark::*;

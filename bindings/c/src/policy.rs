@@ -57,7 +57,7 @@ pub const BACKSTOP_REFUSE_AT_DATA: i32 = 2;
 pub const BACKSTOP_REFUSE_AT_MESSAGE: i32 = 3;
 
 /// What a site decides about its envelopes. It never changes, so any number of threads may use one at a time.
-pub struct backstop_policy(Policy);
+pub struct backstop_policy(pub(crate) Policy);
 
 /// A text: where it begins and how many octets it has.
 #[derive(Clone, Copy)]

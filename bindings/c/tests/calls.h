@@ -3,6 +3,7 @@
 #ifndef BACKSTOP_TEST_CALLS_H
 #define BACKSTOP_TEST_CALLS_H
 
+#include "bounce.h"
 #include "test.h"
 
 #include <sys/stat.h>
@@ -12,6 +13,7 @@ struct fixture {
     backstop_policy *policy;
     backstop_srs *srs;
     backstop_keystore *store;
+    backstop_inspection *inspection;
 };
 
 /* NULL if this is the argument that is to be missing. */
@@ -115,6 +117,28 @@ static int32_t call_policy_forward(const struct fixture *f, int missing, char *b
                                    OR_NULL(6, ADDRESS), strlen(ADDRESS), NOW, buf, cap, len, OR_NULL(7, &rule));
 }
 
+static int32_t call_inspection_text(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
+{
+    return backstop_inspection_text(OR_NULL(3, f->inspection), BACKSTOP_TEXT_REPORTING, buf, cap, len);
+}
+
+static int32_t call_inspection_evidence(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
+{
+    int32_t weight;
+    return backstop_inspection_evidence(OR_NULL(3, f->inspection), 0, buf, cap, len, OR_NULL(4, &weight));
+}
+
+static int32_t call_inspection_why(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
+{
+    return backstop_inspection_evidence_why(OR_NULL(3, f->inspection), 0, buf, cap, len);
+}
+
+static int32_t call_inspection_check(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
+{
+    backstop_check check = BACKSTOP_CHECK_INIT;
+    return backstop_inspection_check(OR_NULL(3, f->inspection), 0, buf, cap, len, OR_NULL(4, &check));
+}
+
 /* Each with the number of its last pointer; 1 and 2 are the buffer and its length. */
 static const struct {
     call *call;
@@ -137,6 +161,10 @@ static const struct {
     {call_policy_diagnose, "policy_diagnose", BACKSTOP_OK, 4},
     {call_policy_outgoing, "policy_outgoing", BACKSTOP_OK, 8},
     {call_policy_forward, "policy_forward", BACKSTOP_OK, 7},
+    {call_inspection_text, "inspection_text", BACKSTOP_OK, 3},
+    {call_inspection_evidence, "inspection_evidence", BACKSTOP_OK, 4},
+    {call_inspection_why, "inspection_evidence_why", BACKSTOP_OK, 3},
+    {call_inspection_check, "inspection_check", BACKSTOP_OK, 4},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
@@ -146,6 +174,7 @@ static inline void set_up(struct fixture *f, const char *path)
     f->ring = ring_of(RING);
     f->policy = policy_of(POLICY);
     f->srs = forwarder_of("fwd.example.net");
+    f->inspection = inspection_of(f->policy, f->ring, BOUNCE, TAGGED);
     remove(path);
     write_file(path, RING);
     CHECK(chmod(path, 0600) == 0 && backstop_keystore_open(path, &f->store) == BACKSTOP_OK);
@@ -157,6 +186,7 @@ static inline void tear_down(struct fixture *f, const char *path)
 {
     remove(path);
     backstop_keystore_free(f->store);
+    backstop_inspection_free(f->inspection);
     backstop_srs_free(f->srs);
     backstop_policy_free(f->policy);
     backstop_keyring_free(f->ring);

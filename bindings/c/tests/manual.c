@@ -1,5 +1,5 @@
 /* The examples of the header, which bindings/c/test takes out of it, do what they say. */
-#include "test.h"
+#include "bounce.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +39,11 @@ int main(void)
     backstop_policy *policy = policy_of(POLICY);
     CHECK(refuse(policy, ring, "<>", "user@example.com", "192.0.2.1", 25, out, sizeof out) && memcmp(out, "550 ", 4) == 0);
     CHECK(!refuse(policy, ring, "<>", "user@example.com", "127.0.0.1", 0, out, sizeof out));
+    backstop_policy_free(policy);
+    policy = policy_of(BOUNCE_POLICY);
+    CHECK(is_backscatter(policy, ring, S(BOUNCE), USER, NOW, out, sizeof out, &len) == 1);
+    CHECK(same(out, len, "mx.reflector.example"));
+    CHECK(is_backscatter(policy, ring, S(BOUNCE), TAGGED, NOW, out, sizeof out, &len) == 0);
     backstop_policy_free(policy);
     backstop_keyring_free(ring);
     return 0;

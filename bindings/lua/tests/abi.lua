@@ -35,7 +35,7 @@ for it in pairs(theirs) do
     local absent = name and (name:find("_ref$") or name:find("^backstop_exim_"))
     assert(not name or ours[it] or absent, "the header has what backstop_abi.lua has not: " .. it)
 end
-assert(structures == 4, structures .. " structures were found")
+assert(structures == 7, structures .. " structures were found")
 
 local numbers, count = {}, 0
 for name, number in text:gmatch("#define BACKSTOP_([%w_]+) %(?(%-?%d+)%)?\n") do
@@ -47,7 +47,7 @@ for name, number in pairs(abi.constants) do
 end
 -- A new code or word of these groups would have no slug in Lua.
 for name in pairs(numbers) do
-    for prefix in ("UNSIGNED ERR USE ORIGIN CLIENT MODE ACTION REFUSE_AT ALPHABET OVER_LONG"):gmatch("%S+") do
+    for prefix in ("UNSIGNED ERR USE ORIGIN CLIENT MODE ACTION REFUSE_AT ALPHABET OVER_LONG TEXT"):gmatch("%S+") do
         local missing = name:find("^" .. prefix .. "_") and not abi.constants[name] and name ~= "USE_NONE"
         assert(not missing, "the header has what backstop_abi.lua has not: " .. name)
     end

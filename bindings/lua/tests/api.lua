@@ -317,6 +317,47 @@ function tests.calls_leave_nothing_but_their_result()
     assert(octets < 64, octets .. " octets of garbage for each call")
 end
 
+local BOUNCE_POLICY = "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\nmarks-since = 2026-09-01\n"
+local BOUNCE = table.concat({
+    "From: Mail Delivery System <MAILER-DAEMON@mx.reflector.example>", "Subject: Undelivered Mail Returned to Sender",
+    "MIME-Version: 1.0", "Content-Type: multipart/report; report-type=delivery-status; boundary=b", "", "--b", "",
+    "user unknown", "--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.reflector.example", "",
+    "Final-Recipient: rfc822; x@reflector.example", "Action: failed", "Status: 5.1.1", "", "--b",
+    "Content-Type: text/rfc822-headers", "",
+    "Received: from zombie.isp.example ([198.51.100.17]) by mx.reflector.example with SMTP;",
+    "\tFri, 20 Nov 2026 10:11:12 +0000", "From: Cheap Pills <user@example.com>", "To: x@reflector.example",
+    "Subject: You won", "Date: Fri, 20 Nov 2026 10:11:10 +0000", "Message-ID: <1@zombie>", "", "--b--", "",
+}, "\r\n")
+
+function tests.a_returned_message_tells_what_it_is_and_why()
+    local policy = assert(backstop.policy(BOUNCE_POLICY))
+    local ring = assert(backstop.keyring("version 1\nprvs 0 sha1 7 - - * text:secret\nmark m sha256 14 - - * text:mark\n"))
+    local it = assert(policy:inspect(ring, BOUNCE, { sender = "<>", recipient = "user@example.com" }, 1795280400))
+    assert(it.kind == "dsn-failed" and it.verdict == "backscatter" and it.advice == "refuse" and it.why == nil)
+    assert(it.failure == "bad-address" and it.reporting == "mx.reflector.example" and it.injector == "198.51.100.17")
+    assert(it.returned_message_id == "1@zombie" and it.reply:find("^550 ") and it.proof == nil and #it.checks == 0)
+    assert(#it.evidence > 2 and it.evidence[1].id and it.evidence[1].weight ~= 0 and it.evidence[1].why:find("%.$"))
+    it = assert(policy:inspect(ring, BOUNCE, { sender = "", recipient = "prvs=07853508f8=user@example.com" }, 1795280400))
+    assert(it.verdict == "genuine" and it.proof == it.checks[1] and it.proof.place == "recipient-tag")
+    assert(it.proof.key == "0" and it.proof.signed == 20778 and it.mailbox == "user@example.com" and it.reply == nil)
+    it = assert(policy:inspect(ring, "Return-Path: <bob@example.org>\n\nhello\n"))
+    assert(it.kind == "not-a-bounce" and it.verdict == "not-a-bounce")
+    local none, _, slug = policy:inspect(ring, "", {}, 2 ^ 60)
+    assert(none == nil and slug == "time")
+    assert(not pcall(policy.inspect, policy, ring, "", { from = "a@b" }) and not pcall(policy.inspect, policy, ring, 7))
+end
+
+function tests.a_host_is_told_whom_it_may_answer()
+    local mail = "From: bob@example.org\r\nTo: alice@example.com\r\n\r\nhello\r\n"
+    local bob = { sender = "bob@example.org", authenticated = true }
+    assert(backstop.may_bounce(mail, bob) == true)
+    local may, sentence, slug = backstop.may_bounce(mail, { sender = "bob@example.org" })
+    assert(may == false and slug == "unauthenticated" and sentence:find("%.$"))
+    assert(select(3, backstop.may_bounce(mail, { sender = "<>", authenticated = true })) == "null-sender")
+    assert(backstop.may_autorespond(mail, { "carol@example.com", "alice@example.com" }, bob) == true)
+    assert(select(3, backstop.may_autorespond(mail, {}, bob)) == "not-addressed")
+end
+
 function tests.a_library_that_is_loaded_twice_works_twice()
     local second = assert(require("backstop").load(arg[2]))
     assert(second.keyring(RING):sign("a@b", NOW) == ring:sign("a@b", NOW))

@@ -9,6 +9,7 @@
 
 mod error;
 mod input;
+mod inspection;
 mod keys;
 mod mark;
 mod output;
@@ -22,6 +23,8 @@ use pyo3::pymodule;
 /// Signs, verifies and rewrites envelope senders; use it through the package `backstop`.
 #[pymodule]
 mod _backstop {
+    #[pymodule_export]
+    use crate::inspection::{Check, Inspection, inspect, may_autorespond, may_bounce};
     #[pymodule_export]
     use crate::keys::{KeyRing, KeyStore};
     #[pymodule_export]

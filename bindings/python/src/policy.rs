@@ -15,6 +15,12 @@ use crate::output::{shown, text};
 #[pyclass(frozen, module = "backstop")]
 pub(crate) struct Policy(backstop::policy::Policy);
 
+impl Policy {
+    pub(crate) const fn policy(&self) -> &backstop::policy::Policy {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Policy {
     /// Reads the table `[policy]` of a TOML text; other tables are left alone.

@@ -117,6 +117,22 @@ CALLS: list[tuple[Call, dict[str, tuple[Any, str]]]] = [
             "now": (DAY, OTHER),
         },
     ),
+    (
+        backstop.inspect,
+        {
+            "policy": (JUDGE, OTHER),
+            "ring": (RINGS, OTHER),
+            "message": (b"", OTHER),
+            "sender": ("a@example.com", OTHER),
+            "recipient": ("b@example.com", OTHER),
+            "now": (DAY, OTHER),
+        },
+    ),
+    (backstop.may_bounce, {"message": (b"", OTHER), "sender": ("a@b", OTHER), "authenticated": (True, OTHER)}),
+    (
+        backstop.may_autorespond,
+        {"message": (b"", OTHER), "own": (["a@b"], OTHER), "sender": ("a@b", OTHER), "authenticated": (True, OTHER)},
+    ),
 ]
 
 
@@ -153,7 +169,10 @@ def test_an_argument_of_a_wrong_type_is_a_type_error(call: Call, given: dict[str
 def test_none_is_taken_only_where_it_means_something(call: Call, given: dict[str, Any], name: str) -> None:
     srs = {"own", "separator", "hash_length", "hash_min", "max_age", "alphabet", "over_long"}
     optional = {"now", "nonce", "ip"} | (srs if call is backstop.Srs else set())
-    if name in optional or (call is backstop.explain and name == "ring"):
+    read_from_the_message = call is backstop.inspect and name == "recipient" or name == "sender" and call in (
+        backstop.inspect, backstop.may_bounce, backstop.may_autorespond
+    )
+    if name in optional or read_from_the_message or (call is backstop.explain and name == "ring"):
         call(**with_one(given, name, None))
     else:
         with pytest.raises(TypeError):

@@ -42,6 +42,12 @@ def literals() -> dict[str, set[str]]:
         ("_Action", "ACTION_"),
         ("_Mode", "MODE_"),
         ("_RefuseAt", "REFUSE_AT_"),
+        ("_Kind", "KIND_"),
+        ("_Message", "MESSAGE_"),
+        ("_Why", "WHY_"),
+        ("_Advice", "ADVICE_"),
+        ("_Failure", "FAILURE_"),
+        ("_Restraint", "RESTRAINT_"),
     ],
 )
 def test_the_words_are_those_of_the_header(hint: str, prefix: str) -> None:
@@ -52,8 +58,8 @@ def test_the_words_are_those_of_the_header(hint: str, prefix: str) -> None:
 
 def test_every_function_of_the_header_has_its_verb() -> None:
     functions = set(re.findall(r"^[a-z].*\bbackstop_(\w+)\(", HEADER, re.MULTILINE))
-    # Exim calls its own ones. References are counted and words are strings here, errors say why, and a file is loaded with its diagnosis.
-    of_c = r"exim_.*|version_number|strerror|.*_(free|ref|diagnose|diagnose_file|name)|rule_text|srs_new|version"
+    # Exim calls its own ones. An inspection has attributes here. References are counted and words are strings here, errors say why, and a file is loaded with its diagnosis.
+    of_c = r"exim_.*|version_number|strerror|.*_(free|ref|diagnose|diagnose_file|name)|rule_text|srs_new|version|inspection_.*|restraint_text"
     verbs = {name for name in functions if not re.fullmatch(of_c, name)}
     text = HINTS.read_text(encoding="utf-8")
     classes = {"KeyRing": "keyring", "KeyStore": "keystore", "Policy": "policy"}

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// The sources in the order of the manual.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 12] = [
     "status.rs",
     "keyring.rs",
     "keystore.rs",
@@ -27,6 +27,8 @@ const SOURCES: [&str; 10] = [
     "mark.rs",
     "policy.rs",
     "rule.rs",
+    "inspection_names.rs",
+    "inspection.rs",
     "exim/mod.rs",
 ];
 

@@ -11,8 +11,10 @@ from ._backstop import __version__
 from ._error import Error
 
 __all__ = [
+    "Check",
     "Decision",
     "Error",
+    "Inspection",
     "KeyRing",
     "KeyStore",
     "Mark",
@@ -24,10 +26,13 @@ __all__ = [
     "Verdict",
     "__version__",
     "explain",
+    "inspect",
     "mark_header",
     "mark_message_id",
     "mark_verify_header",
     "mark_verify_message_id",
+    "may_autorespond",
+    "may_bounce",
     "sign",
     "sign_subaddress",
     "srs_forward",
