@@ -1,6 +1,6 @@
 //! Text forms of short tags in fixed buffers: hex, base32 and base64.
 //!
-//! Hex is written and read by arithmetic, so that no table index depends on a tag. Base32 is the lower-case alphabet
+//! Hex is written and read, and base32 written, by arithmetic, so that no table index depends on a tag. Base32 is the lower-case alphabet
 //! `a-z2-7` without padding, read in any case. Base64 is what Mail::SRS cuts its hashes from.
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
@@ -33,17 +33,28 @@ pub(crate) fn unhex(digits: [u8; 6]) -> [u8; 3] {
 /// Ten octets as sixteen base32 characters.
 pub(crate) fn base32_of_ten(bytes: [u8; 10]) -> [u8; 16] {
     let mut text = [b'a'; 16];
-    // Sixteen characters are exactly what ten octets take.
-    let _ = BASE32.encode_buf(&bytes, &mut text);
+    base32(&bytes, &mut text);
     text
 }
 
 /// Eight octets as thirteen base32 characters.
 pub(crate) fn base32_of_eight(bytes: [u8; 8]) -> [u8; 13] {
     let mut text = [b'a'; 13];
-    // Thirteen characters are exactly what eight octets take.
-    let _ = BASE32.encode_buf(&bytes, &mut text);
+    base32(&bytes, &mut text);
     text
+}
+
+/// Five bits a character; zeros after the last octet. (The crate takes its characters from a table.)
+fn base32(bytes: &[u8], text: &mut [u8]) {
+    for (text, bytes) in text.chunks_mut(8).zip(bytes.chunks(5)) {
+        let five = (0..5).fold(0, |five, at| five << 8 | u64::from(bytes.get(at).copied().unwrap_or(0)));
+        for (to, shift) in text.iter_mut().zip([35, 30, 25, 20, 15, 10, 5, 0]) {
+            let [value, ..] = (five >> shift & 31).to_le_bytes();
+            // One above 25, where the digits begin.
+            let digit = (value + 6) >> 5;
+            *to = b'a' + value - digit * (b'a' + 26 - b'2');
+        }
+    }
 }
 
 /// Reads sixteen base32 characters of any case; `None` if one is foreign to the alphabet.

@@ -49,11 +49,14 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
     if text.starts_with('\u{feff}') {
         return Err(ring_error(0, "the file begins with a byte order mark; save it as UTF-8 without one"));
     }
-    let mut found: Vec<(Key, Secret)> = Vec::new();
+    // Large enough from the start: growing would leave copies of the key states behind.
+    let most = lines(text).filter(|(_, line)| says_something(line)).count().min(MAX_KEYS);
+    let mut keys: Vec<Key> = Vec::with_capacity(most);
+    let mut secrets: Vec<Secret> = Vec::with_capacity(most);
     let mut versioned = false;
     let mut patterns = 0;
     for (index, line) in lines(text) {
-        if line.starts_with('#') || line.trim_matches([' ', '\t']).is_empty() {
+        if !says_something(line) {
             continue;
         }
         if !versioned {
@@ -69,18 +72,24 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
                 format!("a ring may name {MAX_PATTERNS} domains; use `*`, or `*.` and a suffix"),
             ));
         }
-        if let Some(message) = found.iter().find_map(|(other, its)| conflict(&key, &secret, other, its)) {
+        if let Some(message) = keys.iter().zip(&secrets).find_map(|(other, its)| conflict(&key, &secret, other, its)) {
             return Err(ring_error(index, message));
         }
-        if found.len() == MAX_KEYS {
+        if keys.len() == MAX_KEYS {
             return Err(ring_error(index, format!("a ring may hold {MAX_KEYS} keys; prune it")));
         }
-        found.push((key, secret));
+        keys.push(key);
+        secrets.push(secret);
     }
     if !versioned {
         return Err(ring_error(0, "this is no key ring, which begins with the line `version 1`"));
     }
-    Ok(KeyRing::new(text, found.into_iter().map(|(key, _)| key).collect()))
+    Ok(KeyRing::new(text, keys))
+}
+
+/// Whether a line is neither blank nor a comment.
+fn says_something(line: &str) -> bool {
+    !line.starts_with('#') && !line.trim_matches([' ', '\t']).is_empty()
 }
 
 /// The lines without their ends, with their index.

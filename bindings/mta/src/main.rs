@@ -15,6 +15,7 @@ use backstopd::{check, maincf, pages, report, server};
 use clap::Parser;
 
 fn main() -> ExitCode {
+    keep_secrets_from_cores();
     // Before any thread: the environment is read for the sockets of systemd.
     let handed = Handed::from_env();
     let ended = match Cli::try_parse() {
@@ -46,6 +47,15 @@ fn end(ended: Result<ExitCode, Stop>) -> ExitCode {
             stop.code()
         }
     }
+}
+
+/// The kernel writes no core of this process, nor hands one to a helper, and no other process of the same user may attach.
+fn keep_secrets_from_cores() {
+    // Where the kernel refuses, all else works. A limit of no core would not hold for helpers.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_dumpable(false);
+    #[cfg(not(target_os = "linux"))]
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
 }
 
 fn run(source: &Source, handed: Handed) -> Result<(), Stop> {

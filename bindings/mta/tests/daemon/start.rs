@@ -1,8 +1,11 @@
 //! Start, check and stop: exit codes, the ring of our own, systemd.
 
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::common::{Daemon, Folder, Peer, RING, netstring};
 
@@ -260,4 +263,18 @@ fn sockets_that_systemd_hands_over_are_served_by_their_names() {
     assert!(daemon.ended().success());
     // It is systemd's, and stays.
     assert!(folder.path("theirs").exists());
+}
+
+#[test]
+fn a_daemon_that_dies_leaves_no_core() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_CORE).unwrap();
+    // Children inherit it.
+    setrlimit(Resource::RLIMIT_CORE, hard, hard).unwrap();
+    let mut daemon = Daemon::start_with(CONFIG, |command| {
+        command.current_dir(std::env::temp_dir());
+    });
+    daemon.signal("ABRT");
+    let ended = daemon.ended();
+    assert_eq!(ended.signal(), Some(6));
+    assert!(!ended.core_dumped(), "{ended}");
 }
