@@ -101,6 +101,9 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
     on_abort(ctx);
     s->now = time(NULL);
     s->sender = strdup(argv[0]);
+    const char *login = smfi_getsymval(ctx, "{auth_authen}");
+    if (login && *login)
+        s->client = BACKSTOP_CLIENT_SUBMITTED;
     if (s->sender == NULL || backstop_keystore_get(store, &s->ring) != BACKSTOP_OK)
         return SMFIS_TEMPFAIL;
     report_keys();

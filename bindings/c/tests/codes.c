@@ -75,6 +75,7 @@ static void every_name_is_the_slug(void)
     CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_SIGNED), "signed") == 0);
     CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_INTERNAL_CLIENT), "internal-client") == 0);
     CHECK(BACKSTOP_RULE_SIGNED == 1 && BACKSTOP_RULE_INTERNAL_CLIENT == 35);
+    CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_SUBMITTED_CLIENT), "submitted-client") == 0);
     for (int i = 1; i <= 36; i++)
         CHECK((strcmp(backstop_rule_name(i), "unknown") == 0) == (i == 36));
 }
