@@ -194,7 +194,7 @@ static void other_functions_reach_the_rest(void)
     }
     backstop_decision decision = BACKSTOP_DECISION_INIT;
     CHECK(backstop_policy_incoming(policy, ring, "", 0, S("a@b"), 0, NOW, &decision) == BACKSTOP_ERR_OPTION);
-    CHECK(backstop_policy_incoming(policy, ring, "", 0, S("a@b"), 4, NOW, &decision) == BACKSTOP_ERR_OPTION);
+    CHECK(backstop_policy_incoming(policy, ring, "", 0, S("a@b"), 5, NOW, &decision) == BACKSTOP_ERR_OPTION);
     backstop_text to = {"b@c", 3};
     CHECK(backstop_policy_outgoing(policy, ring, S("a@b"), &to, 1, 5, NOW, text, 9, &len, &number) == BACKSTOP_ERR_OPTION);
     CHECK(backstop_policy_outgoing(policy, ring, S("a@b"), &to, SIZE_MAX / 4, 1, NOW, text, 9, &len, &number) ==
