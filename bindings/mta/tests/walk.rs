@@ -5,7 +5,8 @@
 //!      2  observe, for 14 days
 //!     16  enforce, enforce-since day 18
 //!     20  the key is rotated on host 1; host 2 gets the ring on day 23, the last day on which it may
-//!     30  the ring is lost and replaced by a new one, before the first mail of the day
+//!     30  the ring is lost and replaced by a new one, with another id, before the first mail of the day; or at noon, or
+//!         with the id of the lost key, and then enforce-since is put off by 17 days, which is needed
 //! ```
 //!
 //! Each day each host sends; each mail bounces on each of the 17 days that follow (10 days of the tag and 7 of expired-grace)
@@ -44,6 +45,8 @@ struct Rings {
     first: KeyRing,
     rotated: KeyRing,
     replaced: KeyRing,
+    /// Whether the ring is lost at noon, and enforce-since put off.
+    at_noon: bool,
 }
 
 impl Rings {
@@ -52,7 +55,7 @@ impl Rings {
         let old = first.select(Use::Prvs, None, None, day(20)).unwrap();
         let id = first.free_id(Use::Prvs, old.domains(), 5).unwrap();
         let rotated = first.rotate(old, day(20), id, &Secret::new(&[7; 32]).unwrap()).unwrap();
-        Rings { first, rotated, replaced: key(new_id, 30, "made when the others were lost") }
+        Rings { first, rotated, replaced: key(new_id, 30, "made when the others were lost"), at_noon: false }
     }
 
     fn of(&self, host: usize, number: u32) -> KeyRing {
@@ -69,6 +72,7 @@ fn snapshot(rings: &Rings, host: usize, number: u32) -> Snapshot {
     let mode = match number {
         0..2 => "mode = \"sign\"".to_owned(),
         2..16 => "mode = \"observe\"".to_owned(),
+        30.. if rings.at_noon => format!("mode = \"enforce\"\nenforce-since = {}", day(30 + LATEST)),
         _ => format!("mode = \"enforce\"\nenforce-since = {}", day(18)),
     };
     let text = format!(
@@ -104,6 +108,10 @@ fn walk(rings: &Rings) -> u32 {
             let signed = sent(host, sender, number);
             assert!(signed.is_some(), "{sender} leaves unsigned on day {number}");
             mails.push((number + LATEST, signed.unwrap()));
+        }
+        if rings.at_noon && number == 30 {
+            let morning = Snapshot { ring: rings.rotated.clone(), ..snapshot(rings, 0, number) };
+            mails.extend(SENDERS.map(|sender| (number + LATEST, sent(&morning, sender, number).unwrap())));
         }
         mails.retain(|(until, _)| number <= *until);
         for (at, host) in hosts.iter().enumerate() {
@@ -148,4 +156,21 @@ fn backscatter_is_refused_as_soon_as_that_is_safe_and_not_before() {
             assert_eq!(returned(&it, &forged(number), number), (action, "forged"), "on day {number} at host {host}");
         }
     }
+}
+
+#[test]
+fn a_ring_lost_at_noon_or_replaced_under_the_same_id_costs_no_bounce_if_enforce_since_is_put_off() {
+    let lost = Rings::new(9).rotated;
+    for id in lost.keys().iter().map(|key| key.id().as_char().to_digit(10).unwrap()).chain([9]) {
+        assert!(walk(&Rings { at_noon: true, ..Rings::new(id) }) > 0, "{id}");
+    }
+}
+
+#[test]
+fn enforcing_on_through_the_loss_of_a_ring_at_noon_refuses_what_left_that_morning() {
+    let rings = Rings::new(9);
+    let morning = sent(&Snapshot { ring: rings.rotated.clone(), ..snapshot(&rings, 0, 30) }, SENDERS[0], 30).unwrap();
+    assert_eq!(returned(&snapshot(&rings, 0, 30), &morning, 30), (Action::Refuse, "unknown-key"));
+    let put_off = Rings { at_noon: true, ..rings };
+    assert_eq!(returned(&snapshot(&put_off, 0, 30), &morning, 30), (Action::Unchanged, "unknown-key"));
 }
