@@ -7,7 +7,7 @@ COUNT messages leave through PORT; every fifth bounces at once, to the sender wi
 is FOLDER/sink.log. A client tries again whatever got a 4xx or lost its connection before the dot, as a mail server does.
 All the while the daemon (FOLDER/config) is reloaded every second and killed and started anew every third, and its ring
 (FOLDER/keys) is rotated in three steps: one key; the successor known; the successor signs. The second follows at a quarter
-of the messages, the third at half of them and when no connection is left that began before the second.
+of the messages, the third when no connection is left that began before the second.
 
 At the end every message must have arrived once, signed by a key of the ring, each key some; every bounce once at its plain
 mailbox; nothing may have been refused for good. One line tells the figures.
@@ -83,15 +83,13 @@ class Daemon:
 
 
 class Clients:
-    """Sends what is in the queue: (number, source, sender, recipient, Message-ID), each until it is taken."""
+    """Sends what is in its queues, (sender, recipient, Message-ID), each until it is taken: own mail, and the world's."""
 
     def __init__(self, port):
-        self.port, self.work = port, queue.Queue()
-        self.taken, self.again, self.refused = 0, 0, []
+        self.port, self.own, self.world = port, queue.Queue(), queue.Queue()
+        self.again, self.refused = 0, []
         self.lock = threading.Lock()
-        for source in ("127.0.0.1", "127.0.0.2"):
-            work = queue.Queue()
-            setattr(self, "own" if source == "127.0.0.1" else "world", work)
+        for source, work in (("127.0.0.1", self.own), ("127.0.0.2", self.world)):
             for _ in range(CLIENTS // 2):
                 threading.Thread(target=self.run, args=(source, work), daemon=True).start()
 
@@ -127,8 +125,6 @@ class Clients:
             return self.final(name, error.smtp_code, error)
         except (OSError, smtplib.SMTPException):
             return False
-        with self.lock:
-            self.taken += 1
         return True
 
     def final(self, name, code, error):
@@ -169,8 +165,13 @@ def main(count, port, folder, backstopd, backstop):
     count, begun = int(count), time.monotonic()
     daemon, clients = Daemon(folder, backstopd), Clients(int(port))
     sink, step, step_at, second, bounces = Sink(os.path.join(folder, "sink.log")), 1, begun, 0, 0
-    for number in range(count):
-        clients.own.put((user(number), f"n{number}@elsewhere.example", f"n{number}@example.com"))
+
+    def put(numbers):
+        for number in numbers:
+            clients.own.put((user(number), f"n{number}@elsewhere.example", f"n{number}@example.com"))
+
+    # The rest waits for the third step, or a fast machine's successor would sign none.
+    put(range(count // 2))
     expected = count + len(range(0, count, 5))
     try:
         while len(sink.mails) < expected and not clients.refused:
@@ -181,11 +182,11 @@ def main(count, port, folder, backstopd, backstop):
                 if name.startswith("n") and int(name[1:].partition("@")[0]) % 5 == 0:
                     bounces += 1
                     clients.world.put(("", sender, "b" + name[1:]))
-            part = len(sink.mails) / expected
-            if step == 1 and part > 0.25 or step == 2 and part > 0.5 and now > step_at + LONGEST_CONNECTION + 2:
+            if step == 1 and len(sink.mails) > expected / 4 or step == 2 and now > step_at + LONGEST_CONNECTION + 2:
                 step, step_at = step + 1, now
                 daemon.ring(step)
-            # Half of the messages wait for the third step, or the successor would sign none.
+                if step == 3:
+                    put(range(count // 2, count))
             if now > begun + second:
                 second += 1
                 if second % 3 == 0:
