@@ -64,9 +64,15 @@ class Daemon:
     def start(self):
         config = os.path.join(self.folder, "config")
         command = [self.program, "--config", config, "--state", self.folder]
+        self.begun = os.path.getsize(self.log.name)
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.log)
 
     def reload(self):
+        # systemd, too, waits for READY before it reloads; SIGHUP would end a program that has not yet said what it does then.
+        with open(self.log.name, "rb") as log:
+            log.seek(self.begun)
+            if b"is ready" not in log.read():
+                return
         if self.process.poll() is not None:
             fail(f"the daemon ended by itself with {self.process.returncode}")
         self.process.send_signal(signal.SIGHUP)

@@ -16,7 +16,7 @@ fn config(mode: &str, refuse_at: &str) -> String {
 const UNTAGGED: &str = "y550 5.7.1 We sign all our mail; this bounce answers mail that we did not send";
 
 /// A mail server.
-struct Server(Peer);
+pub(crate) struct Server(pub(crate) Peer);
 
 impl Server {
     /// Agrees on everything and tells of a client.
@@ -38,7 +38,7 @@ impl Server {
         (number(5), number(9))
     }
 
-    fn send(&mut self, command: u8, data: &[u8]) {
+    pub(crate) fn send(&mut self, command: u8, data: &[u8]) {
         let length = u32::try_from(data.len() + 1).unwrap();
         self.0.0.write_all(&[&length.to_be_bytes()[..], &[command], data].concat()).unwrap();
     }
@@ -57,12 +57,12 @@ impl Server {
         String::from_utf8(packet).unwrap().trim_end_matches('\0').replace('\0', " ")
     }
 
-    fn mail(&mut self, sender: &str) {
+    pub(crate) fn mail(&mut self, sender: &str) {
         self.send(b'D', b"M\0");
         self.send(b'M', format!("{sender}\0SIZE=1\0").as_bytes());
     }
 
-    fn rcpt(&mut self, recipient: &str) -> String {
+    pub(crate) fn rcpt(&mut self, recipient: &str) -> String {
         self.send(b'R', format!("{recipient}\0").as_bytes());
         self.answer()
     }
@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// The changes at the end of the message.
-    fn end(&mut self) -> Vec<String> {
+    pub(crate) fn end(&mut self) -> Vec<String> {
         self.send(b'D', b"Ei\0QUEUE1\0");
         self.send(b'E', b"");
         let mut answers = Vec::new();
@@ -282,7 +282,7 @@ fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
 }
 
 /// A mail server that speaks to a daemon which wants headers.
-fn with_headers(daemon: &Daemon, ip: &str) -> Server {
+pub(crate) fn with_headers(daemon: &Daemon, ip: &str) -> Server {
     let mut server = Server(daemon.connect("milter"));
     let agreed = server.negotiate(0x1ff, 0x1f_ffff);
     // ADDHDRS and CHGHDRS beside the others; the header and its end come, without an answer.
@@ -291,14 +291,14 @@ fn with_headers(daemon: &Daemon, ip: &str) -> Server {
     server
 }
 
-fn fields(server: &mut Server, fields: &[(&str, &str)]) {
+pub(crate) fn fields(server: &mut Server, fields: &[(&str, &str)]) {
     for (name, value) in fields {
         server.send(b'L', format!("{name}\0{value}\0").as_bytes());
     }
     server.send(b'N', b"");
 }
 
-fn headers_config(mode: &str) -> String {
+pub(crate) fn headers_config(mode: &str) -> String {
     config(mode, "rcpt") + "verdict-header = \"Backstop-Verdict\"\n"
 }
 

@@ -25,7 +25,7 @@ _Rule = Literal[
     "exempt-sender", "exempt-client", "internal-client", "submitted-client"
 ]
 _Origin = Literal["submitted", "internal", "inbound", "unknown"]
-_Client = Literal["internal", "exempt", "other"]
+_Client = Literal["internal", "exempt", "other", "submitted"]
 _Action = Literal["unchanged", "strip", "reverse", "refuse"]
 _Mode = Literal["off", "sign", "observe", "enforce"]
 _RefuseAt = Literal["rcpt", "data", "message"]
