@@ -234,6 +234,8 @@
 #define BACKSTOP_CLIENT_EXEMPT 2
 /** Client: anyone else. */
 #define BACKSTOP_CLIENT_OTHER 3
+/** Client: a user, authenticated or in the own network. Never refused. */
+#define BACKSTOP_CLIENT_SUBMITTED 4
 /** Mode: sign nothing, refuse nothing; genuine tags of former days are still taken off. */
 #define BACKSTOP_MODE_OFF 1
 /** Mode: sign, refuse nothing. */
@@ -326,6 +328,8 @@
 #define BACKSTOP_RULE_EXEMPT_CLIENT 34
 /** Rule: the mail system itself made this mail, which is never refused. */
 #define BACKSTOP_RULE_INTERNAL_CLIENT 35
+/** The client is a user of this site and never refused. */
+#define BACKSTOP_RULE_SUBMITTED_CLIENT 36
 
 /*
  * ==== Returned messages: numbers ====
@@ -1096,6 +1100,8 @@ int32_t backstop_policy_origin(const backstop_policy *policy,
 /**
  * Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
  * backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
+ *
+ * It does not ask whether the client authenticated: whoever did is BACKSTOP_CLIENT_SUBMITTED, for the caller to say.
  */
 int32_t backstop_policy_client(const backstop_policy *policy,
                                const char *ip,
@@ -1382,12 +1388,13 @@ int backstop_exim_policy_forward(unsigned char **result,
                                  unsigned char **argv);
 
 /**
- * What becomes of a recipient by policy: {key file}{policy file}{sender}{recipient}{client}{port}, option now=.
+ * What becomes of a recipient by policy: {key file}{policy file}{sender}{recipient}{client}{port}, options
+ * authenticated= and now=.
  *
  * Answers words for ${extract{name}{...}}, as the command `decide`: action, would, rule, verdict, reason, mode,
  * refuse_at, log (yes or no), address (with action=strip and action=reverse: deliver there) and reply (with
  * action=refuse: the SMTP reply). Sender and recipient should stand as SMTP gave them, since a sha1 tag covers their
- * case; client and port as for backstop_exim_policy_outgoing.
+ * case; client, port and authenticated as for backstop_exim_policy_outgoing.
  */
 int backstop_exim_policy_incoming(unsigned char **result,
                                   int argc,

@@ -216,9 +216,13 @@ fn enforced(policy: &Policy, sender: &[u8], recipient: &str, client: Client) -> 
 }
 
 #[test]
-fn exempt_clients_and_the_mta_itself_are_never_refused() {
+fn exempt_clients_own_users_and_the_mta_itself_are_never_refused() {
     for Line { name, recipient, lenient, .. } in table() {
-        for (client, rule) in [(Client::Exempt, Rule::ExemptClient), (Client::Internal, Rule::InternalClient)] {
+        for (client, rule) in [
+            (Client::Exempt, Rule::ExemptClient),
+            (Client::Internal, Rule::InternalClient),
+            (Client::Submitted, Rule::SubmittedClient),
+        ] {
             for (index, sender) in [NULL, OUTSIDER].into_iter().enumerate() {
                 let refused = judge(&policy(Mode::Enforce), sender, &recipient).action == Action::Refuse;
                 let (action, found) = enforced(&policy(Mode::Enforce), sender, &recipient, client);

@@ -151,17 +151,20 @@ fn clients_and_origins_follow_from_address_and_port() {
         (Some("::1"), 0, Client::Internal, Origin::Internal),
         (Some("127.0.0.1"), 40_000, Client::Other, Origin::Inbound),
         (Some("203.0.113.9"), 0, Client::Other, Origin::Inbound),
-        (Some("192.0.2.9"), 40_000, Client::Other, Origin::Submitted),
-        (Some("192.0.2.9"), 0, Client::Other, Origin::Submitted),
-        (Some("::ffff:192.0.2.9"), 40_000, Client::Other, Origin::Submitted),
-        (Some("2001:db8:ffff::1"), 40_000, Client::Other, Origin::Submitted),
+        (Some("192.0.2.9"), 40_000, Client::Submitted, Origin::Submitted),
+        (Some("192.0.2.9"), 0, Client::Submitted, Origin::Submitted),
+        (Some("::ffff:192.0.2.9"), 40_000, Client::Submitted, Origin::Submitted),
+        (Some("2001:db8:ffff::1"), 40_000, Client::Submitted, Origin::Submitted),
         (Some("2001:db9::1"), 40_000, Client::Other, Origin::Inbound),
         (Some("198.51.100.255"), 40_000, Client::Exempt, Origin::Inbound),
         (Some("::ffff:198.51.100.1"), 40_000, Client::Exempt, Origin::Inbound),
         (Some("198.51.101.0"), 40_000, Client::Other, Origin::Inbound),
     ] {
         let address = ip.map(|ip| ip.parse().unwrap());
-        assert_eq!(policy.client(address, port), client, "{ip:?} {port}");
+        assert_eq!(policy.client(false, address, port), client, "{ip:?} {port}");
+        // Whoever authenticates is a user, unless the address says more.
+        let user = if client == Client::Other { Client::Submitted } else { client };
+        assert_eq!(policy.client(true, address, port), user, "{ip:?} {port}");
         assert_eq!(policy.origin(false, address, port), origin, "{ip:?} {port}");
         assert_eq!(policy.origin(true, address, port), Origin::Submitted, "{ip:?} {port}");
     }

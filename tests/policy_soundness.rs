@@ -216,7 +216,7 @@ fn the_exempt_are_never_refused_and_no_input_makes_a_decision_fail() {
     let recipient = prop_oneof![4 => tagged, 1 => proptest::collection::vec(any::<u8>(), 0..90)];
     let sender = proptest::collection::vec(any::<u8>(), 0..12);
     run((policy(), ring(), recipient, sender), |(policy, ring, recipient, sender)| {
-        for client in [Client::Internal, Client::Exempt] {
+        for client in [Client::Internal, Client::Exempt, Client::Submitted] {
             let decision = policy.incoming(&ring, &sender, &recipient, client, today());
             assert_ne!(decision.would, Action::Refuse);
         }

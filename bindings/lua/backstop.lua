@@ -435,15 +435,19 @@ local function load(path)
         return origin_words[number[0]]
     end
 
-    -- policy:client(ip, port) -> "internal", "exempt", "other"
-    function Policy:client(ip, port)
+    -- policy:client(ip, port, authenticated) -> "internal", "exempt", "submitted", "other"
+    function Policy:client(ip, port, authenticated)
         local policy = policy_of(self)
         check("the IP address", ip, "string")
         local status = lib.backstop_policy_client(policy, ip, #ip, port_of(port), number)
         if status ~= constants.OK then
             return failure(status)
         end
-        return client_words[number[0]]
+        local class = number[0]
+        if authenticated and class == constants.CLIENT_OTHER then
+            class = constants.CLIENT_SUBMITTED
+        end
+        return client_words[class]
     end
 
     local function sender_and_rule(status)

@@ -12,8 +12,8 @@
 //! | SRS elsewhere, unparsable, not own | unchanged | unchanged | unchanged |
 //!
 //! A tag of an unknown key on a day that the ring does not cover is never refused: unchanged, log; SRS alike.
-//! Never refused: exempt recipients (with or without a tag), exempt clients and senders, the MTA itself. They get what
-//! observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
+//! Never refused: exempt recipients (with or without a tag), exempt clients and senders, own users, the MTA itself. They
+//! get what observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
 use super::{Action, Client, Incoming, Mode, Policy, Rule};
 use crate::address::{Address, Mailbox, Path, Stripped};
@@ -94,6 +94,7 @@ impl Policy {
         match client {
             Client::Internal => return Some(Rule::InternalClient),
             Client::Exempt => return Some(Rule::ExemptClient),
+            Client::Submitted => return Some(Rule::SubmittedClient),
             Client::Other => {}
         }
         let given = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);

@@ -110,11 +110,14 @@ pub enum Client {
     Exempt,
     /// Anyone else.
     Other,
+    /// A user, authenticated or in the own network: never refused, since a user's read receipt or auto-reply comes
+    /// from the null sender and answers mail that needs no tag.
+    Submitted,
 }
 
 impl Client {
     /// All classes of clients.
-    pub const ALL: [Client; 3] = [Client::Internal, Client::Exempt, Client::Other];
+    pub const ALL: [Client; 4] = [Client::Internal, Client::Exempt, Client::Other, Client::Submitted];
 
     /// The word that stands for it.
     pub const fn as_str(self) -> &'static str {
@@ -122,6 +125,7 @@ impl Client {
             Client::Internal => "internal",
             Client::Exempt => "exempt",
             Client::Other => "other",
+            Client::Submitted => "submitted",
         }
     }
 }
@@ -378,7 +382,7 @@ impl Policy {
         self
     }
 
-    /// The own network, whose mail counts as submitted.
+    /// The own network, whose mail counts as submitted: signed, and never refused.
     #[must_use]
     pub fn with_internal_hosts(mut self, list: Networks) -> Policy {
         self.internal_hosts = list;
@@ -496,17 +500,16 @@ impl Policy {
         }
     }
 
-    /// The class of a client, from its address and port as the MTA tells them.
+    /// The class of a client, from whether it authenticated, and its address and port as the MTA tells them.
     ///
     /// Port 0 without an address or on the loopback is the MTA itself. Port 0 beside any other address is a proxy's word
     /// for "unknown" and vouches for nothing.
-    pub fn client(&self, ip: Option<IpAddr>, port: u16) -> Client {
-        if is_internal(ip, port) {
-            Client::Internal
-        } else if ip.is_some_and(|ip| self.exempt_clients.contains(ip)) {
-            Client::Exempt
-        } else {
-            Client::Other
+    pub fn client(&self, authenticated: bool, ip: Option<IpAddr>, port: u16) -> Client {
+        match self.origin(authenticated, ip, port) {
+            _ if is_internal(ip, port) => Client::Internal,
+            _ if ip.is_some_and(|ip| self.exempt_clients.contains(ip)) => Client::Exempt,
+            Origin::Submitted => Client::Submitted,
+            _ => Client::Other,
         }
     }
 

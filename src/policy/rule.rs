@@ -144,11 +144,13 @@ pub enum Rule {
     ExemptClient,
     /// The MTA itself made this mail, which is never refused.
     InternalClient,
+    /// The client is a user of this site and never refused.
+    SubmittedClient,
 }
 
 impl Rule {
     /// All rules: those of outgoing mail, the two of both ways, those of incoming mail.
-    pub const ALL: [Rule; 35] = [
+    pub const ALL: [Rule; 36] = [
         Rule::Signed,
         Rule::Rewritten,
         Rule::Null,
@@ -184,6 +186,7 @@ impl Rule {
         Rule::ExemptSender,
         Rule::ExemptClient,
         Rule::InternalClient,
+        Rule::SubmittedClient,
     ];
 
     const fn words(self) -> (&'static str, &'static str) {
@@ -238,6 +241,7 @@ impl Rule {
             Rule::ExemptSender => ("exempt-sender", "The sender is exempt and never refused."),
             Rule::ExemptClient => ("exempt-client", "The client is exempt and never refused."),
             Rule::InternalClient => ("internal-client", "The MTA itself made this mail, which is never refused."),
+            Rule::SubmittedClient => ("submitted-client", "The client is a user of this site and never refused."),
         }
     }
 

@@ -5,11 +5,13 @@
     smtp.py find LOG TEXT                  waits for the mail that has TEXT in its data and shows envelope and data
     smtp.py send [SOURCE:]PORT SENDER RECIPIENT...
                                            sends one mail, its text from standard input or a short one of its own
+    smtp.py talk [SOURCE:]PORT LINE...     says these lines and QUIT, up to the first that is refused
 
 MAIL and RCPT are written down as they came, with their parameters. The sink answers 550 to a recipient that begins with
 "nouser", also under a tag, and 451 to "tempfail". `find` waits for 30 seconds; it ends with 0 if there is one such mail.
 `send` comes from the address SOURCE (127.0.0.1) and prints every reply as "COMMAND | REPLY"; SENDER '<>' or '' is the
-null sender. It ends with 0 if every recipient was taken, else with 1.
+null sender. It ends with 0 if every recipient was taken, else with 1. `talk` prints alike; the lines behind a DATA that
+was answered 354 are a message, up to the one with a dot.
 """
 
 import json
@@ -145,8 +147,25 @@ def send(port, sender, *recipients):
     return 0 if done else 1
 
 
+def talk(port, *lines):
+    source, _, port = port.rpartition(":")
+    with connected(source or "127.0.0.1", port) as client:
+        code, within = 0, False
+        for line in lines:
+            within = within and line != "."
+            if within:
+                client.send(line + "\r\n")
+                continue
+            code, reply = client.docmd(line)
+            print(f"{line} | {code} {reply.decode('utf-8', 'replace')}")
+            within = code == 354
+            if code >= 400:
+                return 1
+    return 0
+
+
 if __name__ == "__main__":
-    verbs = {"sink": sink, "find": find, "send": send}
+    verbs = {"sink": sink, "find": find, "send": send, "talk": talk}
     if len(sys.argv) < 4 or sys.argv[1] not in verbs:
         raise SystemExit(__doc__)
     sys.exit(verbs[sys.argv[1]](*sys.argv[2:]))

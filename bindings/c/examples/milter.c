@@ -8,7 +8,6 @@
  * unsigned, and `internal_mail_filter_classes = bounce`, or its own bounces go to the tagged address. If it knows its
  * recipients, it looks them up before it asks a milter: `/^(prvs|bst1)=/ OK` in a regexp table of relay_recipient_maps
  * lets tags in, but also mail to unknown users under a wrong tag, which it then bounces. backstopd has a better map.
- *
  * Limits: one sender for all recipients; no SRS; refuses at RCPT whatever refuse-at says; reads the policy once. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
@@ -101,6 +100,8 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
     on_abort(ctx);
     s->now = time(NULL);
     s->sender = strdup(argv[0]);
+    const char *login = smfi_getsymval(ctx, "{auth_authen}");
+    s->client = login != NULL && *login ? BACKSTOP_CLIENT_SUBMITTED : s->client;
     if (s->sender == NULL || backstop_keystore_get(store, &s->ring) != BACKSTOP_OK)
         return SMFIS_TEMPFAIL;
     report_keys();
@@ -143,14 +144,12 @@ static sfsistat on_end(SMFICTX *ctx)
     char out[4096], path[sizeof out + 3];
     size_t len, i;
     int32_t origin, rule;
-    const char *login = smfi_getsymval(ctx, "{auth_authen}");
-    int done = backstop_policy_origin(policy, login && *login, s->ip, strlen(s->ip), s->port, &origin) == BACKSTOP_OK &&
+    int user = s->client == BACKSTOP_CLIENT_SUBMITTED;
+    int done = backstop_policy_origin(policy, user, s->ip, strlen(s->ip), s->port, &origin) == BACKSTOP_OK &&
                backstop_policy_outgoing(policy, s->ring, s->sender, strlen(s->sender), s->rcpt, s->count, origin,
                                         s->now, out, sizeof out, &len, &rule) == BACKSTOP_OK;
-    if (done && rule == BACKSTOP_RULE_SIGNED) {
-        snprintf(path, sizeof path, "<%.*s>", (int)len, out);
+    if (done && rule == BACKSTOP_RULE_SIGNED && snprintf(path, sizeof path, "<%.*s>", (int)len, out) > 0)
         done = smfi_chgfrom(ctx, path, NULL) == MI_SUCCESS;
-    }
     for (i = 0; done && i < s->count; i++) {
         backstop_decision d = BACKSTOP_DECISION_INIT;
         done = judge(s, s->rcpt[i].data, &d) == BACKSTOP_OK;

@@ -30,6 +30,8 @@ pub const BACKSTOP_CLIENT_INTERNAL: i32 = 1;
 pub const BACKSTOP_CLIENT_EXEMPT: i32 = 2;
 /// Client: anyone else.
 pub const BACKSTOP_CLIENT_OTHER: i32 = 3;
+/// Client: a user, authenticated or in the own network. Never refused.
+pub const BACKSTOP_CLIENT_SUBMITTED: i32 = 4;
 
 /// Mode: sign nothing, refuse nothing; genuine tags of former days are still taken off.
 pub const BACKSTOP_MODE_OFF: i32 = 1;
@@ -225,6 +227,8 @@ pub unsafe extern "C" fn backstop_policy_origin(
 
 /// Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
 /// backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
+///
+/// It does not ask whether the client authenticated: whoever did is BACKSTOP_CLIENT_SUBMITTED, for the caller to say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_client(
     policy: *const backstop_policy,
@@ -237,10 +241,11 @@ pub unsafe extern "C" fn backstop_policy_client(
         let client = Place::new(client)?;
         // SAFETY: the caller keeps the rules of the manual.
         let (policy, ip) = unsafe { (object(policy)?, text(ip, ip_len)?) };
-        let number = match policy.0.client(address(ip)?, port) {
+        let number = match policy.0.client(false, address(ip)?, port) {
             Client::Internal => BACKSTOP_CLIENT_INTERNAL,
             Client::Exempt => BACKSTOP_CLIENT_EXEMPT,
             Client::Other => BACKSTOP_CLIENT_OTHER,
+            Client::Submitted => BACKSTOP_CLIENT_SUBMITTED,
         };
         // SAFETY: as above.
         unsafe { client.put(number) };
@@ -367,6 +372,7 @@ pub unsafe extern "C" fn backstop_policy_incoming(
             BACKSTOP_CLIENT_INTERNAL => Client::Internal,
             BACKSTOP_CLIENT_EXEMPT => Client::Exempt,
             BACKSTOP_CLIENT_OTHER => Client::Other,
+            BACKSTOP_CLIENT_SUBMITTED => Client::Submitted,
             _ => return Err(BACKSTOP_ERR_OPTION),
         };
         let decided = policy.0.incoming(&ring.0, sender, recipient, client, day(now)?);

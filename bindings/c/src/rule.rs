@@ -76,6 +76,8 @@ pub const BACKSTOP_RULE_EXEMPT_SENDER: i32 = 33;
 pub const BACKSTOP_RULE_EXEMPT_CLIENT: i32 = 34;
 /// Rule: the mail system itself made this mail, which is never refused.
 pub const BACKSTOP_RULE_INTERNAL_CLIENT: i32 = 35;
+/// The client is a user of this site and never refused.
+pub const BACKSTOP_RULE_SUBMITTED_CLIENT: i32 = 36;
 
 /// The word of a BACKSTOP_RULE_* for logs and metrics, such as "too-early". Static, never NULL, for any number.
 #[unsafe(no_mangle)]
@@ -128,4 +130,5 @@ numbers!(rule_number(Rule), { rule_word: slug, rule_sentence: sentence }, {
     BACKSTOP_RULE_EXEMPT_SENDER => Rule::ExemptSender,
     BACKSTOP_RULE_EXEMPT_CLIENT => Rule::ExemptClient,
     BACKSTOP_RULE_INTERNAL_CLIENT => Rule::InternalClient,
+    BACKSTOP_RULE_SUBMITTED_CLIENT => Rule::SubmittedClient,
 });

@@ -167,6 +167,8 @@ static void decisions(void)
     CHECK(strncmp(d.reply, "550 5.7.1 ", 10) == 0 && d.reply_len == strlen(d.reply) && d.address_len == 0);
     CHECK(backstop_policy_incoming(again, ring, S("<>"), S("user@example.com"), BACKSTOP_CLIENT_INTERNAL, NOW, &d) == 0);
     CHECK(d.action == BACKSTOP_ACTION_UNCHANGED && d.rule == BACKSTOP_RULE_INTERNAL_CLIENT && d.reply_len == 0);
+    CHECK(backstop_policy_incoming(again, ring, S("<>"), S("user@example.com"), BACKSTOP_CLIENT_SUBMITTED, NOW, &d) == 0);
+    CHECK(d.action == BACKSTOP_ACTION_UNCHANGED && d.rule == BACKSTOP_RULE_SUBMITTED_CLIENT);
     CHECK(backstop_policy_incoming(again, ring, S("<>"), S("SRS0=PGkz=G3=example.com=alice@fwd.example.net"),
                                    BACKSTOP_CLIENT_OTHER, 1700000000, &d) == 0);
     CHECK(d.rule == BACKSTOP_RULE_UNTAGGED && d.action == BACKSTOP_ACTION_REFUSE);

@@ -75,8 +75,9 @@ static void every_name_is_the_slug(void)
     CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_SIGNED), "signed") == 0);
     CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_INTERNAL_CLIENT), "internal-client") == 0);
     CHECK(BACKSTOP_RULE_SIGNED == 1 && BACKSTOP_RULE_INTERNAL_CLIENT == 35);
-    for (int i = 1; i <= 36; i++)
-        CHECK((strcmp(backstop_rule_name(i), "unknown") == 0) == (i == 36));
+    CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_SUBMITTED_CLIENT), "submitted-client") == 0);
+    for (int i = 1; i <= 37; i++)
+        CHECK((strcmp(backstop_rule_name(i), "unknown") == 0) == (i == 37));
 }
 
 static void signing_reaches_every_reason(void)
@@ -193,7 +194,7 @@ static void other_functions_reach_the_rest(void)
     }
     backstop_decision decision = BACKSTOP_DECISION_INIT;
     CHECK(backstop_policy_incoming(policy, ring, "", 0, S("a@b"), 0, NOW, &decision) == BACKSTOP_ERR_OPTION);
-    CHECK(backstop_policy_incoming(policy, ring, "", 0, S("a@b"), 4, NOW, &decision) == BACKSTOP_ERR_OPTION);
+    CHECK(backstop_policy_incoming(policy, ring, "", 0, S("a@b"), 5, NOW, &decision) == BACKSTOP_ERR_OPTION);
     backstop_text to = {"b@c", 3};
     CHECK(backstop_policy_outgoing(policy, ring, S("a@b"), &to, 1, 5, NOW, text, 9, &len, &number) == BACKSTOP_ERR_OPTION);
     CHECK(backstop_policy_outgoing(policy, ring, S("a@b"), &to, SIZE_MAX / 4, 1, NOW, text, 9, &len, &number) ==

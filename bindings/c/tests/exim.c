@@ -167,7 +167,9 @@ static void by_policy(void)
        keys, policy, "", FORGED, "198.51.100.7", "25", NOW_TEXT);
     HAS(in, BACKSTOP_EXIM_OK, "rule=internal-client", keys, policy, "", "user@example.com", "", "0", NOW_TEXT);
     HAS(in, BACKSTOP_EXIM_OK, "action=refuse would=refuse rule=untagged", keys, policy, "", "user@example.com",
-        "203.0.113.1", "25", NOW_TEXT);
+        "203.0.113.1", "25", "authenticated=", NOW_TEXT);
+    HAS(in, BACKSTOP_EXIM_OK, "action=unchanged would=unchanged rule=submitted-client", keys, policy, "",
+        "user@example.com", "203.0.113.1", "25", "authenticated=plain", NOW_TEXT);
     HAS(in, BACKSTOP_EXIM_OK, "rule=expired verdict=expired reason=lifetime", keys, policy, "", SIGNED, "203.0.113.1",
         "25", LATER);
     OK(in, "action=unchanged would=unchanged rule=unparsable mode=enforce refuse_at=rcpt log=no", keys, policy, "",

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &args::Decide) -> Run {
     let day: Day = Clock(args.at.at).day()?;
     let (ip, port) = client(args.client.as_deref())?;
     let (from, to) = (args.from.as_encoded_bytes(), args.to.as_encoded_bytes());
-    let (origin, client) = (policy.origin(args.authenticated, ip, port), policy.client(ip, port));
+    let (origin, client) = (policy.origin(args.authenticated, ip, port), policy.client(args.authenticated, ip, port));
     let told = Told {
         from,
         to,

@@ -211,6 +211,8 @@ function tests.a_policy_decides()
     assert(policy:origin(false, "192.0.2.8", 1024) == "submitted" and policy:origin(false, "192.0.2.1", 1) == "inbound")
     assert(policy:client("192.0.2.9", 1024) == "exempt" and policy:client("192.0.2.1", 1024) == "other")
     assert(policy:client("127.0.0.1", 0) == "internal" and policy:client("", 0) == "internal")
+    assert(policy:client("192.0.2.8", 1024) == "submitted" and policy:client("192.0.2.1", 1024, true) == "submitted")
+    assert(policy:client("192.0.2.9", 1024, true) == "exempt" and policy:client("", 0, true) == "internal")
 
     local sender, rule = policy:outgoing(ring, "alice@example.com", { "x@example.org" }, "submitted", NOW)
     assert(sender == ring:sign("alice@example.com", NOW) and rule == "signed")

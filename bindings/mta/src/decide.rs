@@ -50,7 +50,7 @@ impl<'a> Context<'a> {
         authenticated: bool,
     ) -> Context<'a> {
         let policy = &snapshot.config.policy;
-        let (client, origin) = (policy.client(ip, port), policy.origin(authenticated, ip, port));
+        let (client, origin) = (policy.client(authenticated, ip, port), policy.origin(authenticated, ip, port));
         Context { ip, client, origin, sees_sender: true, ..Context::internal(face) }
     }
 }

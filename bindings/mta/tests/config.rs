@@ -31,6 +31,21 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
             "[socketmap]",
             "line 3: `socketmap` listens nowhere; add listen = [\"inet:127.0.0.1:PORT\"] or take the table out",
         ),
+        (
+            "[milter]\nverdict-header = \"Subject\"",
+            "line 4: `verdict-header` = \"Subject\" is deleted from all mail that arrives; give it a name of its own that \
+             begins with Backstop- or X-",
+        ),
+        (
+            "[milter]\nverdict-header = \"backstop-MARK\"",
+            "line 4: `verdict-header` = \"backstop-MARK\" is deleted from all \
+             mail that arrives; give it a name of its own that begins with Backstop- or X-",
+        ),
+        (
+            "[milter]\nverdict-header = \"X-Verdict: x\"",
+            "line 4: `verdict-header` = \"X-Verdict: x\" is deleted from all \
+             mail that arrives; give it a name of its own that begins with Backstop- or X-",
+        ),
         ("[socketmap]\nlisten = \"x\"", "line 4: `listen` must be a list of texts, [\"...\", \"...\"]"),
         (
             "[socketmap]\nlisten = [\n  \"inet:127.0.0.1:1\",\n  \"tcp:1\"]",

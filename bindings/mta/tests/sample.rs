@@ -84,6 +84,8 @@ fn every_default_that_the_sample_tells_is_the_one_of_the_code() {
         "domains",
         "domain",
         "forwarders",
+        "mark",
+        "verdict-header",
     ];
     let ring = backstop::KeyRing::empty();
     let plain = Config::parse(&SAMPLE.replace("#[filter]", "[filter]")).unwrap().to_toml(&ring);

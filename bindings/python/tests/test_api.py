@@ -147,6 +147,9 @@ def test_the_policy_decides_about_recipients(ring: backstop.KeyRing, policy: bac
     late = date(2026, 12, 21)
     client = policy.client("192.0.2.1", 41234)
     assert client == "other" and policy.client(None, 0) == "internal"
+    user = policy.client("192.0.2.1", 41234, authenticated=True)
+    assert user == "submitted"
+    assert policy.incoming(ring, "<>", "alice@example.com", user, late).rule == "submitted-client"
     refused = policy.incoming(ring, "<>", "alice@example.com", client, late)
     assert (refused.action, refused.would, refused.rule) == ("refuse", "refuse", "untagged")
     assert (refused.verdict, refused.reason, refused.mode, refused.refuse_at) == ("untagged", None, "enforce", "data")

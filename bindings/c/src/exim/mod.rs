@@ -191,12 +191,13 @@ pub unsafe extern "C" fn backstop_exim_policy_forward(
     unsafe { call(result, argc, argv, body) }
 }
 
-/// What becomes of a recipient by policy: {key file}{policy file}{sender}{recipient}{client}{port}, option now=.
+/// What becomes of a recipient by policy: {key file}{policy file}{sender}{recipient}{client}{port}, options
+/// authenticated= and now=.
 ///
 /// Answers words for ${extract{name}{...}}, as the command `decide`: action, would, rule, verdict, reason, mode,
 /// refuse_at, log (yes or no), address (with action=strip and action=reverse: deliver there) and reply (with
 /// action=refuse: the SMTP reply). Sender and recipient should stand as SMTP gave them, since a sha1 tag covers their
-/// case; client and port as for backstop_exim_policy_outgoing.
+/// case; client, port and authenticated as for backstop_exim_policy_outgoing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_exim_policy_incoming(
     result: *mut *mut c_uchar,
@@ -206,10 +207,12 @@ pub unsafe extern "C" fn backstop_exim_policy_incoming(
     let body = |given: &[&[u8]]| {
         let wanted = ["key file", "policy file", "sender", "recipient", "client", "port"];
         let ([keys, policy, sender, recipient, client, port], options) =
-            split("backstop_exim_policy_incoming", given, wanted, &["now"])?;
+            split("backstop_exim_policy_incoming", given, wanted, &["authenticated", "now"])?;
         let ((client, port), day) = (peer(client, port)?, options.day()?);
         let (policy, ring) = (cache::policy(policy)?, cache::ring(keys)?);
-        Ok(decision(&policy.incoming(&ring.0, sender, recipient, policy.client(client, port), day)))
+        let authenticated = options.text("authenticated").is_some_and(|name| !name.is_empty());
+        let client = policy.client(authenticated, client, port);
+        Ok(decision(&policy.incoming(&ring.0, sender, recipient, client, day)))
     };
     // SAFETY: Exim keeps the rules of the manual.
     unsafe { call(result, argc, argv, body) }

@@ -156,7 +156,7 @@ impl Session<'_> {
         let sender = sender.or_else(|| arrival.sender.clone().map(String::into_bytes));
         let at_rcpt = inspection.kind != Kind::NotABounce
             && sender.zip(recipient.as_deref()).is_some_and(|(sender, recipient)| {
-                let client = self.policy.client(arrival.client, ANY_PORT);
+                let client = self.policy.client(false, arrival.client, ANY_PORT);
                 self.policy.incoming(&self.ring, &sender, recipient, client, day).would == Action::Refuse
             });
         self.counts.add(&inspection, &arrival, recipient.is_some(), at_rcpt);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backstop::policy::Policy;
-use backstop::{Error, keyfile};
+use backstop::{Error, keyfile, mark};
 
 pub use self::address::{Address, Rights};
 use self::reader::Entry;
@@ -42,7 +42,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
 const KEYS: &[&str] = &["file", "allow-unsafe"];
 const LOG: &[&str] = &["file", "format", "addresses", "events"];
 const LIMITS: &[&str] = &["connections", "idle-seconds", "request-seconds", "forged-per-hour"];
-const MILTER: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
+const MILTER: &[&str] = &["listen", "mark", "verdict-header", "socket-owner", "socket-group", "socket-mode"];
 const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "socket-mode"];
 const TCP_TABLE: &[&str] =
     &["sign", "verify", "srs-forward", "srs-reverse", "socket-owner", "socket-group", "socket-mode"];
@@ -63,6 +63,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where the faces listen, in the order of the faces, and where the metrics are read.
     pub endpoints: Vec<Endpoint>,
+    /// What the milter writes into headers.
+    pub headers: Headers,
     /// Whether the policy service is asked at DATA too.
     pub policy_service_at_data: bool,
     /// The filter of OpenSMTPD, if there is one.
@@ -108,6 +110,21 @@ impl Default for Limits {
     fn default() -> Limits {
         let (idle, request) = (Duration::from_secs(300), Duration::from_secs(10));
         Limits { connections: 1000, idle, request, forged: 100 }
+    }
+}
+
+/// Of `[milter]`: what is written into the headers of mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headers {
+    /// Whether signed mail gets a mark, if the ring has a key for it.
+    pub mark: bool,
+    /// The header that tells the verdict about a bounce; `None` tells nothing.
+    pub verdict: Option<String>,
+}
+
+impl Default for Headers {
+    fn default() -> Headers {
+        Headers { mark: true, verdict: None }
     }
 }
 
@@ -173,6 +190,7 @@ impl Config {
             log: LogSettings::default(),
             limits: Limits::default(),
             endpoints: Vec::new(),
+            headers: Headers::default(),
             policy_service_at_data: false,
             filter: None,
         };
@@ -243,10 +261,28 @@ fn milter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
     for entry in table.entries()? {
         match entry.name {
             "listen" => at = listen(&entry)?,
+            "mark" => config.headers.mark = entry.yes()?,
+            "verdict-header" => config.headers.verdict = verdict_header(&entry)?,
             _ => socket(entry, &mut rights, "milter", MILTER)?,
         }
     }
     add(table, config, Some(Face::Milter), &at, &rights, &[])
+}
+
+/// Copies of it are deleted, so it may be none that mail needs.
+fn verdict_header(entry: &Entry<'_>) -> Result<Option<String>, Fault> {
+    let name = entry.str()?;
+    let begins = ["backstop-", "x-"].iter().any(|begin| {
+        name.get(..begin.len()).is_some_and(|it| it.eq_ignore_ascii_case(begin)) && name.len() > begin.len()
+    });
+    let is_name = name.len() <= 64 && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+    match name {
+        "" => Ok(None),
+        _ if begins && is_name && !name.eq_ignore_ascii_case(mark::HEADER) => Ok(Some(name.to_owned())),
+        _ => Err(entry.fault(format_args!(
+            "= {name:?} is deleted from all mail that arrives; give it a name of its own that begins with Backstop- or X-"
+        ))),
+    }
 }
 
 fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {

@@ -46,7 +46,12 @@ impl Config {
         match face {
             // It listens nowhere.
             Some(Face::Filter) => {}
-            Some(Face::Milter) | None => writeln!(text, "listen = {}", addresses(&mut all.iter()))?,
+            None => writeln!(text, "listen = {}", addresses(&mut all.iter()))?,
+            Some(Face::Milter) => {
+                writeln!(text, "listen = {}", addresses(&mut all.iter()))?;
+                writeln!(text, "mark = {}", self.headers.mark)?;
+                writeln!(text, "verdict-header = {}", quoted(self.headers.verdict.as_deref().unwrap_or_default()))?;
+            }
             Some(Face::Socketmap) => {
                 writeln!(text, "listen = {}", addresses(&mut all.iter()))?;
                 writeln!(text, "maps = {}", list(first.maps.iter().map(|map| map.as_str().to_owned())))?;

@@ -16,7 +16,7 @@ fn config(mode: &str, refuse_at: &str) -> String {
 const UNTAGGED: &str = "y550 5.7.1 We sign all our mail; this bounce answers mail that we did not send";
 
 /// A mail server.
-struct Server(Peer);
+pub(crate) struct Server(pub(crate) Peer);
 
 impl Server {
     /// Agrees on everything and tells of a client.
@@ -38,7 +38,7 @@ impl Server {
         (number(5), number(9))
     }
 
-    fn send(&mut self, command: u8, data: &[u8]) {
+    pub(crate) fn send(&mut self, command: u8, data: &[u8]) {
         let length = u32::try_from(data.len() + 1).unwrap();
         self.0.0.write_all(&[&length.to_be_bytes()[..], &[command], data].concat()).unwrap();
     }
@@ -57,12 +57,12 @@ impl Server {
         String::from_utf8(packet).unwrap().trim_end_matches('\0').replace('\0', " ")
     }
 
-    fn mail(&mut self, sender: &str) {
+    pub(crate) fn mail(&mut self, sender: &str) {
         self.send(b'D', b"M\0");
         self.send(b'M', format!("{sender}\0SIZE=1\0").as_bytes());
     }
 
-    fn rcpt(&mut self, recipient: &str) -> String {
+    pub(crate) fn rcpt(&mut self, recipient: &str) -> String {
         self.send(b'R', format!("{recipient}\0").as_bytes());
         self.answer()
     }
@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// The changes at the end of the message.
-    fn end(&mut self) -> Vec<String> {
+    pub(crate) fn end(&mut self) -> Vec<String> {
         self.send(b'D', b"Ei\0QUEUE1\0");
         self.send(b'E', b"");
         let mut answers = Vec::new();
@@ -279,4 +279,106 @@ fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
         instances[0] == instances[1] && instances[2] == instances[3] && instances[1] != instances[2],
         "{instances:?}"
     );
+}
+
+/// A mail server that speaks to a daemon which wants headers.
+pub(crate) fn with_headers(daemon: &Daemon, ip: &str) -> Server {
+    let mut server = Server(daemon.connect("milter"));
+    let agreed = server.negotiate(0x1ff, 0x1f_ffff);
+    // ADDHDRS and CHGHDRS beside the others; the header and its end come, without an answer.
+    assert_eq!((agreed.0, agreed.1 & !0x200), (0x15d, 0x112 | 0x1000 | 0x4000 | 0x80 | 0x4_0000));
+    server.send(b'C', &[b"mx.example.org\x004", &4000_u16.to_be_bytes()[..], ip.as_bytes(), b"\0"].concat());
+    server
+}
+
+pub(crate) fn fields(server: &mut Server, fields: &[(&str, &str)]) {
+    for (name, value) in fields {
+        server.send(b'L', format!("{name}\0{value}\0").as_bytes());
+    }
+    server.send(b'N', b"");
+}
+
+pub(crate) fn headers_config(mode: &str) -> String {
+    config(mode, "rcpt") + "verdict-header = \"Backstop-Verdict\"\n"
+}
+
+const MARK_KEY: &str = "mark m sha256 14 2020-01-01 - * text:the mark key of these tests\n";
+
+#[test]
+fn signed_mail_with_one_author_gets_a_mark_that_proves_its_bounce() {
+    let daemon = Daemon::start(&headers_config("enforce"));
+    let ring = format!("{}{MARK_KEY}", crate::common::RING);
+    daemon.folder.write("keys", &ring);
+    daemon.reload(&headers_config("enforce"));
+    let ring = backstop::KeyRing::parse(ring.as_bytes()).unwrap();
+    let mut server = with_headers(&daemon, "192.0.2.7");
+    for (sender, from, marked) in [
+        ("<alice@example.com>", &["\"Alice, at home\"\n <Alice@example.com>"][..], true),
+        ("<alice@example.com>", &[], false),
+        ("<alice@example.com>", &["alice@example.com", "bob@example.com"], false),
+        ("<alice@example.com>", &["alice@example.com, bob@example.com"], false),
+        ("<carol@elsewhere.example>", &["alice@example.com"], false),
+    ] {
+        server.mail(sender);
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        let list: Vec<_> = from.iter().map(|from| ("From", *from)).collect();
+        fields(&mut server, &list);
+        let changes = server.end();
+        let mark = changes.iter().find_map(|change| change.strip_prefix("hBackstop-Mark "));
+        assert_eq!(mark.is_some(), marked, "{sender} {from:?} {changes:?}");
+        if let Some(mark) = mark {
+            let verdict =
+                backstop::mark::verify_header(&ring, mark.as_bytes(), b"alice@example.com", crate::common::today());
+            assert_eq!(verdict.unwrap().slug(), "genuine");
+        }
+    }
+}
+
+#[test]
+fn bounces_are_told_their_verdict_and_copies_that_arrive_go_from_the_last_to_the_first() {
+    let daemon = Daemon::start(&headers_config("observe"));
+    let mut server = with_headers(&daemon, "198.51.100.1");
+    // The number of the instance in four octets, and no value; a NUL shows as a blank.
+    let gone = |index: u8| format!("m   {}Backstop-Verdict", char::from(index));
+    let told = |text: &str| format!("i    Backstop-Verdict {text}; mode=observe");
+    for (sender, recipients, arriving, expected) in [
+        // Of others nothing is said, but what they say of themselves goes.
+        ("<x@elsewhere.example>", &["<alice@example.com>"][..], &[][..], vec![]),
+        (
+            "<x@elsewhere.example>",
+            &["<alice@example.com>"],
+            &["Backstop-Verdict", "Subject", "BACKSTOP-VERDICT", "Backstop-Mark"],
+            vec![gone(2), gone(1)],
+        ),
+        (
+            "<>",
+            &["<alice@example.com>", "<bob@example.com>"],
+            &["backstop-verdict"],
+            vec![gone(1), told("untagged; rule=untagged; would=refuse")],
+        ),
+        (
+            "<>",
+            &["<postmaster@example.com>", "<alice@example.com>"],
+            &[],
+            vec![
+                told("untagged; rule=untagged; would=refuse"),
+                told("untagged; rule=exempt-recipient; would=unchanged"),
+            ],
+        ),
+    ] {
+        server.mail(sender);
+        assert!(recipients.iter().all(|recipient| server.rcpt(recipient) == "c"));
+        let list: Vec<_> = arriving.iter().map(|name| (*name, "genuine")).collect();
+        fields(&mut server, &list);
+        assert_eq!(server.end(), expected);
+    }
+}
+
+#[test]
+fn a_mail_server_without_changes_of_headers_is_told_of_in_the_log() {
+    let daemon = Daemon::start(&headers_config("observe"));
+    let mut server = Server(daemon.connect("milter"));
+    server.send(b'O', &[6_u32, 0x4c, 0x1f_ffff].map(u32::to_be_bytes).concat());
+    assert_eq!(server.0.rest(), "");
+    daemon.wait_for("offers no change of headers");
 }

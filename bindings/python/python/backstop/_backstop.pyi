@@ -22,10 +22,10 @@ _Rule = Literal[
     "too-long", "own-sender", "no-forwarder", "shape", "not-own", "unparsable", "genuine", "expired-grace",
     "expired", "forged", "unknown-key", "not-covered", "malformed", "foreign", "untagged", "too-early",
     "never-sends", "not-a-bounce", "srs-genuine", "srs-sender", "srs-bad", "srs-elsewhere", "exempt-recipient",
-    "exempt-sender", "exempt-client", "internal-client"
+    "exempt-sender", "exempt-client", "internal-client", "submitted-client"
 ]
 _Origin = Literal["submitted", "internal", "inbound", "unknown"]
-_Client = Literal["internal", "exempt", "other"]
+_Client = Literal["internal", "exempt", "other", "submitted"]
 _Action = Literal["unchanged", "strip", "reverse", "refuse"]
 _Mode = Literal["off", "sign", "observe", "enforce"]
 _RefuseAt = Literal["rcpt", "data", "message"]
@@ -184,7 +184,7 @@ class Policy:
     @staticmethod
     def parse(text: _Text) -> Policy: ...
     def origin(self, authenticated: bool, ip: Optional[_Text], port: int) -> _Origin: ...
-    def client(self, ip: Optional[_Text], port: int) -> _Client: ...
+    def client(self, ip: Optional[_Text], port: int, *, authenticated: bool = False) -> _Client: ...
     def outgoing(
         self, ring: KeyRing, sender: _Text, recipients: Iterable[_Text], origin: _Origin, now: _Now = None
     ) -> Sender: ...

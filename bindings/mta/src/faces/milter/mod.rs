@@ -1,12 +1,14 @@
 //! The milter protocol, of Postfix and Sendmail, by the library indymilter: steps in, replies and changes out.
 //!
-//! `session.rs` decides, `line.rs` brings a connection to the library. Nothing is asked for that is not needed (headers
-//! and body cost a mail server up to 40 %), and the steps without an answer are agreed to have none.
+//! `session.rs` decides, `headers.rs` has what concerns the header, `line.rs` brings a connection to the library. Nothing is
+//! asked for that is not needed (headers and body cost a mail server up to 40 %), and the steps without an answer are
+//! agreed to have none.
 //!
 //! Signing is CHGFROM, taking off a tag DELRCPT and ADDRCPT, so that no ORCPT tells the tag; both at the end of the message,
 //! where all recipients are known. Refusals are given at RCPT or DATA. A mail server without one of these actions is
 //! turned away; the log says so.
 
+pub mod headers;
 pub mod line;
 pub mod session;
 
@@ -21,6 +23,7 @@ use indymilter::{
 };
 use tokio::sync::watch;
 
+use self::headers::{Change, Wanted};
 use self::line::Once;
 use self::session::{Answer, Changes, Session};
 use crate::listen::Duplex;
@@ -30,11 +33,7 @@ use crate::state::State;
 /// What a mail server must be able to do.
 const ACTIONS: Actions = Actions::CHANGE_SENDER.union(Actions::ADD_RCPT).union(Actions::DELETE_RCPT);
 /// What it need not send.
-const NOT_NEEDED: ProtoOpts = ProtoOpts::NO_HELO
-    .union(ProtoOpts::NO_HEADER)
-    .union(ProtoOpts::NO_EOH)
-    .union(ProtoOpts::NO_BODY)
-    .union(ProtoOpts::NO_UNKNOWN);
+const NOT_NEEDED: ProtoOpts = ProtoOpts::NO_HELO.union(ProtoOpts::NO_BODY).union(ProtoOpts::NO_UNKNOWN);
 /// Steps that need no answer; the library leaves the answers out that were agreed not to be given.
 const NO_REPLY: ProtoOpts = ProtoOpts::NOREPLY_CONNECT.union(ProtoOpts::NOREPLY_MAIL);
 
@@ -106,6 +105,14 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
             let status = answered(&mut cx.reply, answer);
             Box::pin(async move { status })
         })
+        .on_header(|cx, name, value| {
+            if let Some(session) = &mut cx.data {
+                session.header(name.to_bytes(), value.to_bytes());
+            }
+            Box::pin(async { Status::Continue })
+        })
+        // Only so that the library takes a message without any header.
+        .on_eoh(|_| Box::pin(async { Status::Continue }))
         .on_eom(move |cx| {
             let busy = Arc::clone(&at_end);
             Box::pin(async move {
@@ -129,17 +136,27 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
 
 /// Agrees on actions and steps, and begins the session.
 fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Actions, options: ProtoOpts) -> Status {
-    if !actions.contains(ACTIONS) {
-        state.log.complaint("a mail server offers no change of sender and recipients; [milter] cannot work with it");
-    }
     let session = Session::new(Arc::clone(state));
+    let wanted = Wanted::of(session.snapshot());
+    let mut needed = ACTIONS;
+    needed.set(Actions::ADD_HEADER, wanted.mark || wanted.verdict);
+    needed.set(Actions::CHANGE_HEADER, wanted.verdict);
+    if !actions.contains(needed) {
+        let what = if actions.contains(ACTIONS) { "headers" } else { "sender and recipients" };
+        state.log.complaint(&format!("a mail server offers no change of {what}; [milter] cannot work with it"));
+    }
     let data = if session.snapshot().config.policy.needs(Need::RefuseAtData) {
         ProtoOpts::empty()
     } else {
         ProtoOpts::NO_DATA
     };
-    cx.requested_actions = ACTIONS;
-    cx.requested_opts = (NOT_NEEDED | NO_REPLY | data) & options;
+    // The end of the header comes with it: a message without any header would else have no step that the library knows.
+    let headers = match wanted {
+        Wanted { mark: false, verdict: false } => ProtoOpts::NO_HEADER | ProtoOpts::NO_EOH,
+        _ => ProtoOpts::NOREPLY_HEADER | ProtoOpts::NOREPLY_EOH,
+    };
+    cx.requested_actions = needed;
+    cx.requested_opts = (NOT_NEEDED | NO_REPLY | data | headers) & options;
     // Only what is read here; an older protocol sends what the mail server was told to.
     if actions.contains(Actions::REQUEST_MACROS) {
         cx.requested_actions |= Actions::REQUEST_MACROS;
@@ -184,6 +201,18 @@ async fn change(cx: &EomContext<Session>, changes: &Changes) -> Result<(), ()> {
     for (given, address) in &changes.recipients {
         cx.actions.delete_recipient(text(given)?).await.map_err(|_| ())?;
         cx.actions.add_recipient(bracketed(address)?).await.map_err(|_| ())?;
+    }
+    for change in &changes.headers {
+        match change {
+            Change::Delete(name, index) => {
+                cx.actions.change_header(text(name.as_bytes())?, *index, None::<CString>).await
+            }
+            Change::Top(name, value) => {
+                cx.actions.insert_header(0, text(name.as_bytes())?, text(value.as_bytes())?).await
+            }
+            Change::End(name, value) => cx.actions.add_header(text(name.as_bytes())?, text(value.as_bytes())?).await,
+        }
+        .map_err(|_| ())?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use backstop::Address;
 
+use super::headers::{Change, Headers};
 use crate::decide::{self, Context};
 use crate::faces::Face;
 use crate::faces::hold::Recipients;
@@ -39,6 +40,7 @@ struct Mail {
     recipients: Vec<Vec<u8>>,
     /// Recipients as given, and what is to stand in their place.
     replaced: Vec<(Vec<u8>, Address)>,
+    headers: Headers,
 }
 
 /// What to tell the mail server at a step.
@@ -59,6 +61,8 @@ pub struct Changes {
     pub sender: Option<Address>,
     /// Recipients to delete as they were given, and to add in their place.
     pub recipients: Vec<(Vec<u8>, Address)>,
+    /// What to do with the header.
+    pub headers: Vec<Change>,
 }
 
 impl Session {
@@ -84,10 +88,10 @@ impl Session {
     /// A mail begins.
     pub fn mail(&mut self, sender: &[u8], authenticated: bool) {
         let (sender, judged) = (sender.to_vec(), Recipients::default());
-        let (recipients, replaced) = (Vec::new(), Vec::new());
+        let (recipients, replaced, headers) = (Vec::new(), Vec::new(), Headers::default());
         self.mails += 1;
         let instance = format!("{}.{}", self.name, self.mails).into_bytes();
-        self.mail = Some(Mail { instance, sender, authenticated, judged, recipients, replaced });
+        self.mail = Some(Mail { instance, sender, authenticated, judged, recipients, replaced, headers });
     }
 
     /// Whether a mail is under way.
@@ -110,6 +114,7 @@ impl Session {
         if let Some(address) = decided.action.address() {
             mail.replaced.push((recipient.to_vec(), *address));
         }
+        mail.headers.judged(&decided);
         mail.recipients.push(recipient.to_vec());
         Answer::Continue
     }
@@ -128,6 +133,13 @@ impl Session {
         }
     }
 
+    /// A field of the header.
+    pub fn header(&mut self, name: &[u8], value: &[u8]) {
+        if let Some(mail) = &mut self.mail {
+            mail.headers.field(&self.snapshot, name, value);
+        }
+    }
+
     /// The end of the message: what to change; `None` to have it tried again.
     pub fn end(&mut self, queue: &[u8]) -> Option<Changes> {
         let (now, mail) = (self.state.clock.now()?, self.mail.take()?);
@@ -136,7 +148,8 @@ impl Session {
         let recipients: Vec<&[u8]> = mail.recipients.iter().map(Vec::as_slice).collect();
         let (decided, event) = decide::outgoing(snapshot, &context, &mail.sender, &recipients, now);
         self.state.record(snapshot, &event);
-        Some(Changes { sender: decided.rewrite, recipients: mail.replaced })
+        let headers = mail.headers.changes(snapshot, decided.rewrite.is_some(), now.day);
+        Some(Changes { sender: decided.rewrite, recipients: mail.replaced, headers })
     }
 
     /// The mail under way is given up.

@@ -1,0 +1,217 @@
+//! What the milter reads of a message's header, and what it writes there.
+//!
+//! ```text
+//! From: ...                                                      read, for the mark
+//! Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=...; t=...  added to mail that is signed (backstop::mark)
+//! Backstop-Verdict: untagged; rule=too-early; would=unchanged; mode=enforce      put on top of bounces
+//! ```
+//!
+//! The second name is the configuration's. Copies of it that arrive are deleted, whoever sent them, since what believes the
+//! header must believe it always; marks stay, they prove themselves. A mark covers the From, so there is none unless the
+//! message has one From with one address: no list, no group, no address in the display name. Headers are only asked for
+//! when the configuration or a mark key wants one of the two.
+
+use backstop::policy::{Incoming, Rule};
+use backstop::{Day, Path, Use, mark};
+
+use crate::state::Snapshot;
+
+/// The longest From that is looked at, in octets.
+const MAX_FROM: usize = 8192;
+
+/// What the configuration and the ring have a milter do with headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Marks are added.
+    pub mark: bool,
+    /// Verdicts are added, and their copies deleted.
+    pub verdict: bool,
+}
+
+impl Wanted {
+    /// What this snapshot wants; no mark without a key for it.
+    pub fn of(snapshot: &Snapshot) -> Wanted {
+        let headers = &snapshot.config.headers;
+        let has_key = || snapshot.ring.keys().iter().any(|key| key.usage() == Use::Mark);
+        Wanted { mark: headers.mark && has_key(), verdict: headers.verdict.is_some() }
+    }
+}
+
+/// A change of the header, in the order in which they are to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Delete the instance with this number, from 1 on.
+    Delete(String, i32),
+    /// Put on top of all others.
+    Top(String, String),
+    /// Put behind all others.
+    End(&'static str, String),
+}
+
+/// The header of one message, as far as it matters.
+#[derive(Debug, Default)]
+pub struct Headers {
+    from: From,
+    copies: i32,
+    verdicts: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+enum From {
+    #[default]
+    Missing,
+    One(Vec<u8>),
+    /// Several, or one that is too long.
+    Unusable,
+}
+
+impl Headers {
+    /// Takes note of a field.
+    pub fn field(&mut self, snapshot: &Snapshot, name: &[u8], value: &[u8]) {
+        let name = name.trim_ascii_end();
+        if name.eq_ignore_ascii_case(b"from") {
+            self.from = match self.from {
+                From::Missing if value.len() <= MAX_FROM => From::One(value.to_vec()),
+                _ => From::Unusable,
+            };
+        }
+        let verdict = snapshot.config.headers.verdict.as_deref();
+        if verdict.is_some_and(|verdict| name.eq_ignore_ascii_case(verdict.as_bytes())) {
+            self.copies = self.copies.saturating_add(1);
+        }
+    }
+
+    /// Takes note of the judgement of a recipient that was let in; only bounces and tagged recipients have one.
+    pub fn judged(&mut self, decided: &Incoming<'_>) {
+        let Some(verdict) = decided.verdict.filter(|_| decided.rule != Rule::NotABounce) else { return };
+        let (rule, would) = (decided.rule.slug(), decided.would.slug());
+        let text = format!("{}; rule={rule}; would={would}; mode={}", verdict.slug(), decided.mode.as_str());
+        if !self.verdicts.contains(&text) {
+            self.verdicts.push(text);
+        }
+    }
+
+    /// What to change at the end of the message. From the last copy to the first: deleting one renumbers those behind it.
+    pub fn changes(&self, snapshot: &Snapshot, signed: bool, day: Day) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(name) = &snapshot.config.headers.verdict {
+            changes.extend((1..=self.copies).rev().map(|index| Change::Delete(name.clone(), index)));
+            // Each goes above the ones before.
+            changes.extend(self.verdicts.iter().rev().map(|text| Change::Top(name.clone(), text.clone())));
+        }
+        if signed && Wanted::of(snapshot).mark {
+            changes.extend(self.mark(snapshot, day).map(|value| Change::End(mark::HEADER, value)));
+        }
+        changes
+    }
+
+    fn mark(&self, snapshot: &Snapshot, day: Day) -> Option<String> {
+        let From::One(field) = &self.from else { return None };
+        let (from, mut nonce) = (address_of(field)?, [0; 8]);
+        getrandom::fill(&mut nonce).ok()?;
+        match mark::make_header(&snapshot.ring, &from, nonce, day).ok()? {
+            mark::Marked::Done(value) => Some(value),
+            mark::Marked::Unsigned(_) => None,
+        }
+    }
+}
+
+/// The address of a From field (RFC 5322, 3.4) that has exactly one.
+fn address_of(field: &[u8]) -> Option<Vec<u8>> {
+    // Before, within and behind the angle brackets.
+    let mut parts = [const { Vec::new() }; 3];
+    let (mut part, mut depth) = (0, 0_usize);
+    let mut octets = field.iter().copied();
+    while let Some(octet) = octets.next() {
+        let taken: &mut Vec<u8> = parts.get_mut(part)?;
+        match octet {
+            b'\\' if depth > 0 => drop(octets.next()?),
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            _ if depth > 0 => {}
+            b'"' => quoted(&mut octets, taken)?,
+            b'<' if part == 0 => part = 1,
+            b'>' if part == 1 => part = 2,
+            b'<' | b'>' | b',' | b';' | b':' | b'\\' => return None,
+            _ => taken.push(octet),
+        }
+    }
+    let [before, within, behind] = parts.each_ref().map(|part| part.trim_ascii());
+    let address = match part {
+        0 => before,
+        // A name may hold anything but what looks like another address.
+        2 if unquoted(before) && behind.is_empty() => within,
+        _ => return None,
+    };
+    (depth == 0 && matches!(Path::parse(address), Ok(Path::Mailbox(_)))).then(|| address.to_vec())
+}
+
+/// Whether an `@` stands in quotes only.
+fn unquoted(name: &[u8]) -> bool {
+    let mut quotes = name.split(|&octet| octet == b'"').step_by(2);
+    quotes.all(|part| !part.contains(&b'@'))
+}
+
+/// The rest of a quoted string, with its quotes.
+fn quoted(octets: &mut impl Iterator<Item = u8>, taken: &mut Vec<u8>) -> Option<()> {
+    taken.push(b'"');
+    loop {
+        let octet = octets.next()?;
+        taken.push(octet);
+        match octet {
+            b'"' => return Some(()),
+            b'\\' => taken.push(octets.next()?),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_address_of_a_from_is_found() {
+        for (field, address) in [
+            ("alice@example.com", "alice@example.com"),
+            (" alice@example.com (Alice, of (the) \\) list)\n", "alice@example.com"),
+            ("Alice <alice@example.com>", "alice@example.com"),
+            ("\"Alice, <Example> a@b\"\n\t<alice@example.com> (home)", "alice@example.com"),
+            ("=?utf-8?q?Zo=C3=AB?= <zoe@example.com>", "zoe@example.com"),
+            ("<\"two words\"@example.com>", "\"two words\"@example.com"),
+            ("alice(x)@example.com", "alice@example.com"),
+        ] {
+            let found = address_of(field.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(found).unwrap(), address, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_from_with_no_several_or_doubtful_addresses_has_none() {
+        for field in [
+            "",
+            "Alice",
+            "<>",
+            "alice@example.com, bob@example.com",
+            "Alice <alice@example.com>, bob@example.com",
+            "bob@example.com <alice@example.com>",
+            "<alice@example.com> bob@example.com",
+            "<alice@example.com> <bob@example.com>",
+            "<alice@example.com> x",
+            "Friends: alice@example.com;",
+            "undisclosed:;",
+            "alice @ example.com",
+            "<alice@example.com",
+            "alice@example.com>",
+            "\"Alice <alice@example.com>",
+            "(Alice alice@example.com",
+            "alice@example.com)",
+            "<@relay.example:alice@example.com>",
+            "<<alice@example.com>>",
+            "alice\\@example.com",
+            "<alice@example.com (\\",
+        ] {
+            assert_eq!(address_of(field.as_bytes()), None, "{field}");
+        }
+    }
+}
