@@ -28,6 +28,7 @@ use backstopd::decide::{self, Context};
 use backstopd::exchange::Broken;
 use backstopd::faces::Face;
 use backstopd::faces::lookup::Map;
+use backstopd::faces::milter::headers::Change;
 use backstopd::faces::milter::session::{Answer, Session};
 use backstopd::log::Log;
 use backstopd::metrics::http as metrics_http;
@@ -77,9 +78,11 @@ const CONFIG: &str = "[policy]\nown-domains = [\"example.com\", \"*.example.net\
     internal-hosts = [\"192.0.2.0/24\"]\n[policy.srs]\ndomain = \"fwd.example.net\"\n\
     [policy.domains.\"data.example.net\"]\nmode = \"observe\"\n\
     [log]\nfile = \"/dev/null\"\nformat = \"json\"\nevents = \"all\"\n[limits]\nforged-per-hour = 0\n\
+    [milter]\nlisten = [\"inet:127.0.0.1:2\"]\nverdict-header = \"X-Verdict\"\n\
     [filter]\n[policy-service]\nlisten = [\"inet:127.0.0.1:1\"]\nat-data = true\n";
 const RING: &[u8] =
-    b"version 1\nprvs 4 sha256 10 2020-01-01 - * text:the key of these targets\nsrs 0 sha1 21 2020-01-01 - * text:another\n";
+    b"version 1\nprvs 4 sha256 10 2020-01-01 - * text:the key of these targets\nsrs 0 sha1 21 2020-01-01 - * text:another\n\
+    mark m sha256 14 2020-01-01 - * text:a third\n";
 /// 2026-11-21.
 const NOW: u64 = 20_778 * 86_400;
 
@@ -250,6 +253,11 @@ pub fn milter(data: &[u8]) {
                 Answer::Refuse(reply) => assert!(reply.starts_with("550 5.") && reply != guesses::REPLY, "{reply}"),
                 Answer::Later => assert!(!session.is_busy()),
             },
+            b'H' => {
+                let at = argument.iter().position(|octet| *octet == b':').unwrap_or(argument.len());
+                let (name, value) = argument.split_at(at);
+                session.header(name, value.get(1..).unwrap_or_default());
+            }
             b'T' => {
                 let busy = session.is_busy();
                 match session.data(b"Q") {
@@ -263,6 +271,18 @@ pub fn milter(data: &[u8]) {
                 let changes = session.end(b"Q");
                 assert_eq!(changes.is_some(), busy);
                 let Some(changes) = changes else { continue };
+                for change in changes.headers {
+                    let value = match &change {
+                        Change::Delete(_, index) => &index.to_string(),
+                        Change::Top(_, value) => value,
+                        Change::End(_, value) => {
+                            assert!(changes.sender.is_some(), "{value}");
+                            value
+                        }
+                    };
+                    // Nothing that arrives gets into a header but the domain of the From.
+                    assert!(value.bytes().all(|octet| octet > b'\x1f' && octet != b'\x7f'), "{value:?}");
+                }
                 if let Some(sender) = changes.sender {
                     assert!(vouched, "{sender} signed for {client:?}");
                     assert!(state().snapshot().config.policy.own_domains().contains(sender.mailbox().domain()));
