@@ -93,7 +93,7 @@ pub struct Check {
 /// Which log, and how its report looks.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// The log, as [log] format = "json" writes it; `-` or none is standard input
+    /// The log, as `format = "json"` of the table `log` writes it; `-` or none is standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How many addresses and clients a list names
