@@ -61,5 +61,5 @@ fn policies_keep_their_promises() {
 #[test]
 #[cfg(feature = "bounce")]
 fn verdicts_of_messages_follow_from_what_was_found() {
-    replay("bounce", bodies::bounce);
+    replay("bounce", bodies::messages::bounce);
 }

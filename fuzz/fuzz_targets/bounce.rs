@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::bounce(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::messages::bounce(data));
