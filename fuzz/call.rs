@@ -1,4 +1,4 @@
-//! One call of a C function in `fuzz_targets/capi.rs`: its input in pieces, and what the manual (`include/backstop.h`)
+//! One call of a C function in `fuzz_targets/capi.rs` and `capi_inspect.rs`: its input in pieces, and what the manual (`include/backstop.h`)
 //! promises of every function, asserted by what the function writes: a value, a structure, a text, an address.
 //!
 //! Everything that a function may read or write is a piece of heap of exactly that size, so that AddressSanitizer sees
@@ -118,7 +118,7 @@ impl Call {
     }
 
     /// A call that writes a structure of one of these sizes, the last of them that of `T`; `None` is an error.
-    pub(crate) fn structure<T>(&self, published: &[u32], call: impl Fn(*mut T) -> i32) -> Option<T> {
+    pub(crate) fn structure<T>(&self, published: &[u32], mut call: impl FnMut(*mut T) -> i32) -> Option<T> {
         let size = match self.size {
             usual @ ..0xc0 => published[usize::from(usual) % published.len()],
             _ => self.any_size,

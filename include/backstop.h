@@ -1274,6 +1274,38 @@ int32_t backstop_inspection_check(const backstop_inspection *inspection,
                                   backstop_check *out);
 
 /**
+ * Gives all that is known as one JSON object on one line, the same that `backstop inspect --json` prints:
+ * {"file","kind","verdict","proof","reason","score","evidence":[...],"returned":{...},"source":{...}}.
+ *
+ * `file` says where the message stands; data NULL: null. `zones` are names of DNS lists in UTF-8, `count` of them (NULL
+ * with 0): what to ask them about the host that injected the mail stands in "dnsbl". Nothing is asked. The text is UTF-8
+ * without control characters, which are escaped, also in what came out of a message; octets that are not UTF-8 become
+ * U+FFFD. Call it with capacity 0 for the length. BACKSTOP_ERR_DOMAIN: a zone is not UTF-8.
+ *
+ * @code
+ * static char *json_of(const backstop_inspection *it, size_t *len)
+ * {
+ *     char none, *buf;
+ *     if (backstop_inspection_json(it, NULL, 0, NULL, 0, &none, 0, len) != BACKSTOP_ERR_TOO_SMALL)
+ *         return NULL;
+ *     buf = malloc(*len);
+ *     if (buf != NULL && backstop_inspection_json(it, NULL, 0, NULL, 0, buf, *len, len) == BACKSTOP_OK)
+ *         return buf;
+ *     free(buf);
+ *     return NULL;
+ * }
+ * @endcode
+ */
+int32_t backstop_inspection_json(const backstop_inspection *inspection,
+                                 const char *file,
+                                 size_t file_len,
+                                 const backstop_text *zones,
+                                 size_t count,
+                                 char *buf,
+                                 size_t cap,
+                                 size_t *out_len);
+
+/**
  * Tells whether a bounce may be sent for a message that was taken in, so that this host is no reflector: `*restraint` is
  * BACKSTOP_RESTRAINT_NONE, or why not. `envelope.authenticated` says whether someone vouches for the sender.
  */

@@ -29,6 +29,9 @@ mod domains;
 mod encode;
 mod error;
 pub mod explain;
+#[cfg(feature = "bounce")]
+#[doc(hidden)]
+pub mod json;
 mod key;
 #[cfg(feature = "std")]
 pub mod keyfile;

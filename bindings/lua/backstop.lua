@@ -1,5 +1,5 @@
 -- backstop.lua: libbackstop for LuaJIT, over its ffi. Signs and verifies envelope senders, rewrites forwarded ones,
--- makes and checks marks, asks a policy. Licence: MIT OR Apache-2.0.
+-- makes and checks marks, asks a policy, judges returned messages. Licence: MIT OR Apache-2.0.
 --
 --     local backstop = assert(require("backstop").load())
 --     local ring = assert(backstop.keyring_load("/etc/backstop/keys"))
@@ -14,10 +14,11 @@
 -- Texts are Lua strings of any octets, NUL included; only a path can hold none. `now` is unix seconds, nil the clock.
 -- Handles (ring, store, forwarder, policy) are freed when they are collected, or at once by :free(); an error() if used
 -- after that. They hold for one Lua state, but also after a fork. Output buffers are made once for each load() and used
--- again. What it needs beside itself is backstop_abi.lua.
+-- again. What it needs beside itself is backstop_abi.lua and backstop_inspection.lua, which judges returned messages.
 local ffi = require("ffi")
 
 local abi = require("backstop_abi")
+local inspection = require("backstop_inspection")
 local constants = abi.constants
 
 -- How many octets the output buffer has at first: every address that is made fits, and more is asked for when needed.
@@ -42,7 +43,6 @@ local origin_words, origins = words("ORIGIN")
 local client_words, clients = words("CLIENT")
 local _, alphabets = words("ALPHABET")
 local _, over_longs = words("OVER_LONG")
-local text_words = words("TEXT")
 
 local function check(name, value, wanted)
     if type(value) ~= wanted then
@@ -93,12 +93,9 @@ local function load(path)
     local length, line, number = ffi.new("size_t[1]"), ffi.new("size_t[1]"), ffi.new("int32_t[1]")
     local verdict = ffi.new("backstop_verdict", { size = ffi.sizeof("backstop_verdict") })
     local decision = ffi.new("backstop_decision", { size = ffi.sizeof("backstop_decision") })
-    local findings = ffi.new("backstop_findings", { size = ffi.sizeof("backstop_findings") })
-    local checked = ffi.new("backstop_check", { size = ffi.sizeof("backstop_check") })
     local made = {
         keyring = ffi.new("backstop_keyring *[1]"), keystore = ffi.new("backstop_keystore *[1]"),
         policy = ffi.new("backstop_policy *[1]"), srs = ffi.new("backstop_srs *[1]"),
-        inspection = ffi.new("backstop_inspection *[1]"),
     }
     local backstop = { path = path }
     local Ring, Store, Forwarder, Policy = {}, {}, {}, {}
@@ -516,130 +513,10 @@ local function load(path)
         }
     end
 
-    -- The envelope as C has it; the caller keeps `envelope` until the call is over, and its strings with it.
-    local function envelope_of(envelope)
-        local given = ffi.new("backstop_envelope", { size = ffi.sizeof("backstop_envelope") })
-        for name, value in pairs(envelope or {}) do
-            if name == "sender" or name == "recipient" then
-                check("the " .. name, value, "string")
-                given[name].data, given[name].len = value, #value
-            elseif name == "authenticated" then
-                given.authenticated = value and 1 or 0
-            else
-                error("there is no " .. tostring(name) .. " in an envelope", 3)
-            end
-        end
-        return given
-    end
-
-    -- The texts of an inspection by their slugs; the second value is nil unless one failed.
-    local function inspection_texts(it, found)
-        for number, slug in pairs(text_words) do
-            local status
-            repeat
-                status = lib.backstop_inspection_text(it, number, buffer, capacity, length)
-            until had_room(status)
-            if status ~= constants.OK then
-                return status
-            end
-            found[slug:gsub("-", "_")] = length[0] > 0 and ffi.string(buffer, length[0]) or nil
-        end
-    end
-
-    local function inspection_check(it, index)
-        local status
-        repeat
-            status = lib.backstop_inspection_check(it, index, buffer, capacity, length, checked)
-        until had_room(status)
-        return {
-            place = ffi.string(lib.backstop_place_name(checked.place)),
-            verdict = ffi.string(lib.backstop_verdict_name(checked.verdict)),
-            covered = checked.covered ~= 0,
-            key = checked.key ~= 0 and string.char(checked.key) or nil,
-            signed = checked.signed_day >= 0 and checked.signed_day or nil,
-            expires = checked.expires_day >= 0 and checked.expires_day or nil,
-            token = ffi.string(buffer, length[0]),
-        }
-    end
-
-    local function inspection_evidence(it, index)
-        local status
-        repeat
-            status = lib.backstop_inspection_evidence(it, index, buffer, capacity, length, number)
-        until had_room(status)
-        local id, weight = ffi.string(buffer, length[0]), number[0]
-        repeat
-            status = lib.backstop_inspection_evidence_why(it, index, buffer, capacity, length)
-        until had_room(status)
-        return { id = id, weight = weight, why = ffi.string(buffer, length[0]) }
-    end
-
-    -- policy:inspect(ring, message, { sender = "<>", recipient = "prvs=..." }, now) -> what a returned message is:
-    -- { kind =, verdict =, why =, advice =, failure =, score =, lean =, proof = one of checks or nil,
-    -- evidence = { { id =, weight =, why = }, ... },
-    -- checks = { { place =, verdict =, covered =, key =, signed =, expires =, token = }, ... },
-    -- mailbox =, sentence =, reply =, reporting =, injector =, subject =, returned_from =, returned_message_id = };
-    -- what the envelope does not name is read from the message
-    function Policy:inspect(ring, message, envelope, now)
-        local policy, keys, at = policy_of(self), ring_of(ring), time(now)
-        check("the message", message, "string")
-        local status = lib.backstop_inspect(policy, keys, message, #message, envelope_of(envelope), at, made.inspection)
-        if status ~= constants.OK then
-            return failure(status)
-        end
-        local it = ffi.gc(made.inspection[0], lib.backstop_inspection_free)
-        made.inspection[0] = nil
-        status = lib.backstop_inspection_findings(it, findings)
-        local found = {
-            kind = ffi.string(lib.backstop_kind_name(findings.kind)),
-            verdict = ffi.string(lib.backstop_message_name(findings.verdict)),
-            why = word(lib.backstop_why_name, findings.why, constants.WHY_NONE),
-            advice = ffi.string(lib.backstop_advice_name(findings.advice)),
-            failure = word(lib.backstop_failure_name, findings.failure, constants.FAILURE_NONE),
-            score = findings.score, lean = findings.lean, evidence = {}, checks = {},
-        }
-        status = status ~= constants.OK and status or inspection_texts(it, found) or status
-        for index = 1, status == constants.OK and findings.evidence or 0 do
-            found.evidence[index] = inspection_evidence(it, index - 1)
-        end
-        for index = 1, status == constants.OK and findings.checks or 0 do
-            found.checks[index] = inspection_check(it, index - 1)
-        end
-        found.proof = findings.proof >= 0 and found.checks[findings.proof + 1] or nil
-        lib.backstop_inspection_free(ffi.gc(it, nil))
-        if status ~= constants.OK then
-            return failure(status)
-        end
-        return found
-    end
-
-    local function restraint(status)
-        if status ~= constants.OK then
-            return failure(status)
-        elseif number[0] == constants.RESTRAINT_NONE then
-            return true
-        end
-        return false, ffi.string(lib.backstop_restraint_text(number[0])),
-            ffi.string(lib.backstop_restraint_name(number[0]))
-    end
-
-    -- may_bounce(message, { sender =, authenticated = }), may_autorespond(message, { own addresses }, the same envelope)
-    -- -> true; or false, a sentence and the slug of the reason
-    function backstop.may_bounce(message, envelope)
-        check("the message", message, "string")
-        return restraint(lib.backstop_may_bounce(message, #message, envelope_of(envelope), number))
-    end
-
-    function backstop.may_autorespond(message, own, envelope)
-        check("the message", message, "string")
-        check("own", own, "table")
-        local texts = ffi.new("backstop_text[?]", math.max(#own, 1))
-        for index, address in ipairs(own) do
-            check("an own address", address, "string")
-            texts[index - 1].data, texts[index - 1].len = address, #address
-        end
-        return restraint(lib.backstop_may_autorespond(message, #message, envelope_of(envelope), texts, #own, number))
-    end
+    inspection.add(backstop, Policy, {
+        lib = lib, check = check, time = time, word = word, words = words, failure = failure,
+        policy_of = policy_of, ring_of = ring_of,
+    })
 
     return backstop
 end

@@ -1,4 +1,4 @@
--- backstop_abi.lua: what backstop.lua uses of include/backstop.h: its declarations, for ffi.cdef, and its numbers.
+-- backstop_abi.lua: what the binding uses of include/backstop.h: its declarations, for ffi.cdef, and its numbers.
 --
 -- LuaJIT reads C declarations but no #define, so both stand here once more. bindings/lua/tests/abi.lua holds them
 -- against the header: each declaration word for word, each number by its name. It fails as well for a function of the
@@ -159,6 +159,8 @@ int32_t backstop_inspection_evidence_why(const backstop_inspection *inspection, 
     size_t cap, size_t *out_len);
 int32_t backstop_inspection_check(const backstop_inspection *inspection, uint32_t index, char *buf, size_t cap,
     size_t *out_len, backstop_check *out);
+int32_t backstop_inspection_json(const backstop_inspection *inspection, const char *file, size_t file_len, const
+    backstop_text *zones, size_t count, char *buf, size_t cap, size_t *out_len);
 int32_t backstop_may_bounce(const char *message, size_t message_len, const backstop_envelope *envelope, int32_t
     *restraint);
 int32_t backstop_may_autorespond(const char *message, size_t message_len, const backstop_envelope *envelope,

@@ -7,8 +7,8 @@
 //!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
 //!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
 //!          -> source.rs     who reported, who injected, links
-//! arrival.rs reads what the delivering host wrote on top of a stored message; report.rs writes what others should see;
-//! sending.rs keeps this host from being a reflector itself.
+//! arrival.rs reads what the delivering host wrote on top of a stored message; object.rs writes all of it as JSON, report.rs
+//! what others should see; sending.rs keeps this host from being a reflector itself.
 //! ```
 //!
 //! Bytes, envelope, key ring, policy and day come in; nothing is looked up, nothing is kept. The work is bounded by the
@@ -20,6 +20,7 @@ mod arrival;
 pub mod evidence;
 mod guard;
 mod kind;
+mod object;
 mod parts;
 mod proof;
 pub mod report;

@@ -47,6 +47,26 @@ pub struct Injector {
     pub trust: Trust,
 }
 
+impl Injector {
+    /// The /24 or /48 of its address.
+    pub fn network(&self) -> String {
+        network(self.ip)
+    }
+}
+
+fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
+    }
+}
+
 /// Where a bounce and the mail that it answers came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
@@ -282,5 +302,16 @@ mod tests {
             &mut hosts,
         );
         assert_eq!(hosts, ["www.spam.example", "b.example"]);
+    }
+
+    #[test]
+    fn networks_are_a_24_or_a_48() {
+        for (ip, expected) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ] {
+            assert_eq!(network(ip.parse().unwrap()), expected);
+        }
     }
 }

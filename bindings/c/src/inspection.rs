@@ -12,7 +12,7 @@ use crate::inspection_names::{
 };
 use crate::keyring::backstop_keyring;
 use crate::policy::{backstop_policy, backstop_text};
-use crate::status::{BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_OPTION, BACKSTOP_OK};
+use crate::status::{BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_OPTION, BACKSTOP_OK};
 use crate::verdict::{
     BACKSTOP_EXPIRED, BACKSTOP_FOREIGN, BACKSTOP_FORGED, BACKSTOP_GENUINE, BACKSTOP_MALFORMED, BACKSTOP_UNKNOWN_KEY,
 };
@@ -337,6 +337,59 @@ pub unsafe extern "C" fn backstop_inspection_check(
             buffer.put(check.token.as_bytes())?;
             out.at().write(written);
         }
+        Ok(BACKSTOP_OK)
+    })
+}
+
+/// Gives all that is known as one JSON object on one line, the same that `backstop inspect --json` prints:
+/// {"file","kind","verdict","proof","reason","score","evidence":[...],"returned":{...},"source":{...}}.
+///
+/// `file` says where the message stands; data NULL: null. `zones` are names of DNS lists in UTF-8, `count` of them (NULL
+/// with 0): what to ask them about the host that injected the mail stands in "dnsbl". Nothing is asked. The text is UTF-8
+/// without control characters, which are escaped, also in what came out of a message; octets that are not UTF-8 become
+/// U+FFFD. Call it with capacity 0 for the length. BACKSTOP_ERR_DOMAIN: a zone is not UTF-8.
+///
+/// @code
+/// static char *json_of(const backstop_inspection *it, size_t *len)
+/// {
+///     char none, *buf;
+///     if (backstop_inspection_json(it, NULL, 0, NULL, 0, &none, 0, len) != BACKSTOP_ERR_TOO_SMALL)
+///         return NULL;
+///     buf = malloc(*len);
+///     if (buf != NULL && backstop_inspection_json(it, NULL, 0, NULL, 0, buf, *len, len) == BACKSTOP_OK)
+///         return buf;
+///     free(buf);
+///     return NULL;
+/// }
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_inspection_json(
+    inspection: *const backstop_inspection,
+    file: *const c_char,
+    file_len: usize,
+    zones: *const backstop_text,
+    count: usize,
+    buf: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    gate(|| {
+        let out = Buffer::new(buf, cap, out_len)?;
+        // SAFETY: the caller keeps the rules of the manual.
+        let it = unsafe { &object(inspection)?.0 };
+        // SAFETY: as above.
+        let file = if file.is_null() { None } else { Some(unsafe { text(file, file_len) }?) };
+        // SAFETY: as above.
+        let zones = if count == 0 { &[] } else { unsafe { slice(zones, count) }? };
+        let zones: Result<Vec<&str>, i32> = zones
+            .iter()
+            // SAFETY: as above.
+            .map(|it| std::str::from_utf8(unsafe { text(it.data, it.len) }?).map_err(|_| BACKSTOP_ERR_DOMAIN))
+            .collect();
+        let mut json = Vec::new();
+        it.json(file, &zones?, &mut json);
+        // SAFETY: as above.
+        unsafe { out.put(&raw const *json) }?;
         Ok(BACKSTOP_OK)
     })
 }

@@ -85,6 +85,33 @@ static void the_score_is_the_sum_of_evidence_with_its_sentences(void)
     backstop_inspection_free(it);
 }
 
+static void the_json_object_has_file_and_zones_and_no_control_character(void)
+{
+    backstop_inspection *it = inspection_of(policy, ring, BOUNCE, TAGGED);
+    char json[8000];
+    size_t len = 7777, shorter;
+    backstop_text zones[2] = {{"zen.example", 11}, {"\xff", 1}};
+    CHECK(backstop_inspection_json(it, NULL, 0, NULL, 0, json, sizeof json, &len) == BACKSTOP_OK && len < sizeof json);
+    CHECK(memcmp(json, "{\"file\":null,\"kind\":\"dsn-failed\",\"verdict\":\"genuine\",\"proof\":\"recipient-tag\",", 79) == 0);
+    CHECK(json[len - 1] == '}' && memchr(json, '\n', len) == NULL);
+    shorter = len;
+    CHECK(backstop_inspection_json(it, "a\"\x1b", 3, zones, 1, json, sizeof json, &len) == BACKSTOP_OK && len > shorter);
+    CHECK(memcmp(json, "{\"file\":\"a\\\"\\u001b\",", 21) == 0);
+    json[len] = '\0';
+    CHECK(strstr(json, "\"dnsbl\":[\"17.100.51.198.zen.example\"]}}") != NULL);
+    CHECK(backstop_inspection_json(it, "", 0, NULL, 0, json, sizeof json, &len) == BACKSTOP_OK && memcmp(json, "{\"file\":\"\"", 10) == 0);
+    len = 7777;
+    json[0] = 'x';
+    CHECK(backstop_inspection_json(it, NULL, 0, zones, 2, json, sizeof json, &len) == BACKSTOP_ERR_DOMAIN);
+    CHECK(backstop_inspection_json(it, NULL, 0, NULL, 1, json, sizeof json, &len) == BACKSTOP_ERR_NULL);
+    CHECK(backstop_inspection_json(it, "", SIZE_MAX, NULL, 0, json, sizeof json, &len) == BACKSTOP_ERR_LENGTH);
+    CHECK(backstop_inspection_json(NULL, NULL, 0, NULL, 0, json, sizeof json, &len) == BACKSTOP_ERR_NULL);
+    CHECK(backstop_inspection_json(it, NULL, 0, NULL, 0, NULL, 0, &len) == BACKSTOP_ERR_NULL);
+    CHECK(backstop_inspection_json(it, NULL, 0, NULL, 0, json, sizeof json, NULL) == BACKSTOP_ERR_NULL);
+    CHECK(len == 7777 && json[0] == 'x');
+    backstop_inspection_free(it);
+}
+
 static void what_is_not_given_is_read_from_the_message(void)
 {
     backstop_envelope nothing = BACKSTOP_ENVELOPE_INIT;
@@ -263,6 +290,7 @@ int main(void)
     spam_that_came_back_is_backscatter_with_its_source();
     a_tag_proves_and_tells_its_days();
     the_score_is_the_sum_of_evidence_with_its_sentences();
+    the_json_object_has_file_and_zones_and_no_control_character();
     what_is_not_given_is_read_from_the_message();
     who_may_be_answered();
     every_number_has_its_word();

@@ -44,6 +44,11 @@ int main(void)
     CHECK(is_backscatter(policy, ring, S(BOUNCE), USER, NOW, out, sizeof out, &len) == 1);
     CHECK(same(out, len, "mx.reflector.example"));
     CHECK(is_backscatter(policy, ring, S(BOUNCE), TAGGED, NOW, out, sizeof out, &len) == 0);
+    backstop_inspection *it = inspection_of(policy, ring, BOUNCE, USER);
+    char *json = json_of(it, &len);
+    CHECK(json != NULL && len > 500 && memcmp(json, "{\"file\":null,", 13) == 0 && json[len - 1] == '}');
+    free(json);
+    backstop_inspection_free(it);
     backstop_policy_free(policy);
     backstop_keyring_free(ring);
     return 0;

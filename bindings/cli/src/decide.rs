@@ -12,11 +12,11 @@ use backstop::policy::{Action, Client, Incoming, Origin, Outgoing, Policy};
 use backstop::{Day, keyfile};
 
 use crate::args;
-use crate::json::Object;
 use crate::output;
 use crate::ring;
 use crate::stop::{Outcome, Run, Stop};
 use crate::when::Clock;
+use backstop::json::Object;
 
 /// The port of a client that is no program of the MTA itself; those have 0.
 const ANY_PORT: u16 = 25;

@@ -14,7 +14,6 @@ mod args;
 mod decide;
 mod explain;
 mod inspect;
-mod json;
 mod key;
 mod mark;
 mod output;

@@ -3,11 +3,11 @@
 use backstop::{Day, Form, KeyRing, Signed, UNPARSABLE, Unsigned, batv};
 
 use crate::args;
-use crate::json::Object;
 use crate::ring;
 use crate::stop::{Run, Tally};
 use crate::stream::{self, Verb};
 use crate::when::Clock;
+use backstop::json::Object;
 
 pub(crate) fn run(args: &args::Sign) -> Run {
     let ring = ring::load(&args.keys)?;

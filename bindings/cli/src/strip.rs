@@ -3,10 +3,10 @@
 use backstop::{Day, UNPARSABLE, batv};
 
 use crate::args;
-use crate::json::Object;
 use crate::stop::{Run, Tally};
 use crate::stream::{self, Verb};
 use crate::when::Clock;
+use backstop::json::Object;
 
 pub(crate) fn run(args: &args::Strip) -> Run {
     let mut strip = Strip { json: args.addresses.json, tally: Tally::new("not read") };

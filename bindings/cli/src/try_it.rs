@@ -5,10 +5,10 @@ use backstop::explain::printable;
 use backstop::{Address, Day, Form, KeyRing, Mailbox, Path, Signed, Verdict, batv};
 
 use crate::args;
-use crate::json::Object;
 use crate::output;
 use crate::stop::{Outcome, Run, Stop};
 use crate::when::Clock;
+use backstop::json::Object;
 
 /// How old the expired bounce is, in days.
 const LATE: u32 = 30;

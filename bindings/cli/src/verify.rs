@@ -14,11 +14,11 @@ use backstop::explain::printable;
 use backstop::{Address, Day, KeyRing, Path, UNPARSABLE, Verdict, batv};
 
 use crate::args;
-use crate::json::Object;
 use crate::ring;
 use crate::stop::{Run, Tally};
 use crate::stream::{self, Verb};
 use crate::when::Clock;
+use backstop::json::Object;
 
 pub(crate) fn run(args: &args::Verify) -> Run {
     let ring = ring::load(&args.keys)?;

@@ -349,6 +349,24 @@ function tests.a_returned_message_tells_what_it_is_and_why()
     assert(not pcall(policy.inspect, policy, ring, "", { from = "a@b" }) and not pcall(policy.inspect, policy, ring, 7))
 end
 
+function tests.a_returned_message_is_told_as_one_json_object()
+    local policy = assert(backstop.policy(BOUNCE_POLICY))
+    local ring = assert(backstop.keyring("version 1\nmark m sha256 14 - - * text:mark\n"))
+    local envelope = { sender = "<>", recipient = "user@example.com" }
+    local function json(...)
+        return policy:inspect_json(ring, BOUNCE, envelope, 1795280400, ...)
+    end
+    local text = assert(json({ file = 'a "b"\27', dnsbl = { "zen.example", "b.example" } }))
+    assert(text:find('^{"file":"a \\"b\\"\\u001b","kind":"dsn%-failed","verdict":"backscatter","proof":null,'))
+    assert(text:find('"dnsbl":["17.100.51.198.zen.example","17.100.51.198.b.example"]}}', 1, true))
+    text = assert(json())
+    assert(text:find('^{"file":null,') and text:find('"dnsbl":[]}}', 1, true) and not text:find("%c"))
+    local none, _, slug = json({ dnsbl = { "\255" } })
+    assert(none == nil and slug == "domain")
+    assert(not pcall(json, { zones = {} }) and not pcall(json, { file = 7 }) and not pcall(json, { dnsbl = { 7 } }))
+    assert(not pcall(json, { dnsbl = "zen.example" }) and not pcall(json, "a file"))
+end
+
 function tests.a_host_is_told_whom_it_may_answer()
     local mail = "From: bob@example.org\r\nTo: alice@example.com\r\n\r\nhello\r\n"
     local bob = { sender = "bob@example.org", authenticated = true }
@@ -364,7 +382,7 @@ function tests.a_library_that_is_loaded_twice_works_twice()
     local second = assert(require("backstop").load(arg[2]))
     assert(second.keyring(RING):sign("a@b", NOW) == ring:sign("a@b", NOW))
     raises("the key ring is none", second.srs("a.example").forward, second.srs("a.example"), ring, "a@b")
-    package.loaded.backstop, package.loaded.backstop_abi = nil, nil
+    package.loaded.backstop, package.loaded.backstop_abi, package.loaded.backstop_inspection = nil, nil, nil
     assert(assert(require("backstop").load(arg[2])).strip("a@b") == "a@b")
 end
 

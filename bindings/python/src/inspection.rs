@@ -5,7 +5,7 @@ use backstop::bounce::{self, Check as Checked, Envelope, Inspection as Seen, Out
 use pyo3::prelude::*;
 use pyo3::types::PyDate;
 
-use crate::error::{OPTION, fault};
+use crate::error::{DOMAIN, OPTION, fault};
 use crate::input::{Now, Text, day, texts};
 use crate::keys::KeyRing;
 use crate::output::{date, shown};
@@ -185,6 +185,21 @@ impl Inspection {
     #[getter]
     fn returned_message_id(&self) -> Option<&str> {
         self.0.returned.first().and_then(|it| it.message_id.as_deref())
+    }
+
+    /// All that is known as one JSON object on one line, the same that `backstop inspect --json` prints. `file` says where
+    /// the message stands; `dnsbl` are names of DNS lists: the object says what to ask them about the injecting host.
+    #[pyo3(signature = (file=None, dnsbl=None))]
+    fn json(&self, file: Option<Text<'_>>, dnsbl: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
+        let zones = dnsbl.map(texts).transpose()?.unwrap_or_default();
+        let zones: Result<Vec<&str>, _> = zones.iter().map(|it| std::str::from_utf8(it)).collect();
+        let zones = zones.map_err(|error| {
+            fault(DOMAIN, &format!("the name of a DNS list is not UTF-8 from octet {} on", error.valid_up_to()))
+        })?;
+        let mut json = Vec::new();
+        self.0.json(file.as_ref().map(Text::octets), &zones, &mut json);
+        // It is UTF-8 as it is.
+        Ok(String::from_utf8_lossy(&json).into_owned())
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

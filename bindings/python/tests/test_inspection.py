@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import date
+from pathlib import Path
 
 import backstop
 import pytest
@@ -69,3 +72,32 @@ def test_a_host_is_told_whom_it_may_answer() -> None:
     assert backstop.may_autorespond(mail, own[:1], "bob@example.org", True) == "not-addressed"
     with pytest.raises(backstop.Error, match="not UTF-8"):
         backstop.may_autorespond(mail, [b"\xff@example.com"], "bob@example.org", True)
+
+
+def test_the_json_object_has_file_and_zones() -> None:
+    it = backstop.inspect(POLICY, RING, BOUNCE, "<>", "user@example.com", DAY)
+    found = json.loads(it.json("a\x1b\u0085", ["zen.example", b"b.example"]))
+    assert list(found) == "file kind verdict proof reason score evidence returned source".split()
+    assert (found["file"], found["kind"], found["verdict"]) == ("a\x1b\u0085", "dsn-failed", "backscatter")
+    assert found["source"]["dnsbl"] == ["17.100.51.198.zen.example", "17.100.51.198.b.example"]
+    assert json.loads(it.json())["file"] is None and json.loads(it.json(b"\xff"))["file"] == "\ufffd"
+    assert it.json("a\x1b\u0085").isprintable()
+    with pytest.raises(backstop.Error, match="not UTF-8 from octet 1 on") as caught:
+        it.json(dnsbl=[b"a\xff"])
+    assert caught.value.code == "BACKSTOP_ERR_DOMAIN"
+    with pytest.raises(TypeError):
+        it.json(dnsbl="zen.example")
+
+
+def test_the_json_object_of_every_fixture_is_that_of_the_command() -> None:
+    # bindings/python/test writes them (tests/objects).
+    folder = Path(os.environ["BACKSTOP_OBJECTS"])
+    ring = backstop.KeyRing.parse((folder / "keys").read_bytes())
+    policy = backstop.Policy.parse((folder / "policy.toml").read_text(encoding="utf-8"))
+    recipient = (folder / "recipient").read_text(encoding="ascii").strip()
+    files = (folder / "files").read_text(encoding="utf-8").splitlines()
+    wanted = (folder / "objects.jsonl").read_text(encoding="utf-8").split("\n")
+    assert len(files) > 70 and len(wanted) == len(files) + 1
+    for file, line in zip(files, wanted):
+        it = backstop.inspect(policy, ring, (ROOT / file).read_bytes(), recipient=recipient, now=date(2026, 11, 22))
+        assert it.json(file, ["dnsbl.example"]) == line

@@ -5,7 +5,6 @@
 //! of automatic messages that nothing proves to be ours.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use backstop::bounce::{Advice, Arrival, Inspection, Verdict};
 use backstop::explain::printable;
@@ -113,7 +112,7 @@ impl Counts {
             self.reporters.add(&printable(host.as_bytes()), is_misuse);
         }
         if let Some(injector) = &seen.source.injector {
-            self.networks.add(&network(injector.ip), is_misuse);
+            self.networks.add(&injector.network(), is_misuse);
         }
         if let Some(run) = run(seen) {
             self.runs.add(&run, is_misuse);
@@ -128,20 +127,6 @@ pub(crate) const fn class(verdict: Verdict) -> Class {
         Verdict::Genuine => Class::Genuine,
         Verdict::Backscatter | Verdict::Forged => Class::Misuse,
         Verdict::Expired | Verdict::Unproven(_) => Class::Unproven,
-    }
-}
-
-/// The /24 or /48 of an address.
-pub(crate) fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            format!("{a}.{b}.{c}.0/24")
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, c, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}::/48")
-        }
     }
 }
 
@@ -192,16 +177,5 @@ mod tests {
         }
         assert_eq!(normalised("re: "), "");
         assert_eq!(normalised(&"é".repeat(200)).chars().count(), MAX_SUBJECT);
-    }
-
-    #[test]
-    fn networks_are_a_24_or_a_48() {
-        for (ip, expected) in [
-            ("192.0.2.77", "192.0.2.0/24"),
-            ("::ffff:192.0.2.77", "192.0.2.0/24"),
-            ("2001:db8:1:2::3", "2001:db8:1::/48"),
-        ] {
-            assert_eq!(network(ip.parse().unwrap()), expected);
-        }
     }
 }

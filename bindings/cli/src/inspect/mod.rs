@@ -12,7 +12,6 @@
 //! the library's.
 
 mod counts;
-mod object;
 mod page;
 mod reports;
 mod series;
@@ -175,7 +174,9 @@ impl Session<'_> {
 
     fn show(&mut self, seen: &Seen<'_>) -> Result<(), Stop> {
         if self.args.json {
-            object::write(seen, &self.args.dnsbl, &mut self.out);
+            let zones: Vec<&str> = self.args.dnsbl.iter().map(String::as_str).collect();
+            seen.inspection.json(Some(seen.file), &zones, &mut self.out);
+            self.out.push(b'\n');
         } else if self.args.each {
             text::line(seen, &mut self.out);
         } else if self.counts.messages == 1 {

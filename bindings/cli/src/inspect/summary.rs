@@ -3,7 +3,7 @@
 use super::counts::{Counts, Table};
 use super::series::{Burst, Class, stamp};
 use super::top::{Count, Top};
-use crate::json::Object;
+use backstop::json::Object;
 
 /// How many of each ranking are told.
 const MOST: usize = 100;

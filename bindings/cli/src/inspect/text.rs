@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 use backstop::bounce::{Advice, Trust, dnsbl_name};
 use backstop::explain::printable;
 
-use super::counts::{Counts, Table, network};
-use super::object::check;
+use super::counts::{Counts, Table};
 use super::series::{Burst, Class, stamp};
 use super::top::Top;
 use super::{Seen, store};
@@ -44,8 +43,8 @@ pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
     text.put("advice", &format!("{}{would}", it.advice.slug()));
     let recipient = seen.recipient.map_or_else(|| "not known".to_owned(), printable);
     text.put("recipient", &recipient);
-    for check in it.checks.iter().map(check) {
-        text.put("checked", &check.1);
+    for check in &it.checks {
+        text.put("checked", &check.sentence());
     }
     for evidence in &it.evidence {
         text.put("evidence", &format!("{:>4}  {}: {}", evidence.weight, evidence.id, evidence.why));
@@ -76,7 +75,7 @@ pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
             Trust::Reporter => "as the reporting host wrote",
             Trust::Claimed => "by a line that may be forged",
         };
-        text.put("source", &format!("injected by {} in {}, {trust}", injector.ip, network(injector.ip)));
+        text.put("source", &format!("injected by {} in {}, {trust}", injector.ip, injector.network()));
         for zone in zones {
             text.put("source", &format!("DNS list: {}", dnsbl_name(injector.ip, zone)));
         }

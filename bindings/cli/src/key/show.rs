@@ -6,11 +6,11 @@ use backstop::explain::printable;
 use backstop::{Day, Key, KeyRing};
 
 use crate::args;
-use crate::json::Object;
 use crate::output;
 use crate::ring;
 use crate::stop::{Outcome, Run};
 use crate::when::Clock;
+use backstop::json::Object;
 
 pub(super) fn list(args: &args::KeyList) -> Run {
     let ring = ring::load(&args.keys)?;

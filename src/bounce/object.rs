@@ -1,27 +1,47 @@
-//! One message as a JSON object on a line.
+//! A judged message as a JSON object, the same from the command, the crate, C, Lua and Python.
 //!
 //! ```text
 //! {"file","kind","verdict","proof","reason","score","evidence":[{"id","weight","why"}],"returned":{...},"source":{...}}
 //! proof     where the tag or mark stood, null unless genuine         reason   why the verdict is unproven, else null
 //! evidence  what the score is made of, then every tag or mark that was checked, with weight 0: PLACE-OUTCOME
+//! returned  {"form","message_id","from","to","date","complete","fields","blocks","reason","deliveries","cuts"}
+//!           null when neither headers nor delivery-status fields came back
+//! source    {"reporting","injector","subject","links","structure","from","name","name_is_ours","dnsbl"}
+//!           null when it is ordinary mail
 //! ```
 //!
-//! `returned` is null when neither headers nor delivery-status fields came back, `source` when it is ordinary mail.
+//! Text is escaped as `json.rs` has it: no control character is left, and what is not UTF-8 becomes U+FFFD. What came out
+//! of a message is as its sender wrote it, and bounded by the limits of `guard.rs`.
 
-use backstop::bounce::{Check, Delivery, Evidence, Inspection, Kind, Returned, dnsbl_name};
+use super::{Check, Delivery, Evidence, Inspection, Kind, Returned, dnsbl_name};
+use crate::json::{self, Object};
 
-use super::Seen;
-use super::counts::network;
-use crate::json::Object;
+impl Inspection {
+    /// Appends the message as one JSON object on one line, without a line feed behind it.
+    ///
+    /// `file` says where the message stands, `None` for null. `zones` are names of DNS lists; what to ask them about the
+    /// injecting host stands in `dnsbl`. The shape stands in the manual page of `backstop inspect` and in README.md.
+    ///
+    /// ```
+    /// # use backstop::bounce::{self, Envelope};
+    /// # use backstop::{Day, Domains, KeyRing, policy::Policy};
+    /// let (ring, policy) = (KeyRing::parse(b"version 1\n")?, Policy::new(Domains::parse("example.com")?));
+    /// let seen = bounce::inspect(b"Subject: hello\n\n", &Envelope::default(), &ring, &policy, Day::parse("2026-11-22")?);
+    /// let mut out = Vec::new();
+    /// seen.json(Some(b"mail/1"), &[], &mut out);
+    /// assert!(out.starts_with(br#"{"file":"mail/1","kind":"not-a-bounce","verdict":"not-a-bounce","proof":null,"#));
+    /// # Ok::<(), backstop::Error>(())
+    /// ```
+    pub fn json(&self, file: Option<&[u8]>, zones: &[&str], out: &mut Vec<u8>) {
+        json::object(out, |object| write(self, file, zones, object));
+    }
+}
 
-/// Appends the object of a message.
-pub(crate) fn write(seen: &Seen<'_>, zones: &[String], out: &mut Vec<u8>) {
-    let it = &seen.inspection;
-    let mut object = Object::open(out);
-    object.text("file", seen.file).plain("kind", Some(it.kind.slug())).plain("verdict", Some(it.verdict.slug()));
+fn write(it: &Inspection, file: Option<&[u8]>, zones: &[&str], object: &mut Object<'_>) {
+    object.optional("file", file).plain("kind", Some(it.kind.slug())).plain("verdict", Some(it.verdict.slug()));
     object.plain("proof", it.proof().map(|proof| proof.place.slug()));
     object.plain("reason", it.verdict.why().map(|why| why.slug())).number("score", it.score);
-    let checks: Vec<(String, String)> = it.checks.iter().map(check).collect();
+    let checks: Vec<(String, String)> = it.checks.iter().map(|check| (check.id(), check.sentence())).collect();
     let items = it.evidence.iter().map(|Evidence { id, weight, why }| (*id, *weight, *why));
     let items = items.chain(checks.iter().map(|(id, why)| (id.as_str(), 0, why.as_str())));
     object.objects("evidence", items, |inner, (id, weight, why)| {
@@ -31,20 +51,26 @@ pub(crate) fn write(seen: &Seen<'_>, zones: &[String], out: &mut Vec<u8>) {
     object.object("returned", has_returned.then_some(|inner: &mut Object<'_>| returned(it, inner)));
     let has_source = it.kind != Kind::NotABounce;
     object.object("source", has_source.then_some(|inner: &mut Object<'_>| source(it, zones, inner)));
-    object.close();
 }
 
-/// The id and the sentence of a tag or mark that was checked.
-pub(crate) fn check(check: &Check) -> (String, String) {
-    let mut why = format!("The {} is {}", check.place.slug(), check.outcome.slug());
-    for (name, value) in [
-        ("key", check.key.map(String::from)),
-        ("signed", check.signed.map(|day| day.to_string())),
-        ("expires", check.expires.map(|day| day.to_string())),
-    ] {
-        why += &value.map(|value| format!(", {name} {value}")).unwrap_or_default();
+impl Check {
+    /// The word that stands for it beside the words of other evidence: PLACE-OUTCOME.
+    pub fn id(&self) -> String {
+        format!("{}-{}", self.place.slug(), self.outcome.slug())
     }
-    (format!("{}-{}", check.place.slug(), check.outcome.slug()), why + ".")
+
+    /// One sentence for people.
+    pub fn sentence(&self) -> String {
+        let mut sentence = format!("The {} is {}", self.place.slug(), self.outcome.slug());
+        for (name, value) in [
+            ("key", self.key.map(String::from)),
+            ("signed", self.signed.map(|day| day.to_string())),
+            ("expires", self.expires.map(|day| day.to_string())),
+        ] {
+            sentence += &value.map(|value| format!(", {name} {value}")).unwrap_or_default();
+        }
+        sentence + "."
+    }
 }
 
 fn returned(it: &Inspection, object: &mut Object<'_>) {
@@ -66,7 +92,7 @@ fn returned(it: &Inspection, object: &mut Object<'_>) {
     object.texts("cuts", it.cuts.iter().map(|cut| cut.slug()));
 }
 
-fn source(it: &Inspection, zones: &[String], object: &mut Object<'_>) {
+fn source(it: &Inspection, zones: &[&str], object: &mut Object<'_>) {
     let (source, injector) = (&it.source, it.source.injector.as_ref());
     let text = |text: &Option<String>| text.clone().map(String::into_bytes);
     object.optional("reporting", text(&source.reporting).as_deref());
@@ -75,7 +101,7 @@ fn source(it: &Inspection, zones: &[String], object: &mut Object<'_>) {
         injector.map(|injector| {
             |inner: &mut Object<'_>| {
                 inner.plain("ip", Some(injector.ip)).optional("name", text(&injector.name).as_deref());
-                inner.plain("trust", Some(injector.trust.slug())).plain("network", Some(network(injector.ip)));
+                inner.plain("trust", Some(injector.trust.slug())).plain("network", Some(injector.network()));
             }
         }),
     );

@@ -1,20 +1,35 @@
-//! One JSON object a line, written by hand into the output buffer: no allocation, keys in the order of writing.
+//! JSON objects (RFC 8259), written by hand to the end of a buffer: no allocation beside it, keys in the order of writing.
 //!
-//! Text is escaped as RFC 8259 demands. Octets that are not UTF-8 come out as U+FFFD, one for each piece that
-//! [`<[u8]>::utf8_chunks`] finds, since JSON has no other way to hold them.
+//! Every control character is escaped: those below U+0020 as RFC 8259 demands, DEL and U+0080 to U+009F as well, so that an
+//! object can be shown on a terminal. Octets that are not UTF-8 come out as U+FFFD, one for each piece that
+//! [`<[u8]>::utf8_chunks`] finds, since JSON has no other way to hold them. What is written is valid UTF-8 on one line.
+//!
+//! It only writes, numbers are integers, and nobody keeps two keys of one name apart. The command writes all its objects
+//! with it, so that it is public; it is no part of what the crate promises.
 
 use std::fmt::Display;
 use std::io::Write as _;
 
+/// Writes one object.
+pub fn object(out: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) {
+    let mut object = Object::open(out);
+    fill(&mut object);
+    if object.next == b'{' {
+        object.out.push(b'{');
+    }
+    object.out.push(b'}');
+}
+
 /// An object under construction; [`Object::close`] ends it and its line.
-pub(crate) struct Object<'a> {
+#[derive(Debug)]
+pub struct Object<'a> {
     out: &'a mut Vec<u8>,
     next: u8,
 }
 
 impl<'a> Object<'a> {
     /// Begins an object at the end of the buffer.
-    pub(crate) fn open(out: &'a mut Vec<u8>) -> Object<'a> {
+    pub fn open(out: &'a mut Vec<u8>) -> Object<'a> {
         Object { out, next: b'{' }
     }
 
@@ -26,14 +41,14 @@ impl<'a> Object<'a> {
     }
 
     /// A string.
-    pub(crate) fn text(&mut self, name: &'static str, value: &[u8]) -> &mut Self {
+    pub fn text(&mut self, name: &'static str, value: &[u8]) -> &mut Self {
         self.name(name);
         string(value, self.out);
         self
     }
 
     /// A string or null.
-    pub(crate) fn optional(&mut self, name: &'static str, value: Option<&[u8]>) -> &mut Self {
+    pub fn optional(&mut self, name: &'static str, value: Option<&[u8]>) -> &mut Self {
         match value {
             Some(value) => self.text(name, value),
             None => {
@@ -45,7 +60,7 @@ impl<'a> Object<'a> {
     }
 
     /// A string of what needs no escape (key ids, dates, fingerprints), or null.
-    pub(crate) fn plain(&mut self, name: &'static str, value: Option<impl Display>) -> &mut Self {
+    pub fn plain(&mut self, name: &'static str, value: Option<impl Display>) -> &mut Self {
         let Some(value) = value else { return self.optional(name, None) };
         self.name(name);
         // Writing to a Vec cannot fail.
@@ -54,29 +69,25 @@ impl<'a> Object<'a> {
     }
 
     /// An object or null; `fill` writes what is in it.
-    pub(crate) fn object(&mut self, name: &'static str, fill: Option<impl FnOnce(&mut Object<'_>)>) -> &mut Self {
+    pub fn object(&mut self, name: &'static str, fill: Option<impl FnOnce(&mut Object<'_>)>) -> &mut Self {
         let Some(fill) = fill else { return self.optional(name, None) };
         self.name(name);
-        nested(self.out, fill);
+        object(self.out, fill);
         self
     }
 
     /// A list of objects.
-    pub(crate) fn objects<T>(
+    pub fn objects<T>(
         &mut self,
         name: &'static str,
         items: impl IntoIterator<Item = T>,
         fill: impl Fn(&mut Object<'_>, T),
     ) -> &mut Self {
-        self.list(name, items, |out, item| nested(out, |object| fill(object, item)))
+        self.list(name, items, |out, item| object(out, |object| fill(object, item)))
     }
 
     /// A list of strings.
-    pub(crate) fn texts<T: AsRef<[u8]>>(
-        &mut self,
-        name: &'static str,
-        items: impl IntoIterator<Item = T>,
-    ) -> &mut Self {
+    pub fn texts<T: AsRef<[u8]>>(&mut self, name: &'static str, items: impl IntoIterator<Item = T>) -> &mut Self {
         self.list(name, items, |out, item| string(item.as_ref(), out))
     }
 
@@ -101,14 +112,14 @@ impl<'a> Object<'a> {
     }
 
     /// `true` or `false`.
-    pub(crate) fn flag(&mut self, name: &'static str, value: bool) -> &mut Self {
+    pub fn flag(&mut self, name: &'static str, value: bool) -> &mut Self {
         self.name(name);
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
         self
     }
 
     /// A number.
-    pub(crate) fn number(&mut self, name: &'static str, value: impl Into<i128>) -> &mut Self {
+    pub fn number(&mut self, name: &'static str, value: impl Into<i128>) -> &mut Self {
         self.name(name);
         // Writing to a Vec cannot fail.
         let _ = write!(self.out, "{}", value.into());
@@ -116,18 +127,9 @@ impl<'a> Object<'a> {
     }
 
     /// Ends the object and the line.
-    pub(crate) fn close(self) {
+    pub fn close(self) {
         self.out.extend_from_slice(b"}\n");
     }
-}
-
-fn nested(out: &mut Vec<u8>, fill: impl FnOnce(&mut Object<'_>)) {
-    let mut object = Object::open(out);
-    fill(&mut object);
-    if object.next == b'{' {
-        object.out.push(b'{');
-    }
-    object.out.push(b'}');
 }
 
 fn string(value: &[u8], out: &mut Vec<u8>) {
@@ -138,7 +140,7 @@ fn string(value: &[u8], out: &mut Vec<u8>) {
         return out.push(b'"');
     }
     for chunk in value.utf8_chunks() {
-        escape(chunk.valid().as_bytes(), out);
+        escape(chunk.valid(), out);
         if !chunk.invalid().is_empty() {
             out.extend_from_slice("\u{fffd}".as_bytes());
         }
@@ -147,25 +149,25 @@ fn string(value: &[u8], out: &mut Vec<u8>) {
 }
 
 const fn is_plain(octet: u8) -> bool {
-    octet >= b' ' && octet < 0x80 && octet != b'"' && octet != b'\\'
+    octet >= b' ' && octet < 0x7f && octet != b'"' && octet != b'\\'
 }
 
-fn escape(mut text: &[u8], out: &mut Vec<u8>) {
-    let special = |octet: &u8| *octet < b' ' || matches!(octet, b'"' | b'\\');
-    while let Some((plain, [octet, rest @ ..])) = text.iter().position(special).and_then(|at| text.split_at_checked(at))
-    {
-        out.extend_from_slice(plain);
-        match octet {
-            b'"' | b'\\' => out.extend([b'\\', *octet]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            // Writing to a Vec cannot fail.
-            _ => drop(write!(out, "\\u{octet:04x}")),
+fn escape(text: &str, out: &mut Vec<u8>) {
+    let mut plain = 0;
+    for (at, special) in text.match_indices(|it: char| it.is_control() || matches!(it, '"' | '\\')) {
+        out.extend_from_slice(text.get(plain..at).unwrap_or_default().as_bytes());
+        plain = at + special.len();
+        match special {
+            "\n" => out.extend_from_slice(b"\\n"),
+            "\r" => out.extend_from_slice(b"\\r"),
+            "\t" => out.extend_from_slice(b"\\t"),
+            "\"" => out.extend_from_slice(b"\\\""),
+            "\\" => out.extend_from_slice(b"\\\\"),
+            // Control characters end at U+009F. Writing to a Vec cannot fail.
+            _ => special.chars().for_each(|it| drop(write!(out, "\\u{:04x}", u32::from(it)))),
         }
-        text = rest;
     }
-    out.extend_from_slice(text);
+    out.extend_from_slice(text.get(plain..).unwrap_or_default().as_bytes());
 }
 
 #[cfg(test)]
@@ -190,6 +192,16 @@ mod tests {
         let mixed = "a\"b\\c\u{1}\u{7f}ü\u{10ffff}\n".as_bytes();
         let read: serde_json::Value = serde_json::from_str(&written(mixed)).unwrap();
         assert_eq!(read["a"].as_str().unwrap().as_bytes(), mixed);
+    }
+
+    #[test]
+    fn no_control_character_is_left() {
+        let all: String = (0..=0xff_u8).map(char::from).collect();
+        let line = written(all.as_bytes());
+        assert!(!line.trim_end().chars().any(char::is_control), "{line}");
+        assert!(line.contains("\\u0000") && line.contains("\\u007f\\u0080") && line.contains("\\u009f\u{a0}"));
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["a"], all);
     }
 
     #[test]
