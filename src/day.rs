@@ -65,7 +65,9 @@ impl Day {
     /// [`Error::Time`] when the clock stands before 1970 or past the year 9999.
     #[cfg(feature = "std")]
     pub fn today() -> Result<Day, Error> {
-        Day::from_unix_seconds(time::OffsetDateTime::now_utc().unix_timestamp())
+        // Not `time`'s clock, which makes a calendar date first and takes twice as long.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(|_| Error::Time(-1))?;
+        Day::from_unix_seconds(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
     }
 
     /// Reads `YYYY-MM-DD`.
