@@ -1,8 +1,9 @@
 //! What of a message is kept while it comes in, so that its inspection costs bounded memory and is the same.
 //!
 //! [`inspect`](super::inspect) looks at header blocks, boundaries and the first `guard::MAX_DECODED` octets of each leaf. The
-//! rest of a leaf may be left out, however long it is, and that is all that is left out here: whenever [`MAX_KEPT`] octets
-//! have come together, the leaves are cut to what is looked at, and reading goes on.
+//! rest of a leaf may be left out, however long it is, and that is all that is left out here: whenever 256 KiB have come
+//! together, the leaves are cut to what is looked at, and reading goes on. Where most of that has to stay it is twice as much
+//! the next time, up to [`MAX_KEPT`].
 //!
 //! ```text
 //! message = block body           kept whole
@@ -22,8 +23,8 @@ use crate::policy::Policy;
 
 /// The most octets of a message that are kept.
 pub const MAX_KEPT: usize = 1024 * 1024;
-/// How much may be left after cutting, so that enough new octets come before it is done again.
-const MAX_LEFT: usize = MAX_KEPT / 4 * 3;
+/// The octets that come together before leaves are cut for the first time.
+const FIRST: usize = 2 * MAX_DECODED;
 /// Octets of a leaf that are kept: one more than are decoded, to tell that some were left out.
 const LEAF: usize = MAX_DECODED + 1;
 /// The longest line without an end behind a cut that is kept: no delimiter is longer.
@@ -39,21 +40,22 @@ const MAX_TAIL: usize = 1024;
 /// for _ in 0..100_000 {
 ///     kept.push(b"no such user\r\n");
 /// }
-/// assert!(kept.is_whole() && !kept.wants_more() && kept.octets().len() < 200_000);
+/// assert!(kept.is_whole() && !kept.wants_more() && kept.octets().len() < 150_000);
 /// let envelope = Envelope { sender: Some(b"<>"), recipient: Some(b"user@example.com") };
 /// let (ring, policy) = (KeyRing::empty(), Policy::new(Domains::parse("example.com")?));
 /// assert_eq!(kept.inspect(&envelope, &ring, &policy, Day::parse("2026-11-22")?).kind.slug(), "dsn-failed");
 /// # Ok::<(), backstop::Error>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Kept {
     octets: Vec<u8>,
+    /// How many octets may come together before leaves are cut.
+    limit: usize,
     state: State,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    #[default]
     Open,
     /// Nothing that comes is looked at.
     Ended,
@@ -61,22 +63,28 @@ enum State {
     Cut,
 }
 
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept::new()
+    }
+}
+
 impl Kept {
     /// Nothing yet.
     pub const fn new() -> Kept {
-        Kept { octets: Vec::new(), state: State::Open }
+        Kept { octets: Vec::new(), limit: FIRST, state: State::Open }
     }
 
     /// Takes the next octets of the message.
     pub fn push(&mut self, octets: &[u8]) {
         let mut rest = octets;
         while self.state == State::Open && !rest.is_empty() {
-            let room = MAX_KEPT.saturating_sub(self.octets.len());
+            let room = self.limit.saturating_sub(self.octets.len());
             let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
             self.grow(now.len());
             self.octets.extend_from_slice(now);
             rest = later;
-            if self.octets.len() >= MAX_KEPT {
+            if self.octets.len() >= self.limit {
                 self.cut();
             }
         }
@@ -116,17 +124,14 @@ impl Kept {
     fn grow(&mut self, octets: usize) {
         let (length, capacity) = (self.octets.len(), self.octets.capacity());
         if length + octets > capacity {
-            let wanted = (2 * capacity).max(length + octets).min(MAX_KEPT);
+            let wanted = (2 * capacity).max(length + octets).min(self.limit);
             self.octets.reserve_exact(wanted.saturating_sub(length));
         }
     }
 
     /// Leaves out what is not looked at.
     fn cut(&mut self) {
-        let Some((gaps, ended)) = gaps(&self.octets) else {
-            self.state = State::Cut;
-            return;
-        };
+        let (gaps, ended) = gaps(&self.octets).unwrap_or_default();
         if let Some(end) = ended {
             self.octets.truncate(end);
             self.state = State::Ended;
@@ -135,8 +140,12 @@ impl Kept {
         for (from, to) in gaps.into_iter().rev() {
             self.octets.drain(from..to);
         }
-        if self.state == State::Open && self.octets.len() > MAX_LEFT {
-            self.state = State::Cut;
+        // Enough new octets must come before it is done again.
+        if self.state == State::Open && self.octets.len() > self.limit / 4 * 3 {
+            self.limit *= 2;
+        }
+        if self.limit > MAX_KEPT {
+            (self.limit, self.state) = (MAX_KEPT, State::Cut);
         }
     }
 }

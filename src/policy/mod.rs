@@ -133,7 +133,7 @@ impl Client {
 }
 
 /// At which step of the SMTP dialogue a refusal is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum RefuseAt {
     /// At RCPT; cheapest, but sender call-outs of other sites see refusals.
     Rcpt,
