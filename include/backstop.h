@@ -290,7 +290,7 @@
 #define BACKSTOP_RULE_UNPARSABLE 15
 /** Rule: the tag is genuine. */
 #define BACKSTOP_RULE_GENUINE 16
-/** Rule: the tag has expired, but only within the days of expired-grace. */
+/** Rule: the tag or mark has expired, but only within the days of expired-grace. */
 #define BACKSTOP_RULE_EXPIRED_GRACE 17
 /** Rule: the tag has expired. */
 #define BACKSTOP_RULE_EXPIRED 18
@@ -330,6 +330,14 @@
 #define BACKSTOP_RULE_INTERNAL_CLIENT 35
 /** The client is a user of this site and never refused. */
 #define BACKSTOP_RULE_SUBMITTED_CLIENT 36
+/** Rule: a mark of ours came back inside the message. */
+#define BACKSTOP_RULE_MARK_GENUINE 37
+/** Rule: only marks came back that are out of date. */
+#define BACKSTOP_RULE_MARK_EXPIRED 38
+/** Rule: a mark came back that names a key of ours, and was not made with it. */
+#define BACKSTOP_RULE_MARK_FORGED 39
+/** Rule: the headers of an own mail came back without the mark that all own mail has. */
+#define BACKSTOP_RULE_BACKSCATTER 40
 
 /*
  * ==== Returned messages: numbers ====

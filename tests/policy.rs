@@ -513,6 +513,14 @@ fn refuse_at_is_handed_on() {
     for at in [RefuseAt::Rcpt, RefuseAt::Data, RefuseAt::Message] {
         assert_eq!(judge(&policy(Mode::Enforce).with_refuse_at(at), NULL, "alice@example.com").refuse_at, at);
     }
+    let set = || Domains::parse("*.example.com").unwrap();
+    let mixed = policy(Mode::Enforce).with_refuse_at(RefuseAt::Rcpt);
+    let mixed = mixed.with_domain(set(), Some(Mode::Observe), None).with_domain_refuse_at(set(), RefuseAt::Message);
+    assert_eq!(judge(&mixed, NULL, "alice@example.com").refuse_at, RefuseAt::Rcpt);
+    let below = judge(&mixed, NULL, "alice@a.example.com");
+    assert_eq!((below.refuse_at, below.mode), (RefuseAt::Message, Mode::Observe));
+    let alone = policy(Mode::Enforce).with_domain_refuse_at(set(), RefuseAt::Message);
+    assert_eq!(judge(&alone, NULL, "alice@a.example.com").mode, Mode::Enforce);
 }
 
 #[test]

@@ -59,6 +59,7 @@ fn the_sample_says_what_the_library_calls_say() {
         .with_own_relays(["mail.example.com", "192.0.2.25"])
         .with_display_names(["Alice Example", "Example Shop"])
         .with_domain(domains("*.example.net"), Some(Mode::Enforce), Some(day("2027-01-15")))
+        .with_domain_refuse_at(domains("*.example.net"), RefuseAt::Message)
         .with_domain(domains("lists.example.com"), Some(Mode::Observe), None);
     assert_eq!(read, built.with_srs(srs));
 }
@@ -80,7 +81,7 @@ fn the_sample_explains_every_key_with_its_default() {
             keys += 1;
         }
     }
-    assert_eq!(keys, 32);
+    assert_eq!(keys, 33);
     assert!(SAMPLE.matches("# Default: ").count() >= 24);
 }
 
@@ -298,7 +299,7 @@ fn unknown_keys_are_refused_with_the_nearest_name() {
         (
             "[policy.domains.\"example.com\"]\nkeys = \"off\"",
             4,
-            "unknown key `keys` in [policy.domains]; the keys are enforce-since, mode",
+            "unknown key `keys` in [policy.domains]; the keys are enforce-since, mode, refuse-at",
         ),
     ] {
         assert_eq!(parse(text), Err(Error::Policy { line, message: message.into() }), "{text}");

@@ -16,6 +16,8 @@ fn each_need_comes_from_the_key_that_it_names() {
         ("mode = \"enforce\"", Need::Refuse),
         ("[policy.domains.\"example.com\"]\nmode = \"enforce\"", Need::Refuse),
         ("refuse-at = \"message\"", Need::RefuseAtMessage),
+        ("[policy.domains.\"example.com\"]\nrefuse-at = \"message\"", Need::RefuseAtMessage),
+        ("[policy.domains.\"example.com\"]\nrefuse-at = \"data\"", Need::RefuseAtData),
         ("exempt-clients = [\"192.0.2.1\"]", Need::Client),
         ("exempt-senders = [\"a@example.org\"]", Need::Sender),
         ("internal-hosts = [\"192.0.2.1\"]", Need::OwnNetwork),

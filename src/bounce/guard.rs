@@ -187,6 +187,8 @@ pub(super) fn next_line(bytes: &[u8], at: usize) -> usize {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Leaf<'a> {
     pub(super) content: super::parts::Content,
+    /// Where its body begins in that of the message.
+    pub(super) at: usize,
     pub(super) body: &'a [u8],
 }
 
@@ -200,17 +202,30 @@ struct Open {
 pub(super) fn leaves<'a>(block: &Block<'_>, body: &'a [u8], cuts: &mut Vec<Cut>) -> Vec<Leaf<'a>> {
     let content = super::parts::content(block, false);
     if content.kind != "multipart" {
-        return vec![Leaf { content, body }];
+        return vec![Leaf { content, at: 0, body }];
     }
     for open in boundary(&content).into_iter().chain(guessed(body)) {
-        let mut walk = Walk { body, leaves: Vec::new(), open: vec![open], parts: 0, current: None, cuts };
-        walk.run();
-        if !walk.leaves.is_empty() {
-            return walk.leaves;
+        let (leaves, _) = walk(body, open, cuts);
+        if !leaves.is_empty() {
+            return leaves;
         }
     }
     // No boundary is anywhere: what people would see is text.
-    vec![Leaf { content: super::parts::Content::default(), body }]
+    vec![Leaf { content: super::parts::Content::default(), at: 0, body }]
+}
+
+/// The leaves of a multipart by the boundary that it names, and where looking at it ended before the end of the body.
+pub(super) fn leaves_by_boundary<'a>(
+    content: &super::parts::Content,
+    body: &'a [u8],
+) -> Option<(Vec<Leaf<'a>>, Option<usize>)> {
+    boundary(content).map(|open| walk(body, open, &mut Vec::new()))
+}
+
+fn walk<'a>(body: &'a [u8], open: Open, cuts: &mut Vec<Cut>) -> (Vec<Leaf<'a>>, Option<usize>) {
+    let mut walk = Walk { body, leaves: Vec::new(), open: vec![open], parts: 0, current: None, cuts };
+    let ended = walk.run();
+    (walk.leaves, ended)
 }
 
 /// The boundary of a multipart that lost it, from the first line that looks like a delimiter before a part.
@@ -241,7 +256,8 @@ struct Walk<'a, 'c> {
 }
 
 impl Walk<'_, '_> {
-    fn run(&mut self) {
+    /// Fills the leaves; the number is where looking ended, if that is before the end.
+    fn run(&mut self) -> Option<usize> {
         let finder = memmem::Finder::new(b"\n--");
         let mut at = if self.body.starts_with(b"--") { Some(0) } else { self.find(&finder, 0) };
         while let Some(start) = at {
@@ -259,7 +275,7 @@ impl Walk<'_, '_> {
                 if !self.open.is_empty() {
                     note(self.cuts, Cut::Leaves);
                 }
-                return;
+                return Some(after);
             }
             // A body may begin with the next boundary.
             at = match self.body.get(after..) {
@@ -269,6 +285,7 @@ impl Walk<'_, '_> {
             };
         }
         self.close(self.body.len());
+        None
     }
 
     /// The start of the next line with `--`, from the line end at or behind `from`.
@@ -295,7 +312,7 @@ impl Walk<'_, '_> {
     fn close(&mut self, end: usize) {
         if let Some((content, start)) = self.current.take() {
             let body = self.body.get(start..end.max(start)).unwrap_or_default();
-            self.leaves.push(Leaf { content, body });
+            self.leaves.push(Leaf { content, at: start, body });
         }
     }
 

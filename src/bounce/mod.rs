@@ -7,8 +7,9 @@
 //!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
 //!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
 //!          -> source.rs     who reported, who injected, links
-//! arrival.rs reads what the delivering host wrote on top of a stored message; object.rs writes all of it as JSON, report.rs
-//! what others should see; sending.rs keeps this host from being a reflector itself.
+//! keep.rs keeps what of a message is looked at, while it comes in; arrival.rs reads what the delivering host wrote on top of
+//! a stored message; object.rs writes all of it as JSON, report.rs what others should see; sending.rs keeps this host from
+//! being a reflector itself.
 //! ```
 //!
 //! Bytes, envelope, key ring, policy and day come in; nothing is looked up, nothing is kept. The work is bounded by the
@@ -19,6 +20,7 @@
 mod arrival;
 pub mod evidence;
 mod guard;
+mod keep;
 mod kind;
 mod object;
 mod parts;
@@ -34,6 +36,7 @@ pub use self::arrival::{Arrival, RECIPIENT_FIELDS, arrival};
 use self::evidence::Fact;
 pub use self::guard::Cut;
 use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
+pub use self::keep::Kept;
 pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, MIN_SIGN, THRESHOLD};
 use self::kind::{Outer, Scores};
 use self::parts::Content;
@@ -54,6 +57,7 @@ pub mod limits {
         MAX_CHECKS, MAX_DECODED, MAX_DELIVERIES, MAX_FIELDS, MAX_LEAVES, MAX_LINKS, MAX_NESTING, MAX_PARTS,
         MAX_PHRASES, MAX_QUOTED, MAX_RETURNED, MAX_VALUE,
     };
+    pub use super::keep::MAX_KEPT;
 }
 
 /// What the mail system knows of a message beside its octets. What is `None` is read from the message: the sender from

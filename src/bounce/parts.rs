@@ -201,7 +201,7 @@ pub(super) fn decoded<'a>(leaf: &Leaf<'a>) -> (Cow<'a, [u8]>, bool) {
 
 /// The first `limit` octets of a leaf's text, decoded, without HTML.
 pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> (Cow<'a, str>, bool) {
-    let part = Leaf { content: leaf.content.clone(), body: leaf.body.get(..limit).unwrap_or(leaf.body) };
+    let part = Leaf { content: leaf.content.clone(), at: leaf.at, body: leaf.body.get(..limit).unwrap_or(leaf.body) };
     let (octets, cut) = decoded(&part);
     let text = in_charset(octets, leaf.content.charset.as_deref());
     let text = if leaf.content.subtype == "html" { Cow::Owned(html_to_text(&text)) } else { text };

@@ -102,7 +102,8 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
         let (block, length) = Block::read(&octets);
         if !block.fields.is_empty() {
             let head = octets.get(..length).unwrap_or_default();
-            let whole = length == octets.len() || head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n");
+            // What was cut off by the limit ends nowhere.
+            let whole = (length == octets.len() && !cut) || head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n");
             found.push(Found { form, whole: whole && !block.cut, octets });
         }
     }

@@ -19,7 +19,7 @@ use super::proof::{Check, Checker, Outcome};
 use crate::address::Path;
 use crate::day::Day;
 use crate::key::KeyRing;
-use crate::policy::{Mode, Policy};
+use crate::policy::{Mode, Policy, Rule};
 
 /// What a message is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,8 @@ pub enum Why {
     MarksNotInForce,
     /// A tag or mark of a key that this ring lacks, for a day that it does not cover: perhaps another host's.
     NotCovered,
-    /// Not all marks were checked: no recipient is known, or there are more than `guard::MAX_CHECKS`.
+    /// Not all marks were checked: no recipient is known, there are more than `guard::MAX_CHECKS`, or not all of the message
+    /// was kept.
     Unchecked,
 }
 
@@ -86,7 +87,9 @@ impl Why {
             Why::FromNotOwn => "The mail that came back is not from an own address.",
             Why::MarksNotInForce => "Not all mail of this address carried a mark when that mail may have left.",
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
-            Why::Unchecked => "Not all marks could be checked: the recipient is not known, or there are too many.",
+            Why::Unchecked => {
+                "Not all marks could be checked: the recipient is not known, or the message has too much of them or of all."
+            }
         }
     }
 }
@@ -131,11 +134,9 @@ impl Verdict {
     /// The SMTP reply of a policy that refuses after the message.
     pub const fn reply(self) -> Option<&'static str> {
         match self {
-            Verdict::Backscatter => {
-                Some("550 5.7.1 We mark all our mail; this answers mail that we did not send (forged sender)")
-            }
-            Verdict::Forged => Some("550 5.7.1 This answers mail with a forged signature of ours; we did not send it"),
-            Verdict::Expired => Some("550 5.7.1 This answers mail whose signature has expired"),
+            Verdict::Backscatter => Some(Rule::Backscatter.reply(None)),
+            Verdict::Forged => Some(Rule::MarkForged.reply(None)),
+            Verdict::Expired => Some(Rule::MarkExpired.reply(None)),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@
 //! no-sign = [address...]                 mailer-daemon-is-null, reverse-any-sender; own-relays, display-names (texts)
 //! exempt-clients = [network...]          further lists: no-sign-recipients, never-send, exempt-recipients,
 //! [policy.srs]                               exempt-senders (addresses), internal-hosts (networks)
-//! [policy.domains."lists.example.com"]   the key is a set of domains; mode, enforce-since
+//! [policy.domains."lists.example.com"]   the key is a set of domains; mode, enforce-since, refuse-at
 //! ```
 //!
 //! tests/vectors/policy.toml explains every key. An unknown key, a wrong type or a value out of range is refused with its
@@ -63,7 +63,7 @@ const SRS_KEYS: &[&str] = &[
     "over-long",
     "separator",
 ];
-const DOMAIN_KEYS: &[&str] = &["enforce-since", "mode"];
+const DOMAIN_KEYS: &[&str] = &["enforce-since", "mode", "refuse-at"];
 /// The longest hash that SRS can write: base64 of 20 octets.
 const MAX_HASH: u16 = 27;
 
@@ -111,7 +111,7 @@ fn policy(table: Entry<'_>) -> Result<Policy, Error> {
             "no-sign" => policy.no_sign = entry.addresses()?,
             "no-sign-recipients" => policy.no_sign_recipients = entry.addresses()?,
             "own-relays" => policy = policy.with_own_relays(entry.strings()?),
-            "refuse-at" => policy.refuse_at = entry.choice(&RefuseAt::ALL.map(|at| (at.as_str(), at)))?,
+            "refuse-at" => policy.refuse_at = entry.refuse_at()?,
             "reverse-any-sender" => policy.reverse_any_sender = entry.yes()?,
             "srs" => policy.srs = Some(forwarding(entry)?),
             "subaddress" => policy.form = if entry.yes()? { Form::Subaddress } else { Form::Prefix },
@@ -138,6 +138,7 @@ fn stance(table: Entry<'_>) -> Result<Stance, Error> {
         match entry.name {
             "enforce-since" => stance.enforce_since = Some(entry.day()?),
             "mode" => stance.mode = Some(entry.mode()?),
+            "refuse-at" => stance.refuse_at = Some(entry.refuse_at()?),
             _ => return Err(entry.unknown("policy.domains", DOMAIN_KEYS)),
         }
     }
@@ -262,6 +263,10 @@ impl<'a> Entry<'a> {
 
     fn mode(&self) -> Result<Mode, Error> {
         self.choice(&Mode::ALL.map(|mode| (mode.as_str(), mode)))
+    }
+
+    fn refuse_at(&self) -> Result<RefuseAt, Error> {
+        self.choice(&RefuseAt::ALL.map(|at| (at.as_str(), at)))
     }
 
     fn domain(&self) -> Result<&'a str, Error> {

@@ -15,23 +15,65 @@
 //! Never refused: exempt recipients (with or without a tag), exempt clients and senders, own users, the MTA itself. They
 //! get what observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
-use super::{Action, Client, Incoming, Mode, Policy, Rule};
+use super::{Action, Client, Incoming, Mode, Policy, RefuseAt, Rule};
 use crate::address::{Address, Mailbox, Path, Stripped};
 use crate::day::Day;
 use crate::key::KeyRing;
 use crate::verdict::{Foreign, Lapse, Proof, Verdict};
 use crate::{batv, srs};
 
+/// How recipients of a domain are treated on a day.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) mode: Mode,
+    refuse_at: RefuseAt,
+}
+
 /// One row of the table for one kind of sender.
-struct Row<'r> {
+pub(super) struct Row<'r> {
     /// What is done where nothing is refused.
-    lenient: Action,
+    pub(super) lenient: Action,
     /// Whether enforce refuses.
-    refuse: bool,
-    verdict: Option<Verdict<'r>>,
-    rule: Rule,
-    mode: Mode,
-    log: bool,
+    pub(super) refuse: bool,
+    pub(super) verdict: Option<Verdict<'r>>,
+    pub(super) rule: Rule,
+    pub(super) manner: Manner,
+    pub(super) log: bool,
+    /// Whether the message has a say.
+    pub(super) by_message: bool,
+}
+
+impl<'r> Row<'r> {
+    /// What the mode makes of it.
+    pub(super) fn answer(self) -> Incoming<'r> {
+        let would = if self.refuse { Action::Refuse } else { self.lenient };
+        let refused = self.refuse && self.manner.mode == Mode::Enforce;
+        Incoming {
+            action: if refused { Action::Refuse } else { self.lenient },
+            would,
+            verdict: self.verdict,
+            rule: self.rule,
+            mode: self.manner.mode,
+            reply: refused.then(|| self.rule.reply(self.verdict.as_ref())),
+            refuse_at: self.manner.refuse_at,
+            by_message: self.by_message,
+            log: self.log,
+        }
+    }
+
+    /// Whether a message may change the answer to a bounce: not where the recipient is no own mailbox.
+    const fn has_a_say(&self) -> bool {
+        !matches!(
+            self.rule,
+            Rule::NotOwn
+                | Rule::Unparsable
+                | Rule::ExemptRecipient
+                | Rule::SrsElsewhere
+                | Rule::SrsGenuine
+                | Rule::SrsSender
+                | Rule::SrsBad
+        )
+    }
 }
 
 /// What every judgement needs.
@@ -56,25 +98,31 @@ impl Policy {
         client: Client,
         day: Day,
     ) -> Incoming<'r> {
+        self.judged(ring, sender, recipient, client, day).answer()
+    }
+
+    /// The row of a recipient, exemptions taken into account.
+    pub(super) fn judged<'r>(
+        &self,
+        ring: &KeyRing,
+        sender: &[u8],
+        recipient: &'r [u8],
+        client: Client,
+        day: Day,
+    ) -> Row<'r> {
         let judge = Judge { policy: self, ring, bounce: self.is_null(sender), day };
         let mut row = judge.row(recipient);
-        if row.refuse
-            && let Some(rule) = self.exemption(sender, recipient, &row, client)
-        {
-            (row.refuse, row.rule) = (false, rule);
+        let waits = row.manner.refuse_at == RefuseAt::Message && row.manner.mode >= Mode::Observe;
+        let concerned = row.refuse || (judge.bounce && row.has_a_say());
+        if !row.refuse && !(waits && concerned) {
+            return row;
         }
-        let would = if row.refuse { Action::Refuse } else { row.lenient };
-        let refused = row.refuse && row.mode == Mode::Enforce;
-        Incoming {
-            action: if refused { Action::Refuse } else { row.lenient },
-            would,
-            verdict: row.verdict,
-            rule: row.rule,
-            mode: row.mode,
-            reply: refused.then(|| row.rule.reply(row.verdict.as_ref())),
-            refuse_at: self.refuse_at,
-            log: row.log,
+        match self.exemption(sender, recipient, &row, client) {
+            Some(rule) if row.refuse => (row.refuse, row.rule) = (false, rule),
+            Some(_) => {}
+            None => row.by_message = waits && concerned,
         }
+        row
     }
 
     fn is_null(&self, sender: &[u8]) -> bool {
@@ -111,34 +159,40 @@ impl Policy {
 }
 
 impl Judge<'_> {
+    fn manner(&self, domain: &[u8]) -> Manner {
+        Manner { mode: self.policy.mode_on(domain, self.day), refuse_at: self.policy.refuse_at_in(domain) }
+    }
+
     fn row<'r>(&self, recipient: &'r [u8]) -> Row<'r> {
-        let mode = self.policy.mode_on(b"", self.day);
-        let passed =
-            |rule, verdict, mode| Row { lenient: Action::Unchanged, refuse: false, verdict, rule, mode, log: false };
+        let manner = self.manner(b"");
+        let passed = |rule, verdict, manner| {
+            let (lenient, refuse) = (Action::Unchanged, false);
+            Row { lenient, refuse, verdict, rule, manner, log: false, by_message: false }
+        };
         let mailbox = match Path::parse_tagged(recipient) {
             Ok(Path::Mailbox(mailbox)) => mailbox,
-            Ok(Path::Postmaster) => return passed(Rule::ExemptRecipient, Some(Verdict::Untagged), mode),
-            Ok(Path::Null) | Err(_) => return passed(Rule::Unparsable, None, mode),
+            Ok(Path::Postmaster) => return passed(Rule::ExemptRecipient, Some(Verdict::Untagged), manner),
+            Ok(Path::Null) | Err(_) => return passed(Rule::Unparsable, None, manner),
         };
-        let mode = self.policy.mode_on(mailbox.domain(), self.day);
+        let manner = self.manner(mailbox.domain());
         if !self.policy.is_here(mailbox.domain()) {
-            return passed(Rule::NotOwn, None, mode);
+            return passed(Rule::NotOwn, None, manner);
         }
         let row = match srs::is_srs(mailbox.content()) {
             true if !self.policy.is_own_forwarder(mailbox.domain()) => {
-                Some(passed(Rule::SrsElsewhere, Some(Verdict::Foreign(Foreign::Srs)), mode))
+                Some(passed(Rule::SrsElsewhere, Some(Verdict::Foreign(Foreign::Srs)), manner))
             }
-            true => self.reverse(recipient, mode),
+            true => self.reverse(recipient, manner),
             false => {
                 let verdict = batv::verify(self.ring, mailbox.as_bytes(), self.day);
-                verdict.ok().map(|verdict| self.recipient(mailbox, verdict, mode))
+                verdict.ok().map(|verdict| self.recipient(mailbox, verdict, manner))
             }
         };
-        row.unwrap_or_else(|| passed(Rule::Unparsable, None, mode))
+        row.unwrap_or_else(|| passed(Rule::Unparsable, None, manner))
     }
 
     /// The row of a recipient that is no SRS address.
-    fn recipient<'r>(&self, mailbox: Mailbox<'_>, verdict: Verdict<'r>, mode: Mode) -> Row<'r> {
+    fn recipient<'r>(&self, mailbox: Mailbox<'_>, verdict: Verdict<'r>, manner: Manner) -> Row<'r> {
         let bounces = |rule| if self.bounce { (true, rule) } else { (false, Rule::NotABounce) };
         let (refuse, rule) = match verdict {
             Verdict::Genuine(_) => (false, Rule::Genuine),
@@ -157,10 +211,10 @@ impl Judge<'_> {
             Verdict::Expired(..) => true,
             // To any other sender this is ordinary mail.
             Verdict::Untagged => self.bounce,
-            _ => self.bounce || mode != Mode::Enforce,
+            _ => self.bounce || manner.mode != Mode::Enforce,
         };
         let lenient = verdict.proof().map_or(Action::Unchanged, |proof| Action::Strip(proof.mailbox.to_address()));
-        Row { lenient, refuse, verdict: Some(verdict), rule, mode, log }
+        Row { lenient, refuse, verdict: Some(verdict), rule, manner, log, by_message: false }
     }
 
     /// A bounce without a tag.
@@ -185,10 +239,18 @@ impl Judge<'_> {
     }
 
     /// An SRS address at an own forwarder; `None` if it is no address.
-    fn reverse<'r>(&self, recipient: &'r [u8], mode: Mode) -> Option<Row<'r>> {
+    fn reverse<'r>(&self, recipient: &'r [u8], manner: Manner) -> Option<Row<'r>> {
         let srs = self.policy.srs.as_ref()?;
         let verdict = srs::reverse(self.ring, recipient, &srs.forwarders, &srs.dialect, self.day).ok()?;
-        let row = |lenient, refuse, rule| Row { lenient, refuse, verdict: Some(verdict), rule, mode, log: refuse };
+        let row = |lenient, refuse, rule| Row {
+            lenient,
+            refuse,
+            verdict: Some(verdict),
+            rule,
+            manner,
+            log: refuse,
+            by_message: false,
+        };
         let proof = match verdict {
             Verdict::Genuine(proof) => proof,
             Verdict::UnknownKey { covered: false, .. } => {
@@ -217,7 +279,7 @@ impl Judge<'_> {
             return None;
         }
         let verdict = batv::verify_returned(self.ring, result, self.day).ok()?;
-        let mode = self.policy.mode_on(result.domain(), self.day);
-        Some(self.recipient(result.to_address().mailbox(), verdict, mode))
+        let manner = self.manner(result.domain());
+        Some(self.recipient(result.to_address().mailbox(), verdict, manner))
     }
 }

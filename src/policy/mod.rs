@@ -1,9 +1,9 @@
 //! The one decision: which senders to sign or rewrite, which recipients to strip, reverse or refuse.
 //!
 //! A [`Policy`] decides and does nothing: envelope, key ring, client and day come in, a value with its reason goes out.
-//! `outgoing.rs` signs and rewrites senders, `incoming.rs` judges recipients and has the table, `file.rs` reads and
-//! `show.rs` writes the TOML form (feature `policy-file`), `rule.rs` has the answers, `lists.rs` the lists, `needs.rs`
-//! what a policy asks of its caller.
+//! `outgoing.rs` signs and rewrites senders, `incoming.rs` judges recipients and has the table, `message.rs` judges them
+//! once more when the message is there (feature `bounce`), `file.rs` reads and `show.rs` writes the TOML form (feature
+//! `policy-file`), `rule.rs` has the answers, `lists.rs` the lists, `needs.rs` what a policy asks of its caller.
 //!
 //! What never happens: mail that nobody vouches for is signed; a bounce without a tag is refused although mail from that
 //! mailbox may have left unsigned in the last days + 7 days, as far as the ring and this policy can tell. They cannot tell
@@ -17,6 +17,8 @@
 mod file;
 mod incoming;
 mod lists;
+#[cfg(feature = "bounce")]
+mod message;
 mod needs;
 mod outgoing;
 mod rule;
@@ -131,14 +133,15 @@ impl Client {
 }
 
 /// At which step of the SMTP dialogue a refusal is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum RefuseAt {
     /// At RCPT; cheapest, but sender call-outs of other sites see refusals.
     Rcpt,
     /// At DATA, where call-outs are gone; a face that cannot refuses at RCPT.
     #[default]
     Data,
-    /// After the message, so that a signed mark in it can save a bounce without a tag.
+    /// After the message, which is judged as well ([`Incoming::by_message`]): a signed mark in it can save a bounce without
+    /// a tag, and it can show a bounce to be backscatter that the envelope could not.
     Message,
 }
 
@@ -161,6 +164,7 @@ impl RefuseAt {
 struct Stance {
     mode: Option<Mode>,
     enforce_since: Option<Day>,
+    refuse_at: Option<RefuseAt>,
 }
 
 /// How forwarded mail is rewritten: the own forwarder domains and the dialect.
@@ -333,7 +337,18 @@ impl Policy {
     /// Another mode or first day for some domains; what is `None` is the policy's. The closest fit counts.
     #[must_use]
     pub fn with_domain(mut self, domains: Domains, mode: Option<Mode>, enforce_since: Option<Day>) -> Policy {
-        self.by_domain.push((domains, Stance { mode, enforce_since }));
+        self.by_domain.push((domains, Stance { mode, enforce_since, refuse_at: None }));
+        self
+    }
+
+    /// Another step of refusing for some domains: of the very set that [`with_domain`](Policy::with_domain) was last
+    /// called with, or of a set of its own.
+    #[must_use]
+    pub fn with_domain_refuse_at(mut self, domains: Domains, refuse_at: RefuseAt) -> Policy {
+        match self.by_domain.iter_mut().rev().find(|(set, _)| *set == domains) {
+            Some((_, stance)) => stance.refuse_at = Some(refuse_at),
+            None => self.by_domain.push((domains, Stance { refuse_at: Some(refuse_at), ..Stance::default() })),
+        }
         self
     }
 
@@ -484,20 +499,30 @@ impl Policy {
         self.srs.as_ref()
     }
 
-    /// When to refuse.
+    /// When to refuse, where a domain has nothing of its own.
     pub const fn refuse_at(&self) -> RefuseAt {
         self.refuse_at
     }
 
     /// The mode in force for a domain on a day.
     pub fn mode_on(&self, domain: &[u8], day: Day) -> Mode {
-        let fits = self.by_domain.iter().filter_map(|(set, stance)| Some((set.fit(domain)?, stance)));
-        let own = fits.max_by_key(|(fit, _)| *fit).map(|(_, stance)| *stance).unwrap_or_default();
+        let own = self.stance(domain);
         let mode = own.mode.unwrap_or(self.mode);
         match own.enforce_since.or(self.enforce_since) {
             Some(since) if mode == Mode::Enforce && day < since => Mode::Observe,
             _ => mode,
         }
+    }
+
+    /// When to refuse recipients in a domain.
+    pub fn refuse_at_in(&self, domain: &[u8]) -> RefuseAt {
+        self.stance(domain).refuse_at.unwrap_or(self.refuse_at)
+    }
+
+    /// What the closest set of domains says; nothing if none fits.
+    fn stance(&self, domain: &[u8]) -> Stance {
+        let fits = self.by_domain.iter().filter_map(|(set, stance)| Some((set.fit(domain)?, stance)));
+        fits.max_by_key(|(fit, _)| *fit).map(|(_, stance)| *stance).unwrap_or_default()
     }
 
     /// The class of a client, from whether it authenticated, and its address and port as the MTA tells them.

@@ -69,13 +69,17 @@ impl Policy {
             Need::Refuse => {
                 self.mode == Mode::Enforce || self.by_domain.iter().any(|(_, it)| it.mode == Some(Mode::Enforce))
             }
-            Need::RefuseAtData => self.refuse_at == RefuseAt::Data,
-            Need::RefuseAtMessage => self.refuse_at == RefuseAt::Message,
+            Need::RefuseAtData => self.refuses_at(RefuseAt::Data),
+            Need::RefuseAtMessage => self.refuses_at(RefuseAt::Message),
             Need::Client => !self.exempt_clients.is_empty(),
             Need::Sender => !self.exempt_senders.is_empty(),
             Need::OwnNetwork => !self.internal_hosts.is_empty(),
             Need::Recipients => !self.no_sign_recipients.is_empty(),
             Need::Forwarder => self.srs.as_ref().is_some_and(|srs| !srs.by_recipient.is_empty()),
         }
+    }
+
+    fn refuses_at(&self, at: RefuseAt) -> bool {
+        self.refuse_at == at || self.by_domain.iter().any(|(_, it)| it.refuse_at == Some(at))
     }
 }

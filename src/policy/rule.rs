@@ -65,6 +65,9 @@ pub struct Incoming<'a> {
     pub reply: Option<&'static str>,
     /// When to refuse.
     pub refuse_at: RefuseAt,
+    /// Whether the message is to be judged as well before this is final: the caller waits for its end, inspects it, and
+    /// asks `Policy::incoming_message`. Only under [`RefuseAt::Message`], for bounces and for what else would be refused.
+    pub by_message: bool,
     /// Whether the event deserves a line in the log.
     pub log: bool,
 }
@@ -106,7 +109,7 @@ pub enum Rule {
     Unparsable,
     /// The tag is genuine.
     Genuine,
-    /// The tag has expired, but only within the days of expired-grace.
+    /// The tag or mark has expired, but only within the days of expired-grace.
     ExpiredGrace,
     /// The tag has expired.
     Expired,
@@ -146,11 +149,19 @@ pub enum Rule {
     InternalClient,
     /// The client is a user of this site and never refused.
     SubmittedClient,
+    /// A mark of ours came back inside the message.
+    MarkGenuine,
+    /// Only marks came back that are out of date.
+    MarkExpired,
+    /// A mark came back that names a key of ours, and was not made with it.
+    MarkForged,
+    /// The headers of an own mail came back without the mark that all own mail has.
+    Backscatter,
 }
 
 impl Rule {
-    /// All rules: those of outgoing mail, the two of both ways, those of incoming mail.
-    pub const ALL: [Rule; 36] = [
+    /// All rules: those of outgoing mail, the two of both ways, those of incoming mail, those of the message.
+    pub const ALL: [Rule; 40] = [
         Rule::Signed,
         Rule::Rewritten,
         Rule::Null,
@@ -187,6 +198,10 @@ impl Rule {
         Rule::ExemptClient,
         Rule::InternalClient,
         Rule::SubmittedClient,
+        Rule::MarkGenuine,
+        Rule::MarkExpired,
+        Rule::MarkForged,
+        Rule::Backscatter,
     ];
 
     const fn words(self) -> (&'static str, &'static str) {
@@ -214,7 +229,9 @@ impl Rule {
             }
             Rule::Unparsable => ("unparsable", "It is no address."),
             Rule::Genuine => ("genuine", "The tag is genuine."),
-            Rule::ExpiredGrace => ("expired-grace", "The tag has expired, but only within the days of expired-grace."),
+            Rule::ExpiredGrace => {
+                ("expired-grace", "The tag or mark has expired, but only within the days of expired-grace.")
+            }
             Rule::Expired => ("expired", "The tag has expired."),
             Rule::Forged => ("forged", "The tag is forged."),
             Rule::UnknownKey => (
@@ -242,6 +259,12 @@ impl Rule {
             Rule::ExemptClient => ("exempt-client", "The client is exempt and never refused."),
             Rule::InternalClient => ("internal-client", "The MTA itself made this mail, which is never refused."),
             Rule::SubmittedClient => ("submitted-client", "The client is a user of this site and never refused."),
+            Rule::MarkGenuine => ("mark-genuine", "A mark of ours came back inside the message."),
+            Rule::MarkExpired => ("mark-expired", "Only marks came back that are out of date."),
+            Rule::MarkForged => ("mark-forged", "A mark came back that names a key of ours, and was not made with it."),
+            Rule::Backscatter => {
+                ("backscatter", "The headers of an own mail came back without the mark that all own mail has.")
+            }
         }
     }
 
@@ -256,12 +279,19 @@ impl Rule {
     }
 
     /// The SMTP reply of a refusal by this rule.
-    pub(super) const fn reply(self, verdict: Option<&Verdict<'_>>) -> &'static str {
+    pub(crate) const fn reply(self, verdict: Option<&Verdict<'_>>) -> &'static str {
         let known = match (self, verdict) {
             (Rule::NeverSends, _) => {
                 Some("550 5.7.1 This address sends no mail; this bounce answers mail that we did not send")
             }
             (Rule::SrsSender, _) => Some("550 5.7.1 This address takes bounces only, from the null sender"),
+            (Rule::MarkExpired, _) => Some("550 5.7.1 This answers mail whose signature has expired"),
+            (Rule::MarkForged, _) => {
+                Some("550 5.7.1 This answers mail with a forged signature of ours; we did not send it")
+            }
+            (Rule::Backscatter, _) => {
+                Some("550 5.7.1 We mark all our mail; this answers mail that we did not send (forged sender)")
+            }
             (_, Some(verdict)) => verdict.smtp_reply(),
             (_, None) => None,
         };

@@ -56,10 +56,11 @@ impl Policy {
         writeln!(text, "own-relays = {}", list(self.own_relays.iter().cloned()))?;
         writeln!(text, "display-names = {}", list(self.display_names.iter().cloned()))?;
         self.srs.as_ref().map_or(Ok(()), |srs| write_srs(srs, text))?;
-        for (set, Stance { mode, enforce_since }) in &self.by_domain {
+        for (set, Stance { mode, enforce_since, refuse_at }) in &self.by_domain {
             writeln!(text, "\n[policy.domains.{}]", quoted(set.as_str()))?;
             mode.map_or(Ok(()), |mode| writeln!(text, "mode = \"{}\"", mode.as_str()))?;
             enforce_since.map_or(Ok(()), |day| writeln!(text, "enforce-since = {day}"))?;
+            refuse_at.map_or(Ok(()), |at| writeln!(text, "refuse-at = \"{}\"", at.as_str()))?;
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ pub const BACKSTOP_RULE_NOT_OWN: i32 = 14;
 pub const BACKSTOP_RULE_UNPARSABLE: i32 = 15;
 /// Rule: the tag is genuine.
 pub const BACKSTOP_RULE_GENUINE: i32 = 16;
-/// Rule: the tag has expired, but only within the days of expired-grace.
+/// Rule: the tag or mark has expired, but only within the days of expired-grace.
 pub const BACKSTOP_RULE_EXPIRED_GRACE: i32 = 17;
 /// Rule: the tag has expired.
 pub const BACKSTOP_RULE_EXPIRED: i32 = 18;
@@ -78,6 +78,14 @@ pub const BACKSTOP_RULE_EXEMPT_CLIENT: i32 = 34;
 pub const BACKSTOP_RULE_INTERNAL_CLIENT: i32 = 35;
 /// The client is a user of this site and never refused.
 pub const BACKSTOP_RULE_SUBMITTED_CLIENT: i32 = 36;
+/// Rule: a mark of ours came back inside the message.
+pub const BACKSTOP_RULE_MARK_GENUINE: i32 = 37;
+/// Rule: only marks came back that are out of date.
+pub const BACKSTOP_RULE_MARK_EXPIRED: i32 = 38;
+/// Rule: a mark came back that names a key of ours, and was not made with it.
+pub const BACKSTOP_RULE_MARK_FORGED: i32 = 39;
+/// Rule: the headers of an own mail came back without the mark that all own mail has.
+pub const BACKSTOP_RULE_BACKSCATTER: i32 = 40;
 
 /// The word of a BACKSTOP_RULE_* for logs and metrics, such as "too-early". Static, never NULL, for any number.
 #[unsafe(no_mangle)]
@@ -131,4 +139,8 @@ numbers!(rule_number(Rule), { rule_word: slug, rule_sentence: sentence }, {
     BACKSTOP_RULE_EXEMPT_CLIENT => Rule::ExemptClient,
     BACKSTOP_RULE_INTERNAL_CLIENT => Rule::InternalClient,
     BACKSTOP_RULE_SUBMITTED_CLIENT => Rule::SubmittedClient,
+    BACKSTOP_RULE_MARK_GENUINE => Rule::MarkGenuine,
+    BACKSTOP_RULE_MARK_EXPIRED => Rule::MarkExpired,
+    BACKSTOP_RULE_MARK_FORGED => Rule::MarkForged,
+    BACKSTOP_RULE_BACKSCATTER => Rule::Backscatter,
 });

@@ -6,8 +6,8 @@
 //! ```text
 //! input = octets as they are            tcp_table, policy_service, http, config, report; socketmap
 //!       / "~" *( line LF )              socketmap: each line a request, framed
-//!       / *( step argument LF )         milter: C client, M sender, A sender with a user, R recipient, T data, E end,
-//!                                       X abort
+//!       / *( step argument LF )         milter: C client, M sender, A sender with a user, R recipient, T data, H field,
+//!                                       B line of the body, E end, X abort
 //!       / *( text LF )                  filter
 //!       / sender LF recipient LF rest   event: rest is queue id and instance
 //! text  = octets as they are, but       milter, filter, event, framed requests of socketmap:
@@ -21,6 +21,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
+use backstop::bounce::{self, Envelope};
+use backstop::policy::{Action, Incoming};
 use backstop::{Address, KeyRing, Path};
 use backstopd::clock::Clock;
 use backstopd::config::Config;
@@ -29,7 +31,8 @@ use backstopd::exchange::Broken;
 use backstopd::faces::Face;
 use backstopd::faces::lookup::Map;
 use backstopd::faces::milter::headers::Change;
-use backstopd::faces::milter::session::{Answer, Session};
+use backstopd::faces::hold::ALONE;
+use backstopd::faces::milter::session::{Answer, End, Session};
 use backstopd::log::Log;
 use backstopd::metrics::http as metrics_http;
 use backstopd::report::{self, line, ready, stats};
@@ -38,7 +41,7 @@ use backstopd::{faces, guesses};
 
 /// What octets from 0x80 up stand for; the tags are of the ring below: two days old, expired,
 /// forged, and SRS.
-const TOKENS: [&str; 32] = [
+const TOKENS: [&str; 41] = [
     "prvs=",
     "+prvs=",
     "SRS0=",
@@ -71,12 +74,23 @@ const TOKENS: [&str; 32] = [
     "prvs=47552a972e=alice@example.com",
     "prvs=4786000000=alice@example.com",
     "SRS0=IPhH=JI=elsewhere.example=someone@fwd.example.net",
+    "alice@msg.example.net",
+    "From: MAILER-DAEMON@mx.example.org",
+    "Subject: Undelivered Mail Returned to Sender",
+    "Content-Type: multipart/report; boundary=b",
+    "Content-Type: message/rfc822",
+    "--b",
+    "Received: from x by y; Fri, 20 Nov 2026 10:11:12 +0000",
+    "From: alice@msg.example.net",
+    "Backstop-Mark: v=1; i=msg.example.net; k=m; d=20776; n=a4dqobyha4dqo; t=b3fipvmvqj5atcne",
 ];
 
 const CONFIG: &str = "[policy]\nown-domains = [\"example.com\", \"*.example.net\"]\nmode = \"enforce\"\n\
-    no-sign = [\"news@example.com\"]\nno-sign-recipients = [\"@old.example\"]\nexempt-senders = [\"m@example.org\"]\n\
+    marks-since = 2020-02-01\nno-sign = [\"news@example.com\"]\nno-sign-recipients = [\"@old.example\"]\nexempt-senders = [\"m@example.org\"]\n\
     internal-hosts = [\"192.0.2.0/24\"]\n[policy.srs]\ndomain = \"fwd.example.net\"\n\
     [policy.domains.\"data.example.net\"]\nmode = \"observe\"\n\
+    [policy.domains.\"msg.example.net\"]\nrefuse-at = \"message\"\n[policy.domains.\"see.example.net\"]\n\
+    mode = \"observe\"\nrefuse-at = \"message\"\n\
     [log]\nfile = \"/dev/null\"\nformat = \"json\"\nevents = \"all\"\n[limits]\nforged-per-hour = 0\n\
     [milter]\nlisten = [\"inet:127.0.0.1:2\"]\nverdict-header = \"X-Verdict\"\n\
     [filter]\n[policy-service]\nlisten = [\"inet:127.0.0.1:1\"]\nat-data = true\n";
@@ -224,12 +238,40 @@ pub fn policy_service(data: &[u8]) {
     }
 }
 
-/// The milter: whatever order the steps come in, only own mail that is vouched for is signed, and every recipient that
-/// is replaced was given and accepted.
+/// What a mail is, beside what the session knows of it.
+#[derive(Default)]
+struct Mail {
+    sender: Vec<u8>,
+    by_user: bool,
+    accepted: Vec<Vec<u8>>,
+    message: Vec<u8>,
+    in_body: bool,
+}
+
+impl Mail {
+    /// What the policy says of those that wait for the message, all of which is looked at here.
+    fn waiting(&self, client: Option<SocketAddr>, known: bool) -> Vec<(&[u8], Incoming<'_>)> {
+        let (snapshot, now) = (state().snapshot(), state().clock.now().unwrap());
+        let (policy, ring) = (&snapshot.config.policy, &snapshot.ring);
+        let (ip, port) = (client.map(|it| it.ip()), client.map_or(u16::from(!known), |it| it.port()));
+        let class = policy.client(self.by_user, ip, port);
+        let judged = self.accepted.iter().filter_map(|recipient| {
+            let first = policy.incoming(ring, &self.sender, recipient, class, now.day);
+            let envelope = Envelope { sender: Some(&self.sender), recipient: Some(recipient) };
+            let seen = || bounce::inspect(&self.message, &envelope, ring, policy, now.day);
+            let last = |seen| policy.incoming_message(ring, &self.sender, recipient, class, &seen, now.day);
+            first.by_message.then(|| (&**recipient, last(seen())))
+        });
+        judged.collect()
+    }
+}
+
+/// The milter: whatever order the steps come in, only own mail that is vouched for is signed, every recipient that is
+/// replaced was given and accepted, and a message is refused exactly if the policy says so of all of it.
 pub fn milter(data: &[u8]) {
     let mut session = Session::new(Arc::clone(state()));
-    let (mut client, mut vouched, mut accepted) = (None::<SocketAddr>, false, Vec::new());
-    let mut known = false;
+    let (mut client, mut known, mut vouched) = (None::<SocketAddr>, false, false);
+    let mut mail = Mail::default();
     for line in data.split(|octet| *octet == b'\n') {
         let Some((step, argument)) = line.split_first() else { continue };
         let argument = text(argument);
@@ -244,33 +286,60 @@ pub fn milter(data: &[u8]) {
                     it.ip().to_string().starts_with("192.0.2.") || (it.port() == 0 && it.ip().is_loopback())
                 };
                 vouched = *step == b'A' || (known && client.is_none_or(own));
-                accepted.clear();
-                session.mail(&argument, *step == b'A');
+                mail = Mail { sender: argument, by_user: *step == b'A', ..Mail::default() };
+                session.mail(&mail.sender, mail.by_user);
                 assert!(session.is_busy());
             }
             b'R' => match session.recipient(&argument, b"") {
-                Answer::Continue => accepted.push(argument),
+                // The header comes behind the recipients; nobody waited for what of it came before.
+                Answer::Continue if mail.message.is_empty() => mail.accepted.push(argument),
+                Answer::Continue => return,
+                Answer::Refuse(ALONE) => assert!(!mail.accepted.is_empty()),
                 Answer::Refuse(reply) => assert!(reply.starts_with("550 5.") && reply != guesses::REPLY, "{reply}"),
                 Answer::Later => assert!(!session.is_busy()),
             },
-            b'H' => {
+            b'H' if !mail.in_body => {
                 let at = argument.iter().position(|octet| *octet == b':').unwrap_or(argument.len());
                 let (name, value) = argument.split_at(at);
-                session.header(name, value.get(1..).unwrap_or_default());
+                let value = value.get(1..).unwrap_or_default().trim_ascii_start();
+                mail.message.extend([name, b": ", value, b"\r\n"].concat());
+                session.header(name, value);
+            }
+            b'B' => {
+                if !std::mem::replace(&mut mail.in_body, true) {
+                    mail.message.extend(b"\r\n");
+                }
+                let argument = [&*argument, b"\r\n"].concat();
+                mail.message.extend(&argument);
+                session.body(&argument);
             }
             b'T' => {
                 let busy = session.is_busy();
                 match session.data(b"Q") {
-                    Answer::Refuse(reply) => assert!(reply.starts_with("550 5.") && accepted.len() <= 1, "{reply}"),
+                    Answer::Refuse(reply) => {
+                        assert!(reply.starts_with("550 5.") && mail.accepted.len() <= 1, "{reply}");
+                    }
                     Answer::Continue => assert!(busy),
                     Answer::Later => assert!(!busy),
                 }
             }
             b'E' => {
                 let busy = session.is_busy();
-                let changes = session.end(b"Q");
-                assert_eq!(changes.is_some(), busy);
-                let Some(changes) = changes else { continue };
+                let waiting = mail.waiting(client, known);
+                let refused = waiting.iter().find(|(_, last)| last.action == Action::Refuse);
+                let changes = match session.end(b"Q") {
+                    End::Later => {
+                        assert!(!busy);
+                        continue;
+                    }
+                    End::Refuse(reply) => {
+                        assert_eq!(Some(reply), refused.and_then(|(_, last)| last.reply));
+                        assert_eq!(mail.accepted.len(), 1, "one is refused with others");
+                        continue;
+                    }
+                    End::Accept(changes) => changes,
+                };
+                assert!(busy && refused.is_none(), "{refused:?}");
                 for change in changes.headers {
                     let value = match &change {
                         Change::Delete(_, index) => &index.to_string(),
@@ -287,11 +356,15 @@ pub fn milter(data: &[u8]) {
                     assert!(vouched, "{sender} signed for {client:?}");
                     assert!(state().snapshot().config.policy.own_domains().contains(sender.mailbox().domain()));
                 }
+                for (recipient, last) in waiting.iter().take(backstopd::faces::hold::MAX_WAITING) {
+                    let to = changes.recipients.iter().find(|(given, _)| given == recipient).map(|(_, to)| *to);
+                    assert_eq!(to, last.action.address().copied(), "{}", recipient.escape_ascii());
+                }
                 for (given, address) in changes.recipients {
-                    assert!(accepted.contains(&given), "{address}");
+                    assert!(mail.accepted.contains(&given), "{address}");
                     assert!(matches!(Path::parse_tagged(address.as_bytes()), Ok(Path::Mailbox(_))), "{address}");
                 }
-                accepted.clear();
+                mail = Mail::default();
             }
             b'X' => session.abort(),
             _ => {}

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use backstop::bounce::{Check, Envelope, Inspection, Kept, Outcome, Place};
 use backstop::policy::{Client, Incoming, Origin, Outgoing};
 
 use crate::clock::Now;
@@ -91,4 +92,39 @@ pub fn incoming<'a>(
 ) -> (Incoming<'a>, Event<'a>) {
     let decided = snapshot.config.policy.incoming(&snapshot.ring, sender, recipient, context.client, now.day);
     (decided, Event::of_recipient(context, sender, recipient, &decided, now))
+}
+
+/// A recipient judged by the message.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// What the policy says.
+    pub decided: Incoming<'a>,
+    /// What the message shows.
+    pub seen: Inspection,
+}
+
+impl Judged<'_> {
+    /// The tag or mark that proves the bounce, to count its uses.
+    pub fn token<'a>(&'a self, recipient: &'a [u8]) -> Option<&'a [u8]> {
+        let genuine = |check: &&Check| check.outcome == Outcome::Genuine;
+        let proof = self.seen.proof().or_else(|| self.seen.checks.iter().find(genuine))?;
+        Some(if proof.place == Place::Recipient { recipient } else { proof.token.as_bytes() })
+    }
+}
+
+/// What becomes of a recipient when the message is there.
+pub fn incoming_message<'a>(
+    snapshot: &Snapshot,
+    context: &Context<'a>,
+    sender: &'a [u8],
+    recipient: &'a [u8],
+    message: &Kept,
+    now: Now,
+) -> (Judged<'a>, Event<'a>) {
+    let (policy, ring) = (&snapshot.config.policy, &snapshot.ring);
+    let envelope = Envelope { sender: Some(sender), recipient: Some(recipient) };
+    let seen = message.inspect(&envelope, ring, policy, now.day);
+    let decided = policy.incoming_message(ring, sender, recipient, context.client, &seen, now.day);
+    let event = Event::of_recipient(context, sender, recipient, &decided, now).by_message(&seen);
+    (Judged { decided, seen }, event)
 }

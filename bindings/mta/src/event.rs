@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Instant;
 
+use backstop::bounce::{self, Inspection};
 use backstop::explain::printable;
 use backstop::policy::{Action, Incoming, Mode, Outgoing, Rule};
 use backstop::{Address, KeyId, Path, batv};
@@ -28,27 +29,34 @@ use crate::metrics::UNSIGNED;
 use crate::state::Snapshot;
 
 /// The keys of an event in their order, and what each says.
-pub const FIELDS: [(&str, &str); 21] = [
+pub const FIELDS: [(&str, &str); 25] = [
     ("time", "When, in UTC"),
     ("event", "`outgoing` or `forward` about a sender, `incoming` about a recipient; `notice` has only `text`"),
     ("face", "Who asked: `milter`, `socketmap`, `tcp-table`, `policy-service` or `filter`"),
     ("mode", "The policy's mode for the domain that carries the tag"),
     ("action", "What was done: `sign`, `rewrite` or `keep`; `unchanged`, `strip`, `reverse`, `refuse` or `defer`"),
     ("would", "About recipients: what enforce would do"),
-    ("stage", "Of a refusal: `rcpt` or `data`"),
+    ("stage", "Of a refusal: `rcpt`, `data` or `message`"),
     ("client", "The address of the SMTP client, where the face sees it"),
     ("sender", "The sender as given, where the face sees it; the null sender is `<>`"),
     ("recipient", "The recipient as given"),
     ("mailbox", "The recipient without its tag, or to whom it returns"),
     ("output", "The new sender"),
     ("queue", "The mail server's queue id, as far as it has one at that step"),
-    ("instance", "What ties the events of a mail together: from the policy service's client, or made for the milter"),
+    (
+        "instance",
+        "What ties the events of a mail together: from the policy service's client, or made for milter and filter",
+    ),
     ("verdict", "What the recipient is: a slug of the library"),
     ("reason", "The rule that decided: a slug of the library"),
     ("detail", "The reason of the verdict: a slug of the library"),
     ("key", "The id of the key that the tag names"),
     ("age", "Days since the tag was signed, if its MAC is right"),
-    ("uses", "How often this tag was used, where the face sees each use once"),
+    ("kind", "What the message is, where it was judged by it (`refuse-at = \"message\"`): a slug of the library"),
+    ("message", "What the message is to us: a slug of the library, such as `genuine` or `backscatter`"),
+    ("proof", "Where the tag or mark stood that proves it: a slug of the library"),
+    ("why", "Why a message is `unproven`: a slug of the library"),
+    ("uses", "How often this tag or mark was used, where the face sees each use once"),
     ("reply", "The SMTP reply of a refusal"),
 ];
 
@@ -117,7 +125,13 @@ pub struct Event<'a> {
     pub key: Option<KeyId>,
     /// Days since the tag was signed.
     pub age: Option<u32>,
-    /// How often this tag was used, where the face sees each use once.
+    /// What the message is, if the recipient was judged by it.
+    pub kind_of_message: Option<bounce::Kind>,
+    /// What it is to us.
+    pub message: Option<bounce::Verdict>,
+    /// Where the proof stood.
+    pub proof: Option<bounce::Place>,
+    /// How often this tag or mark was used, where the face sees each use once.
     pub uses: Option<u32>,
     /// When the question was there.
     pub begun: Instant,
@@ -147,6 +161,9 @@ impl<'a> Event<'a> {
             detail: None,
             key: None,
             age: None,
+            kind_of_message: None,
+            message: None,
+            proof: None,
             uses: None,
             begun: context.begun,
             notable: false,
@@ -211,6 +228,15 @@ impl<'a> Event<'a> {
         Event { stage: Some(stage), ..self }
     }
 
+    /// The same, where the message was judged as well.
+    #[must_use]
+    pub fn by_message(self, seen: &Inspection) -> Event<'a> {
+        let stage = self.stage.map(|_| "message");
+        let notable = self.notable || !matches!(seen.verdict, bounce::Verdict::NotABounce | bounce::Verdict::Genuine);
+        let proof = seen.proof().map(|check| check.place);
+        Event { stage, kind_of_message: Some(seen.kind), message: Some(seen.verdict), proof, notable, ..self }
+    }
+
     /// The same, where the client was sent away.
     #[must_use]
     pub fn deferred(self, reply: &'static str) -> Event<'a> {
@@ -250,6 +276,10 @@ impl<'a> Event<'a> {
         line.text("detail", self.detail);
         line.text("key", self.key.map(|key| key.to_string()).as_deref());
         line.number("age", self.age);
+        line.text("kind", self.kind_of_message.map(bounce::Kind::slug));
+        line.text("message", self.message.map(bounce::Verdict::slug));
+        line.text("proof", self.proof.map(bounce::Place::slug));
+        line.text("why", self.message.and_then(bounce::Verdict::why).map(bounce::Why::slug));
         line.number("uses", self.uses);
         line.text("reply", self.reply);
         line.close()

@@ -1,28 +1,71 @@
-//! Refusals that wait for DATA, and clients that guess: what the faces that see client and mail share.
+//! Refusals that wait for DATA or the message, and clients that guess: what the faces that see client and mail share.
 //!
 //! Under refuse-at = data the refusal of the first recipient is held back until DATA, where call-outs are gone. There a
 //! face can only refuse the mail as a whole. So once a recipient waits or was accepted, others are refused at RCPT, and a
 //! mail that got another recipient accepted passes at DATA; the log says so. A bounce has one recipient.
+//!
+//! Under refuse-at = message the answers that the policy marks (`by_message`) wait for the end of the message, which can only
+//! be refused as a whole, too, and neither of two answers may be lost. So a recipient whose answer may be a refusal waits
+//! alone: whoever comes beside it is told [`ALONE`], a 452, upon which a client sends the mail again for the others
+//! (RFC 5321, 4.5.3.1.10), and each is judged by itself. Where nothing is refused (observe) all wait together.
 
 use backstop::Verdict;
+use backstop::bounce::Kept;
 use backstop::policy::{Action, Client, Incoming, Mode, RefuseAt, Rule};
 
 use crate::clock::Now;
-use crate::decide::{self, Context};
+use crate::decide::{self, Context, Judged};
 use crate::guesses;
 use crate::state::{Snapshot, State};
+
+/// The reply to a recipient beside one that waits for the message.
+pub const ALONE: &str = "452 4.5.3 One recipient at a time: this mail is judged by its message; send it again for the others";
+/// The most recipients of a mail that are judged by the message, since each costs an inspection; others are judged at RCPT.
+/// Only where nothing is refused are there more than one.
+pub const MAX_WAITING: usize = 8;
+
+/// How far a face can wait with a refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    /// Until when.
+    pub until: RefuseAt,
+    /// Whether it can change a recipient then, too.
+    pub changes_late: bool,
+}
+
+impl Reach {
+    /// Not at all.
+    pub const RCPT: Reach = Reach { until: RefuseAt::Rcpt, changes_late: false };
+    /// Until DATA.
+    pub const DATA: Reach = Reach { until: RefuseAt::Data, changes_late: false };
+}
+
+/// What to tell about a recipient at RCPT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Go on; the answer is given, or a refusal is held until DATA.
+    Go,
+    /// Go on; the answer waits for the message.
+    Wait,
+    /// Refuse with this reply.
+    Refuse(&'static str),
+}
 
 /// The recipients of one mail, so far.
 #[derive(Debug, Default)]
 pub struct Recipients {
     /// The one whose refusal waits for DATA.
     held: Option<Vec<u8>>,
+    /// Those whose answer waits for the message.
+    waiting: Vec<Vec<u8>>,
+    /// Whether the answer of one that waits may be a refusal.
+    alone: bool,
     /// Whether some recipient was accepted for good.
     accepted: bool,
 }
 
 impl Recipients {
-    /// Decides about the next recipient; the refusal to give now comes second. `can_wait` says that DATA will be asked.
+    /// Decides about the next recipient; what to tell now comes second.
     #[expect(clippy::too_many_arguments, reason = "the question of a face, and who asks")]
     pub fn next<'a>(
         &mut self,
@@ -31,25 +74,47 @@ impl Recipients {
         context: &Context<'a>,
         sender: &'a [u8],
         recipient: &'a [u8],
-        can_wait: bool,
+        reach: Reach,
         now: Now,
-    ) -> (Incoming<'a>, Option<&'static str>) {
+    ) -> (Incoming<'a>, Told) {
         let (decided, mut event) = decide::incoming(snapshot, context, sender, recipient, now);
         if is_away(state, snapshot, context, &decided, now) {
             state.record(snapshot, &event.deferred(guesses::REPLY));
-            return (decided, Some(guesses::REPLY));
+            return (decided, Told::Refuse(guesses::REPLY));
+        }
+        let late = self.waits_for_message(&decided, reach);
+        let refused = decided.action == Action::Refuse;
+        let taken = self.accepted || self.held.is_some() || !self.waiting.is_empty();
+        // A refusal that need not wait can be given beside one that waits.
+        if (late && taken && decided.mode == Mode::Enforce) || (self.alone && (late || !refused)) {
+            state.record(snapshot, &event.deferred(ALONE));
+            return (decided, Told::Refuse(ALONE));
+        }
+        if late {
+            self.waiting.push(recipient.to_vec());
+            self.alone = decided.mode == Mode::Enforce;
+            return (decided, Told::Wait);
         }
         if decided.verdict.is_some_and(|verdict| verdict.proof().is_some()) {
             event.uses = Some(state.guesses.count_use(recipient));
         }
-        let waits = can_wait && decided.refuse_at == RefuseAt::Data && !self.accepted && self.held.is_none();
-        if decided.action == Action::Refuse && waits {
+        let can_wait = reach.until >= RefuseAt::Data && decided.refuse_at >= RefuseAt::Data;
+        if refused && can_wait && !taken {
             self.held = Some(recipient.to_vec());
-            return (decided, None);
+            return (decided, Told::Go);
         }
-        self.accepted |= decided.action != Action::Refuse;
+        self.accepted |= !refused;
         state.record(snapshot, &event);
-        (decided, decided.reply)
+        (decided, decided.reply.map_or(Told::Go, Told::Refuse))
+    }
+
+    /// Whether the answer to this recipient waits for the message.
+    fn waits_for_message(&self, decided: &Incoming<'_>, reach: Reach) -> bool {
+        // A tag that did not pass could not be taken off any more, if the message saves its bounce.
+        let as_it_is = decided.verdict == Some(Verdict::Untagged) || decided.action.address().is_some();
+        let can = reach.until == RefuseAt::Message && (reach.changes_late || as_it_is);
+        let more = self.waiting.len() < MAX_WAITING || decided.mode == Mode::Enforce;
+        decided.by_message && can && more
     }
 
     /// The refusal to give at DATA.
@@ -69,6 +134,34 @@ impl Recipients {
         }
         state.record(snapshot, &event.refused_at("data"));
         decided.reply
+    }
+
+    /// Judges those that waited by the message; `told` gets each that is let in. The refusal to give.
+    #[expect(clippy::too_many_arguments, reason = "the question of a face, and who asks")]
+    pub fn message(
+        &mut self,
+        state: &State,
+        snapshot: &Snapshot,
+        context: &Context<'_>,
+        sender: &[u8],
+        message: &Kept,
+        now: Now,
+        mut told: impl FnMut(&[u8], &Judged<'_>),
+    ) -> Option<&'static str> {
+        let mut reply = None;
+        for recipient in std::mem::take(&mut self.waiting) {
+            let (judged, mut event) = decide::incoming_message(snapshot, context, sender, &recipient, message, now);
+            if let Some(token) = judged.token(&recipient) {
+                event.uses = Some(state.guesses.count_use(token));
+            }
+            if judged.decided.action == Action::Refuse {
+                reply = judged.decided.reply;
+            } else {
+                told(&recipient, &judged);
+            }
+            state.record(snapshot, &event);
+        }
+        reply
     }
 }
 

@@ -76,6 +76,7 @@ impl Face {
                 meets: &[
                     Need::Refuse,
                     Need::RefuseAtData,
+                    Need::RefuseAtMessage,
                     Need::Client,
                     Need::Sender,
                     Need::OwnNetwork,

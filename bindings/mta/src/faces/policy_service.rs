@@ -19,7 +19,7 @@ use crate::clock::Now;
 use crate::decide::Context;
 use crate::exchange::Broken;
 use crate::faces::Face;
-use crate::faces::hold::Recipients;
+use crate::faces::hold::{Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
 
 /// The longest request: some forty attributes, two of them addresses.
@@ -144,7 +144,11 @@ impl Transaction {
         let (snapshot, context) = (&*self.snapshot, context(&self.snapshot, request));
         let can_wait = snapshot.config.policy_service_at_data && !self.instance.is_empty();
         let (sender, recipient) = (request.sender, request.recipient);
-        self.recipients.next(state, snapshot, &context, sender, recipient, can_wait, now).1
+        let reach = if can_wait { Reach::DATA } else { Reach::RCPT };
+        match self.recipients.next(state, snapshot, &context, sender, recipient, reach, now).1 {
+            Told::Refuse(reply) => Some(reply),
+            Told::Go | Told::Wait => None,
+        }
     }
 
     fn data(&mut self, state: &State, request: &Request<'_>, now: Now) -> Option<&'static str> {

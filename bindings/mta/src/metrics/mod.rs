@@ -15,7 +15,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use backstop::policy::{Mode, Rule};
-use backstop::{Day, Key};
+use backstop::{Day, Key, bounce};
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -47,6 +47,11 @@ const DECISIONS: Described = described(
     "backstopd_decisions_total",
     &["event", "face", "mode", "action", "would", "verdict", "reason"],
     "Decisions, with the words that the log has for them; a label with nothing to say is empty",
+);
+const MESSAGES: Described = described(
+    "backstopd_messages_total",
+    &["face", "kind", "message", "proof", "why", "action", "would"],
+    "Recipients judged by the message (`refuse-at = \"message\"`), with the words that the log has for it",
 );
 const OWN_MAIL: Described = described(
     "backstopd_own_mail_total",
@@ -90,8 +95,8 @@ const FINDINGS: Described = described(
 );
 
 /// All metrics, in the order of the manual.
-pub const ALL: [&Described; 12] =
-    [&DECISIONS, &OWN_MAIL, &AGES, &SECONDS, &RELOADS, &RELOADED, &STARTED, &BUILD, &RING, &KEYS, &ENDS, &FINDINGS];
+pub const ALL: [&Described; 13] =
+    [&DECISIONS, &MESSAGES, &OWN_MAIL, &AGES, &SECONDS, &RELOADS, &RELOADED, &STARTED, &BUILD, &RING, &KEYS, &ENDS, &FINDINGS];
 
 /// Rules that leave the sender of own mail unsigned.
 pub const UNSIGNED: [Rule; 5] = [Rule::NotVouched, Rule::NoSign, Rule::NoSignRecipients, Rule::NoKey, Rule::TooLong];
@@ -116,12 +121,25 @@ impl Hash for Decision {
     }
 }
 
+/// What is counted of a message that was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Judged {
+    face: Face,
+    kind: bounce::Kind,
+    message: &'static str,
+    proof: &'static str,
+    why: &'static str,
+    action: &'static str,
+    would: &'static str,
+}
+
 type Histograms = Family<Words<1>, Histogram, fn() -> Histogram>;
 
 /// The counts of a process.
 #[derive(Debug)]
 pub struct Metrics {
     decisions: Mutex<HashMap<Decision, u64>>,
+    messages: Mutex<HashMap<Judged, u64>>,
     ages: Histograms,
     seconds: Histograms,
     reloads: Family<Words<1>, Counter>,
@@ -137,6 +155,7 @@ impl Metrics {
         let seconds = || Histogram::new([5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2, 0.1, 1.]);
         let metrics = Metrics {
             decisions: Mutex::default(),
+            messages: Mutex::default(),
             ages: Family::new_with_constructor(ages),
             seconds: Family::new_with_constructor(seconds),
             reloads: Family::default(),
@@ -160,18 +179,36 @@ impl Metrics {
         }
         let Event { kind, face, mode, rule, action, .. } = *event;
         let would = event.would.unwrap_or_default();
-        *self.decisions().entry(Decision { kind, face, mode, rule, action, would, verdict }).or_default() += 1;
+        *lock(&self.decisions).entry(Decision { kind, face, mode, rule, action, would, verdict }).or_default() += 1;
+        if let (Some(kind), Some(message)) = (event.kind_of_message, event.message) {
+            let proof = event.proof.map_or("", bounce::Place::slug);
+            let why = message.why().map_or("", bounce::Why::slug);
+            let judged = Judged { face, kind, message: message.slug(), proof, why, action, would };
+            *lock(&self.messages).entry(judged).or_default() += 1;
+        }
     }
 
-    fn decisions(&self) -> MutexGuard<'_, HashMap<Decision, u64>> {
-        // Nothing panics while it holds the lock.
-        self.decisions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn register_messages(&self, registry: &mut Registry) {
+        let messages = Family::<Words<7>, Counter>::default();
+        for (it, count) in &*lock(&self.messages) {
+            let words = [
+                ("face", it.face.as_str()),
+                ("kind", it.kind.slug()),
+                ("message", it.message),
+                ("proof", it.proof),
+                ("why", it.why),
+                ("action", it.action),
+                ("would", it.would),
+            ];
+            messages.get_or_create(&words).inc_by(*count);
+        }
+        register(registry, &MESSAGES, &messages);
     }
 
     fn register_decisions(&self, registry: &mut Registry) {
         let decisions = Family::<Words<7>, Counter>::default();
         let own_mail = Family::<Words<2>, Counter>::default();
-        for (it, count) in &*self.decisions() {
+        for (it, count) in &*lock(&self.decisions) {
             let face = ("face", it.face.as_str());
             let words = [
                 ("event", it.kind.as_str()),
@@ -207,6 +244,7 @@ impl Metrics {
     pub fn text(&self, state: &State) -> String {
         let mut registry = Registry::default();
         self.register_decisions(&mut registry);
+        self.register_messages(&mut registry);
         register(&mut registry, &AGES, &self.ages);
         register(&mut registry, &SECONDS, &self.seconds);
         register(&mut registry, &RELOADS, &self.reloads);
@@ -218,6 +256,11 @@ impl Metrics {
         let _ = text::encode(&mut text, &registry);
         text
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds the lock.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is asked anew at each reading.

@@ -9,6 +9,7 @@ mod filter;
 mod hostile;
 mod log;
 mod maps;
+mod message;
 mod metrics;
 mod milter;
 mod policy_service;

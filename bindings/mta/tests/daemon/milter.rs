@@ -30,7 +30,7 @@ impl Server {
         server
     }
 
-    fn negotiate(&mut self, actions: u32, options: u32) -> (u32, u32) {
+    pub(crate) fn negotiate(&mut self, actions: u32, options: u32) -> (u32, u32) {
         self.send(b'O', &[6_u32, actions, options].map(u32::to_be_bytes).concat());
         let answer = self.packet();
         assert_eq!(answer[..5], [b'O', 0, 0, 0, 6]);
@@ -52,7 +52,7 @@ impl Server {
         packet
     }
 
-    fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         let packet = self.packet();
         String::from_utf8(packet).unwrap().trim_end_matches('\0').replace('\0', " ")
     }
@@ -74,14 +74,21 @@ impl Server {
 
     /// The changes at the end of the message.
     pub(crate) fn end(&mut self) -> Vec<String> {
+        self.end_or_refusal().unwrap()
+    }
+
+    /// The changes at the end of the message, or its refusal.
+    pub(crate) fn end_or_refusal(&mut self) -> Result<Vec<String>, String> {
         self.send(b'D', b"Ei\0QUEUE1\0");
         self.send(b'E', b"");
         let mut answers = Vec::new();
-        while answers.last().is_none_or(|it| it != "c" && it != "t") {
-            answers.push(self.answer());
+        loop {
+            match self.answer() {
+                last if last == "c" || last == "t" => return Ok(answers),
+                refusal if refusal.starts_with('y') => return Err(refusal),
+                change => answers.push(change),
+            }
         }
-        answers.pop();
-        answers
     }
 }
 

@@ -22,7 +22,8 @@ _Rule = Literal[
     "too-long", "own-sender", "no-forwarder", "shape", "not-own", "unparsable", "genuine", "expired-grace",
     "expired", "forged", "unknown-key", "not-covered", "malformed", "foreign", "untagged", "too-early",
     "never-sends", "not-a-bounce", "srs-genuine", "srs-sender", "srs-bad", "srs-elsewhere", "exempt-recipient",
-    "exempt-sender", "exempt-client", "internal-client", "submitted-client"
+    "exempt-sender", "exempt-client", "internal-client", "submitted-client", "mark-genuine", "mark-expired", "mark-forged",
+    "backscatter"
 ]
 _Origin = Literal["submitted", "internal", "inbound", "unknown"]
 _Client = Literal["internal", "exempt", "other", "submitted"]

@@ -14,7 +14,7 @@ use super::line::{Phase, Question, STRANGER};
 use crate::clock::Now;
 use crate::decide::{self, Context};
 use crate::faces::Face;
-use crate::faces::hold::Recipients;
+use crate::faces::hold::{Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
 
 /// The longest queue id that is remembered; OpenSMTPD's have eight octets.
@@ -155,11 +155,12 @@ impl Session {
     fn recipient(&mut self, state: &State, recipient: &[u8], now: Now) -> Answer {
         let Mail { sender, queue, recipients } = &mut self.mail;
         let context = context(&self.snapshot, self.client, self.authenticated, queue);
-        let (decided, reply) = recipients.next(state, &self.snapshot, &context, sender, recipient, true, now);
-        match (reply, decided.action.address()) {
-            (Some(reply), _) => Answer::Reject(reply),
-            (None, Some(address)) => Answer::Rewrite(*address),
-            (None, None) => Answer::Proceed,
+        let (decided, told) =
+            recipients.next(state, &self.snapshot, &context, sender, recipient, Reach::DATA, now);
+        match (told, decided.action.address()) {
+            (Told::Refuse(reply), _) => Answer::Reject(reply),
+            (_, Some(address)) => Answer::Rewrite(*address),
+            (_, None) => Answer::Proceed,
         }
     }
 

@@ -4,6 +4,8 @@
 //! From: ...                                                      read, for the mark
 //! Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=...; t=...  added to mail that is signed (backstop::mark)
 //! Backstop-Verdict: untagged; rule=too-early; would=unchanged; mode=enforce      put on top of bounces
+//! Backstop-Verdict: untagged; rule=mark-genuine; would=unchanged; mode=enforce; message=genuine; kind=dsn-failed;
+//!   proof=returned-mark                                            where the message was judged: why= of unproven ones
 //! ```
 //!
 //! The second name is the configuration's. Copies of it that arrive are deleted, whoever sent them, since what believes the
@@ -11,6 +13,7 @@
 //! message has one From with one address: no list, no group, no address in the display name. Headers are only asked for
 //! when the configuration or a mark key wants one of the two.
 
+use backstop::bounce::Inspection;
 use backstop::policy::{Incoming, Rule};
 use backstop::{Day, Path, Use, mark};
 
@@ -82,10 +85,16 @@ impl Headers {
     }
 
     /// Takes note of the judgement of a recipient that was let in; only bounces and tagged recipients have one.
-    pub fn judged(&mut self, decided: &Incoming<'_>) {
+    pub fn judged(&mut self, decided: &Incoming<'_>, seen: Option<&Inspection>) {
         let Some(verdict) = decided.verdict.filter(|_| decided.rule != Rule::NotABounce) else { return };
         let (rule, would) = (decided.rule.slug(), decided.would.slug());
-        let text = format!("{}; rule={rule}; would={would}; mode={}", verdict.slug(), decided.mode.as_str());
+        let mut text = format!("{}; rule={rule}; would={would}; mode={}", verdict.slug(), decided.mode.as_str());
+        if let Some(seen) = seen {
+            text += &format!("; message={}; kind={}", seen.verdict.slug(), seen.kind.slug());
+            let proof = seen.proof().map(|check| ("proof", check.place.slug()));
+            let more = proof.or_else(|| seen.verdict.why().map(|why| ("why", why.slug())));
+            text.extend(more.into_iter().map(|(name, slug)| format!("; {name}={slug}")));
+        }
         if !self.verdicts.contains(&text) {
             self.verdicts.push(text);
         }

@@ -5,8 +5,9 @@
 //! agreed to have none.
 //!
 //! Signing is CHGFROM, taking off a tag DELRCPT and ADDRCPT, so that no ORCPT tells the tag; both at the end of the message,
-//! where all recipients are known. Refusals are given at RCPT or DATA. A mail server without one of these actions is
-//! turned away; the log says so.
+//! where all recipients are known. Refusals are given at RCPT, DATA or the end of the message, whose header and body are only
+//! asked for if the policy wants that; of a body that nobody waits for only the first piece comes, where the mail server
+//! knows "skip". A mail server without one of these actions is turned away; the log says so.
 
 pub mod headers;
 pub mod line;
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 
 use self::headers::{Change, Wanted};
 use self::line::Once;
-use self::session::{Answer, Changes, Session};
+use self::session::{Answer, Changes, End, Session};
 use crate::listen::Duplex;
 use crate::pool::Seat;
 use crate::state::State;
@@ -33,7 +34,7 @@ use crate::state::State;
 /// What a mail server must be able to do.
 const ACTIONS: Actions = Actions::CHANGE_SENDER.union(Actions::ADD_RCPT).union(Actions::DELETE_RCPT);
 /// What it need not send.
-const NOT_NEEDED: ProtoOpts = ProtoOpts::NO_HELO.union(ProtoOpts::NO_BODY).union(ProtoOpts::NO_UNKNOWN);
+const NOT_NEEDED: ProtoOpts = ProtoOpts::NO_HELO.union(ProtoOpts::NO_UNKNOWN);
 /// Steps that need no answer; the library leaves the answers out that were agreed not to be given.
 const NO_REPLY: ProtoOpts = ProtoOpts::NOREPLY_CONNECT.union(ProtoOpts::NOREPLY_MAIL);
 
@@ -113,15 +114,21 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
         })
         // Only so that the library takes a message without any header.
         .on_eoh(|_| Box::pin(async { Status::Continue }))
+        .on_body(|cx, octets| {
+            let more = cx.data.as_mut().is_some_and(|session| session.body(&octets));
+            let skips = cx.data.as_ref().is_some_and(|session| session.skips);
+            Box::pin(async move { if more || !skips { Status::Continue } else { Status::Skip } })
+        })
         .on_eom(move |cx| {
             let busy = Arc::clone(&at_end);
             Box::pin(async move {
                 let queue = queue(cx.macros.get(c"i"));
-                let changes = cx.data.as_mut().and_then(|session| session.end(&queue));
-                let status = match changes {
-                    None => Status::Tempfail,
+                let end = cx.data.as_mut().map_or(End::Later, |session| session.end(&queue));
+                let status = match end {
+                    End::Later => Status::Tempfail,
+                    End::Refuse(reply) => answered(&mut cx.reply, Answer::Refuse(reply)),
                     // The mail server has the mail whole: better later than with half of the changes.
-                    Some(changes) => change(cx, &changes).await.map_or(Status::Tempfail, |()| Status::Continue),
+                    End::Accept(changes) => change(cx, &changes).await.map_or(Status::Tempfail, |()| Status::Continue),
                 };
                 busy.send_replace(false);
                 status
@@ -136,7 +143,7 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
 
 /// Agrees on actions and steps, and begins the session.
 fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Actions, options: ProtoOpts) -> Status {
-    let session = Session::new(Arc::clone(state));
+    let mut session = Session::new(Arc::clone(state));
     let wanted = Wanted::of(session.snapshot());
     let mut needed = ACTIONS;
     needed.set(Actions::ADD_HEADER, wanted.mark || wanted.verdict);
@@ -150,13 +157,17 @@ fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Ac
     } else {
         ProtoOpts::NO_DATA
     };
+    let judges = session.snapshot().config.policy.needs(Need::RefuseAtMessage);
     // The end of the header comes with it: a message without any header would else have no step that the library knows.
-    let headers = match wanted {
-        Wanted { mark: false, verdict: false } => ProtoOpts::NO_HEADER | ProtoOpts::NO_EOH,
-        _ => ProtoOpts::NOREPLY_HEADER | ProtoOpts::NOREPLY_EOH,
+    let headers = if wanted.mark || wanted.verdict || judges {
+        ProtoOpts::NOREPLY_HEADER | ProtoOpts::NOREPLY_EOH
+    } else {
+        ProtoOpts::NO_HEADER | ProtoOpts::NO_EOH
     };
+    let body = if judges { ProtoOpts::SKIP } else { ProtoOpts::NO_BODY };
+    session.skips = judges && options.contains(ProtoOpts::SKIP);
     cx.requested_actions = needed;
-    cx.requested_opts = (NOT_NEEDED | NO_REPLY | data | headers) & options;
+    cx.requested_opts = (NOT_NEEDED | NO_REPLY | data | headers | body) & options;
     // Only what is read here; an older protocol sends what the mail server was told to.
     if actions.contains(Actions::REQUEST_MACROS) {
         cx.requested_actions |= Actions::REQUEST_MACROS;

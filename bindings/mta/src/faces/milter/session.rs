@@ -3,20 +3,27 @@
 //! A connection keeps the snapshot with which it began. Addresses come with brackets from smtpd and without from the
 //! cleanup path (sendmail(1), own bounces), where the null sender is an empty string and the client's port 0. The queue
 //! id is not known before the end of the message; until then an instance of our own ties the events of a mail together.
+//!
+//! Of a message that a recipient waits for, what its inspection looks at is kept, 1 MiB at most ([`Kept`]), until its end.
+//! Several recipients wait only where nothing is refused, so the answer for the mail as a whole is that of its one recipient.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use backstop::Address;
+use backstop::bounce::Kept;
+use backstop::policy::RefuseAt;
 
 use super::headers::{Change, Headers};
-use crate::decide::{self, Context};
+use crate::decide::{self, Context, Judged};
 use crate::faces::Face;
-use crate::faces::hold::Recipients;
+use crate::faces::hold::{Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
 
 /// The most recipients of a mail that are kept; the mail server has a limit of its own, in general 1000.
 const MAX_RECIPIENTS: usize = 10_000;
+/// A milter waits for everything, and changes recipients at the end.
+const REACH: Reach = Reach { until: RefuseAt::Message, changes_late: true };
 
 /// A connection of the mail server.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ pub struct Session {
     mails: u64,
     name: String,
     mail: Option<Mail>,
+    /// Whether the mail server can be told that the rest of a body is of no use.
+    pub(super) skips: bool,
 }
 
 #[derive(Debug)]
@@ -41,6 +50,9 @@ struct Mail {
     /// Recipients as given, and what is to stand in their place.
     replaced: Vec<(Vec<u8>, Address)>,
     headers: Headers,
+    /// The message, if a recipient waits for it, and whether its header is over.
+    message: Option<Kept>,
+    in_body: bool,
 }
 
 /// What to tell the mail server at a step.
@@ -49,6 +61,17 @@ pub enum Answer {
     /// Go on.
     Continue,
     /// Refuse with this reply.
+    Refuse(&'static str),
+    /// Have it tried again later.
+    Later,
+}
+
+/// What to do at the end of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Let it in, with these changes.
+    Accept(Changes),
+    /// Refuse it with this reply.
     Refuse(&'static str),
     /// Have it tried again later.
     Later,
@@ -71,7 +94,7 @@ impl Session {
         let snapshot = state.snapshot();
         // Until the client is told nobody vouches for it: some port that is not the mail server's own.
         let name = state.connection_name();
-        Session { state, snapshot, client: (None, 1), mails: 0, name, mail: None }
+        Session { state, snapshot, client: (None, 1), mails: 0, name, mail: None, skips: false }
     }
 
     /// The snapshot that it keeps.
@@ -91,7 +114,9 @@ impl Session {
         let (recipients, replaced, headers) = (Vec::new(), Vec::new(), Headers::default());
         self.mails += 1;
         let instance = format!("{}.{}", self.name, self.mails).into_bytes();
-        self.mail = Some(Mail { instance, sender, authenticated, judged, recipients, replaced, headers });
+        let (message, in_body) = (None, false);
+        let mail = Mail { instance, sender, authenticated, judged, recipients, replaced, headers, message, in_body };
+        self.mail = Some(mail);
     }
 
     /// Whether a mail is under way.
@@ -107,14 +132,17 @@ impl Session {
         }
         let (state, snapshot) = (&*self.state, &*self.snapshot);
         let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
-        let (decided, reply) = mail.judged.next(state, snapshot, &context, &mail.sender, recipient, true, now);
-        if let Some(reply) = reply {
-            return Answer::Refuse(reply);
+        let (decided, told) = mail.judged.next(state, snapshot, &context, &mail.sender, recipient, REACH, now);
+        match told {
+            Told::Refuse(reply) => return Answer::Refuse(reply),
+            Told::Wait => drop(mail.message.get_or_insert_default()),
+            Told::Go => {
+                if let Some(address) = decided.action.address() {
+                    mail.replaced.push((recipient.to_vec(), *address));
+                }
+                mail.headers.judged(&decided, None);
+            }
         }
-        if let Some(address) = decided.action.address() {
-            mail.replaced.push((recipient.to_vec(), *address));
-        }
-        mail.headers.judged(&decided);
         mail.recipients.push(recipient.to_vec());
         Answer::Continue
     }
@@ -137,19 +165,42 @@ impl Session {
     pub fn header(&mut self, name: &[u8], value: &[u8]) {
         if let Some(mail) = &mut self.mail {
             mail.headers.field(&self.snapshot, name, value);
+            if let Some(message) = &mut mail.message {
+                [name, b": ", value, b"\r\n"].into_iter().for_each(|part| message.push(part));
+            }
         }
     }
 
-    /// The end of the message: what to change; `None` to have it tried again.
-    pub fn end(&mut self, queue: &[u8]) -> Option<Changes> {
-        let (now, mail) = (self.state.clock.now()?, self.mail.take()?);
-        let snapshot = &*self.snapshot;
+    /// A piece of the body. Whether more of it may matter.
+    pub fn body(&mut self, octets: &[u8]) -> bool {
+        let Some(Mail { message: Some(message), in_body, .. }) = &mut self.mail else { return false };
+        if !std::mem::replace(in_body, true) {
+            message.push(b"\r\n");
+        }
+        message.push(octets);
+        message.wants_more()
+    }
+
+    /// The end of the message.
+    pub fn end(&mut self, queue: &[u8]) -> End {
+        let (Some(now), Some(mut mail)) = (self.state.clock.now(), self.mail.take()) else { return End::Later };
+        let (state, snapshot) = (&*self.state, &*self.snapshot);
         let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
+        if let Some(message) = mail.message.take() {
+            let (replaced, headers) = (&mut mail.replaced, &mut mail.headers);
+            let told = |recipient: &[u8], judged: &Judged<'_>| {
+                replaced.extend(judged.decided.action.address().map(|address| (recipient.to_vec(), *address)));
+                headers.judged(&judged.decided, Some(&judged.seen));
+            };
+            if let Some(reply) = mail.judged.message(state, snapshot, &context, &mail.sender, &message, now, told) {
+                return End::Refuse(reply);
+            }
+        }
         let recipients: Vec<&[u8]> = mail.recipients.iter().map(Vec::as_slice).collect();
         let (decided, event) = decide::outgoing(snapshot, &context, &mail.sender, &recipients, now);
-        self.state.record(snapshot, &event);
+        state.record(snapshot, &event);
         let headers = mail.headers.changes(snapshot, decided.rewrite.is_some(), now.day);
-        Some(Changes { sender: decided.rewrite, recipients: mail.replaced, headers })
+        End::Accept(Changes { sender: decided.rewrite, recipients: mail.replaced, headers })
     }
 
     /// The mail under way is given up.

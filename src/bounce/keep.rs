@@ -1,0 +1,197 @@
+//! What of a message is kept while it comes in, so that its inspection costs bounded memory and is the same.
+//!
+//! [`inspect`](super::inspect) looks at header blocks, boundaries and the first `guard::MAX_DECODED` octets of each leaf. The
+//! rest of a leaf may be left out, however long it is, and that is all that is left out here: whenever 256 KiB have come
+//! together, the leaves are cut to what is looked at, and reading goes on. Where most of that has to stay it is twice as much
+//! the next time, up to [`MAX_KEPT`].
+//!
+//! ```text
+//! message = block body           kept whole
+//! body    = leaf                 its first MAX_DECODED + 1 octets; nothing behind them is asked for
+//!         / parts                blocks and delimiters whole, of each leaf so much; nothing behind the last delimiter
+//! ```
+//!
+//! Where that is not enough (a block of 768 KiB, seven long leaves, a long multipart that lost its boundary) the rest is
+//! dropped, and what was kept proves only what it proves: a tag or mark in it is genuine, but nothing is held against the
+//! message. [`Kept::is_whole`] tells.
+
+use super::guard::{self, Block, Cut, MAX_DECODED, note};
+use super::{Advice, Envelope, Inspection, Verdict, Why, inspect, parts};
+use crate::day::Day;
+use crate::key::KeyRing;
+use crate::policy::Policy;
+
+/// The most octets of a message that are kept.
+pub const MAX_KEPT: usize = 1024 * 1024;
+/// The octets that come together before leaves are cut for the first time.
+const FIRST: usize = 2 * MAX_DECODED;
+/// Octets of a leaf that are kept: one more than are decoded, to tell that some were left out.
+const LEAF: usize = MAX_DECODED + 1;
+/// The longest line without an end behind a cut that is kept: no delimiter is longer.
+const MAX_TAIL: usize = 1024;
+
+/// A message that comes in piece by piece, as far as it is kept.
+///
+/// ```
+/// use backstop::bounce::{Envelope, Kept};
+/// use backstop::{Day, Domains, KeyRing, policy::Policy};
+/// let mut kept = Kept::new();
+/// kept.push(b"From: MAILER-DAEMON@mx.example.net\r\nSubject: Undelivered Mail Returned to Sender\r\n\r\n");
+/// for _ in 0..100_000 {
+///     kept.push(b"no such user\r\n");
+/// }
+/// assert!(kept.is_whole() && !kept.wants_more() && kept.octets().len() < 150_000);
+/// let envelope = Envelope { sender: Some(b"<>"), recipient: Some(b"user@example.com") };
+/// let (ring, policy) = (KeyRing::empty(), Policy::new(Domains::parse("example.com")?));
+/// assert_eq!(kept.inspect(&envelope, &ring, &policy, Day::parse("2026-11-22")?).kind.slug(), "dsn-failed");
+/// # Ok::<(), backstop::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Kept {
+    octets: Vec<u8>,
+    /// How many octets may come together before leaves are cut.
+    limit: usize,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Nothing that comes is looked at.
+    Ended,
+    /// Something that would be looked at was dropped.
+    Cut,
+}
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept::new()
+    }
+}
+
+impl Kept {
+    /// Nothing yet.
+    pub const fn new() -> Kept {
+        Kept { octets: Vec::new(), limit: FIRST, state: State::Open }
+    }
+
+    /// Takes the next octets of the message.
+    pub fn push(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        while self.state == State::Open && !rest.is_empty() {
+            let room = self.limit.saturating_sub(self.octets.len());
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            self.grow(now.len());
+            self.octets.extend_from_slice(now);
+            rest = later;
+            if self.octets.len() >= self.limit {
+                self.cut();
+            }
+        }
+    }
+
+    /// Whether what comes may be looked at; a caller need not bring it else.
+    pub fn wants_more(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// Whether nothing was dropped that would be looked at.
+    pub fn is_whole(&self) -> bool {
+        self.state != State::Cut
+    }
+
+    /// What is kept: the message, with long leaves cut.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Judges the message for one recipient, as [`inspect`](super::inspect) would judge all of it.
+    ///
+    /// Where not all was kept that would be looked at, the verdict is genuine, not-a-bounce or unproven.
+    pub fn inspect(&self, envelope: &Envelope<'_>, ring: &KeyRing, policy: &Policy, day: Day) -> Inspection {
+        let mut seen = inspect(&self.octets, envelope, ring, policy, day);
+        if !self.is_whole() {
+            note(&mut seen.cuts, Cut::Size);
+            if matches!(seen.verdict, Verdict::Expired | Verdict::Forged | Verdict::Backscatter) {
+                seen.verdict = Verdict::Unproven(Why::Unchecked);
+                (seen.advice, seen.would) = (Advice::Deliver, Advice::Deliver);
+            }
+        }
+        seen
+    }
+
+    /// Twice as much room at a time, and never more than the limit.
+    fn grow(&mut self, octets: usize) {
+        let (length, capacity) = (self.octets.len(), self.octets.capacity());
+        if length + octets > capacity {
+            let wanted = (2 * capacity).max(length + octets).min(self.limit);
+            self.octets.reserve_exact(wanted.saturating_sub(length));
+        }
+    }
+
+    /// Leaves out what is not looked at.
+    fn cut(&mut self) {
+        let (gaps, ended) = gaps(&self.octets).unwrap_or_default();
+        if let Some(end) = ended {
+            self.octets.truncate(end);
+            self.state = State::Ended;
+        }
+        // From the last to the first, so that those before stay where they are.
+        for (from, to) in gaps.into_iter().rev() {
+            self.octets.drain(from..to);
+        }
+        // Enough new octets must come before it is done again.
+        if self.state == State::Open && self.octets.len() > self.limit / 4 * 3 {
+            self.limit *= 2;
+        }
+        if self.limit > MAX_KEPT {
+            (self.limit, self.state) = (MAX_KEPT, State::Cut);
+        }
+    }
+}
+
+/// The stretches of the beginning of a message that are not looked at, in their order, and where looking ended for good.
+/// `None` if that is not known yet.
+fn gaps(octets: &[u8]) -> Option<(Vec<(usize, usize)>, Option<usize>)> {
+    let message = guard::without_blank_lines(octets);
+    let (block, length) = Block::read(message);
+    let start = octets.len() - message.len() + length;
+    let body = octets.get(start..).filter(|body| !body.is_empty())?;
+    let content = parts::content(&block, false);
+    if content.kind != "multipart" {
+        return Some((Vec::new(), (body.len() >= LEAF).then_some(start + LEAF)));
+    }
+    let (leaves, ended) = guard::leaves_by_boundary(&content, body)?;
+    let last = leaves.last()?;
+    // A delimiter or block that is not whole yet may become something else.
+    let ended = ended.filter(|end| *end < body.len() && body.get(..*end).is_some_and(|it| it.ends_with(b"\n")));
+    let open = ended.is_none() && last.at + last.body.len() == body.len();
+    let mut gaps = Vec::new();
+    for leaf in &leaves {
+        let (from, end) = (leaf.at + LEAF, leaf.at + leaf.body.len());
+        if leaf.body.len() <= LEAF + 1 {
+            continue;
+        }
+        if !(open && leaf.at == last.at) {
+            // The end of the line before a delimiter stays.
+            gaps.push((start + from, start + end - 1));
+            continue;
+        }
+        // More of this leaf may come: the line that is not whole may become a delimiter.
+        match memchr::memrchr(b'\n', leaf.body).map(|at| leaf.at + at) {
+            Some(line) if line >= from => {
+                gaps.push((start + from, start + line));
+                let tail = body.get(line + 1..).unwrap_or_default();
+                if tail.len() > MAX_TAIL {
+                    if tail.starts_with(b"--") {
+                        return None;
+                    }
+                    // Two octets tell that no delimiter begins here.
+                    gaps.push((start + line + 3, start + end));
+                }
+            }
+            _ => gaps.push((start + from, start + end)),
+        }
+    }
+    Some((gaps, ended.map(|end| start + end)))
+}
