@@ -40,6 +40,7 @@ pub mod keystore;
 mod mac;
 pub mod mark;
 pub mod policy;
+mod sixteen;
 pub mod srs;
 mod verdict;
 mod words;

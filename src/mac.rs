@@ -11,6 +11,7 @@ use ctutils::CtEq;
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use wide::u8x16;
 use zeroize::Zeroize;
 
 use crate::address::Mailbox;
@@ -70,20 +71,38 @@ impl State {
     }
 
     /// The last block of the outer hash: the value, the bit behind it and the length in bits.
+    ///
+    /// Written as whole vectors, since the hash reads it so: see `sixteen.rs`.
     #[inline(always)]
     fn as_block(&self) -> [u8; BLOCK] {
         let [a, b, c, d, e, f, g, h] = self.words;
-        let (second, third, length) = match self.mac {
-            Mac::Sha1 => ([e, 0x8000_0000, 0, 0], [0; 4], 20),
-            Mac::Sha256 => ([e, f, g, h], [0x8000_0000, 0, 0, 0], 32),
+        let mut block = *match self.mac {
+            Mac::Sha1 => &SHA1_END,
+            Mac::Sha256 => &SHA256_END,
         };
-        let lanes = [[a, b, c, d], second, third, [0, 0, 0, (64 + length) * 8]];
-        let mut block = [0; BLOCK];
-        for (to, lane) in block.as_chunks_mut::<16>().0.iter_mut().zip(lanes) {
-            *to = octets(lane);
+        if let [first, second, ..] = block.as_chunks_mut().0 {
+            *first = octets([a, b, c, d]);
+            *second = match self.mac {
+                Mac::Sha1 => (u8x16::from(*second) | u8x16::from(octets([e, 0, 0, 0]))).to_array(),
+                Mac::Sha256 => octets([e, f, g, h]),
+            };
         }
         block
     }
+}
+
+/// The last blocks of the outer hash without the value in front.
+static SHA1_END: [u8; BLOCK] = end_behind(20);
+static SHA256_END: [u8; BLOCK] = end_behind(32);
+
+/// A bit behind so many octets, and at the end the length of these and of the key block.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn end_behind(octets: usize) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    block[octets] = 0x80;
+    let bits = ((BLOCK + octets) * 8).to_be_bytes();
+    [block[BLOCK - 2], block[BLOCK - 1]] = [bits[bits.len() - 2], bits[bits.len() - 1]];
+    block
 }
 
 /// Words as the octets of a block, big-endian.
@@ -145,8 +164,13 @@ impl Keyed {
         [&self.inner.words, &self.outer.words]
     }
 
-    /// The tag of a message in whole blocks, padded as if after the key block: its first octets.
-    #[cfg(feature = "bulk")]
+    /// The tag of a message in one block, padded as if after the key block: its first octets.
+    #[inline(always)]
+    pub(crate) fn tag_of_block(&self, block: &[u8; BLOCK]) -> [u8; 12] {
+        octets(self.tag_of_blocks(core::slice::from_ref(block)))
+    }
+
+    /// Like [`Keyed::tag_of_block`], of a message in several, as words.
     #[inline(always)]
     pub(crate) fn tag_of_blocks(&self, blocks: &[[u8; BLOCK]]) -> [u32; 3] {
         let mut state = self.inner;

@@ -129,7 +129,6 @@ impl<'a> Mailbox<'a> {
     }
 
     /// An address that was looked at elsewhere, with the length of its local part and whether it is plain.
-    #[cfg(feature = "bulk")]
     #[inline(always)]
     pub(crate) const fn known(bytes: &'a [u8], at: usize, plain: bool) -> Mailbox<'a> {
         Mailbox { bytes, at, plain }

@@ -5,7 +5,7 @@
 
 use super::{MAX_ADDRESS, MAX_DOMAIN, MAX_LOCAL, Mailbox, Path};
 use crate::error::{AddressProblem, Error};
-use crate::words;
+use crate::{sixteen, words};
 
 /// How long a local part may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,9 @@ pub(super) fn fail<T>(offset: usize, problem: AddressProblem) -> Result<T, Error
 #[inline(always)]
 pub(super) fn path(input: &[u8], limit: LocalLimit) -> Result<Path<'_>, Error> {
     // The usual address: ASCII, neither brackets nor quotes nor literal. All others take the long way.
+    if let Some(look) = sixteen::look(input) {
+        return Ok(Path::Mailbox(Mailbox { bytes: input, at: look.local, plain: look.is_plain }));
+    }
     let (at, plain) = usual_local(input);
     let domain = input.get(at + 1..).unwrap_or_default();
     let fits = at > 0 && (at <= MAX_LOCAL || limit == LocalLimit::Tagged) && input.len() <= MAX_ADDRESS;

@@ -127,6 +127,9 @@ pub(crate) fn choose<'r>(
 /// # Errors
 /// [`Error::Address`] if the recipient is no path, [`Error::NullRecipient`] if it is `<>`.
 pub fn verify<'a>(ring: &KeyRing, recipient: &'a [u8], day: Day) -> Result<Verdict<'a>, Error> {
+    if let Some((tag, mailbox)) = prvs::read_usual(recipient) {
+        return Ok(prvs::check(ring, tag, &mailbox, &mailbox.stripped(mailbox.local()), day));
+    }
     let mailbox = match Path::parse_tagged(recipient)? {
         Path::Null => return Err(Error::NullRecipient),
         Path::Postmaster => return Ok(Verdict::Untagged),

@@ -21,7 +21,7 @@ use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac::{self, Mac, Text};
 use crate::verdict::Verdict;
-use crate::words;
+use crate::{sixteen, words};
 
 /// What the tag adds to a local part: `prvs=KDDDSSSSSS=`.
 const LENGTH: usize = 16;
@@ -50,6 +50,14 @@ pub(super) fn read(value: &[u8]) -> Option<(Tag, &[u8])> {
     let (tag, rest) = value.split_first_chunk::<VALUE>()?;
     let rest = rest.strip_prefix(b"=").filter(|rest| !rest.is_empty())?;
     is_tag(tag, 4).then(|| (parts(tag, Form::Prefix), rest))
+}
+
+/// Reads the usual tagged recipient: `prvs=KDDDSSSSSS=` and an address without anything unusual.
+#[inline(always)]
+pub(super) fn read_usual(recipient: &[u8]) -> Option<(Tag, Mailbox<'_>)> {
+    let (tag, rest) = read(strip_prefix(recipient, b"prvs=")?)?;
+    let look = sixteen::look(rest)?;
+    Some((tag, Mailbox::known(rest, look.local, look.is_plain)))
 }
 
 /// Reads `rest+prvs=KDDDSSSSSS`.
@@ -153,6 +161,11 @@ fn make_of_parts(mailbox: &Mailbox<'_>, form: Form, stamp: [u8; 4], hash: [u8; 3
 /// The octets behind a stamp; `fold` is for the sha1 form, the other always folds.
 #[inline(never)]
 fn hash(key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) -> [u8; 3] {
+    if !mailbox.is_quoted()
+        && let Some(block) = sixteen::block(stamp, mailbox.as_bytes(), fold || key.mac == Mac::Sha256)
+    {
+        return mac::prefix(&key.keyed.tag_of_block(&block));
+    }
     let mut message = key.keyed.message();
     write(&mut message, key, stamp, mailbox, fold);
     mac::prefix(&message.finish())

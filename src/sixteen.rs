@@ -1,0 +1,214 @@
+//! Sixteen octets at a time, as vectors: what nearly every address passes.
+//!
+//! [`look`] reads an address of 8 to 64 octets, [`block`] makes a message of one of 12 to 51. For all others they answer
+//! `None`, and the parser with `words.rs`, and `mac.rs`, do the same in their way.
+//!
+//! A block is written as four whole vectors. What is stored in pieces and then loaded as a whole, as the hash does, would
+//! wait until all that was begun before it has ended, the hash of the address before among it.
+
+use wide::{u8x16, u64x2};
+
+use crate::mac::{BLOCK, LENGTH_AT};
+
+/// An address of letters, digits and `-./=` before the `@`, and behind it of labels of letters, digits and hyphens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Octets of the local part.
+    pub(crate) local: usize,
+    /// Whether the local part has neither `=` nor `/`.
+    pub(crate) is_plain: bool,
+}
+
+/// A bit for each octet of an address.
+#[derive(Clone, Copy, Default)]
+struct Octets {
+    /// Neither letters nor digits nor `-./=`.
+    others: u64,
+    dots: u64,
+    /// `/` and `=`.
+    signs: u64,
+}
+
+impl Octets {
+    /// Adds sixteen octets, of whose bits `place` makes those of the address.
+    #[inline(always)]
+    fn add(&mut self, octets: &[u8; 16], place: impl Fn(u64) -> u64) {
+        let octets = u8x16::from(*octets);
+        let letters = between(octets | u8x16::splat(0x20), b'a', b'z');
+        let signs = same(octets, b'=') | same(octets, b'/');
+        let usual = letters | signs | between(octets, b'-', b'9');
+        self.others |= place(bits(!usual));
+        self.dots |= place(bits(same(octets, b'.')));
+        self.signs |= place(bits(signs));
+    }
+}
+
+/// Looks at an address; `None` if it is for the parser.
+#[inline(always)]
+pub(crate) fn look(address: &[u8]) -> Option<Look> {
+    let mut octets = Octets::default();
+    if let Some(last) = address.last_chunk() {
+        let missing = 64_usize.checked_sub(address.len())?;
+        for (chunk, shift) in address.as_chunks().0.iter().zip([0, 16, 32, 48]) {
+            octets.add(chunk, |bits| bits << shift);
+        }
+        // Some octets are looked at twice, which does no harm.
+        octets.add(last, |bits| bits << 48 >> missing);
+    } else {
+        let up = address.len().checked_sub(8)?;
+        octets.add(&both(address.first_chunk()?, address.last_chunk()?), |bits| (bits & 0xff) | bits >> 8 << up);
+    }
+    // One other octet is the `@`; what is above it is the domain.
+    let at = octets.others;
+    let local = at.trailing_zeros() as usize;
+    let last = 1_u64.checked_shl(u32::try_from(address.len()).ok()? - 1)?;
+    let domain = !(at | at.wrapping_sub(1));
+    let wrong = (octets.dots & (octets.dots << 1 | at << 1 | last) | octets.signs) & domain;
+    let is_usual = at & at.wrapping_sub(1) == 0 && at > 1 && at < last && wrong == 0;
+    (is_usual && address.get(local) == Some(&b'@')).then_some(Look { local, is_plain: octets.signs == 0 })
+}
+
+/// The block, behind that of the key, of a message of a stamp and a text, folded or as it is.
+#[inline(always)]
+pub(crate) fn block(stamp: [u8; 4], text: &[u8], fold: bool) -> Option<[u8; BLOCK]> {
+    let folded = |octets| if fold { lowered(octets) } else { octets };
+    let used = text.len() + stamp.len();
+    let ([s0, s1, s2, s3], [a, b, c, d, e, f, g, h, i, j, k, l]) = (stamp, *text.first_chunk()?);
+    let first = folded([s0, s1, s2, s3, a, b, c, d, e, f, g, h, i, j, k, l]);
+    let end = match text.last_chunk::<16>() {
+        Some(end) => *end,
+        // All but the first twelve octets are among the last eight.
+        None => both(&[0; 8], text.last_chunk()?),
+    };
+    // Behind the text stands one bit.
+    let [_, end @ ..] = folded(end);
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = end;
+    let end = moved([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, 0x80], 15 - used % 16);
+    let bits = u64::try_from((BLOCK + used) * 8).ok()?.to_be_bytes();
+    let length = both(&[0; 8], &bits);
+    let from = |at: usize| Some(folded(*text.get(at..)?.first_chunk()?));
+    let [second, third, fourth] = match used / 16 {
+        1 => [end, [0; 16], length],
+        2 => [from(12)?, end, length],
+        3 if used < LENGTH_AT => [from(12)?, from(28)?, (u8x16::from(end) | u8x16::from(length)).to_array()],
+        _ => return None,
+    };
+    let mut block = [0; BLOCK];
+    for (to, lane) in block.as_chunks_mut().0.iter_mut().zip([first, second, third, fourth]) {
+        *to = lane;
+    }
+    Some(block)
+}
+
+#[inline(always)]
+fn both(low: &[u8; 8], high: &[u8; 8]) -> [u8; 16] {
+    let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (*low, *high);
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+}
+
+#[inline(always)]
+fn lowered(octets: [u8; 16]) -> [u8; 16] {
+    let octets = u8x16::from(octets);
+    (octets | between(octets, b'A', b'Z') & u8x16::splat(0x20)).to_array()
+}
+
+/// A bit for each octet that is 255; all others are 0.
+#[inline(always)]
+fn bits(octets: u8x16) -> u64 {
+    u64::from(octets.to_bitmask())
+}
+
+#[inline(always)]
+fn same(octets: u8x16, octet: u8) -> u8x16 {
+    octets.simd_eq(u8x16::splat(octet))
+}
+
+#[inline(always)]
+fn between(octets: u8x16, low: u8, high: u8) -> u8x16 {
+    let above = octets - u8x16::splat(low);
+    above.min(u8x16::splat(high - low)).simd_eq(above)
+}
+
+/// Moved towards the first octet by fewer than sixteen.
+#[inline(always)]
+fn moved(octets: [u8; 16], count: usize) -> [u8; 16] {
+    let ([low, high], []) = octets.as_chunks() else { return octets };
+    let both = u64x2::from([*low, *high].map(u64::from_le_bytes));
+    let high = u64x2::from([u64::from_le_bytes(*high), 0]);
+    let bits = u32::try_from(count * 8).unwrap_or(0);
+    // A shift by 64 bits or more leaves nothing, and one by less than none is such a one.
+    let moved = both.unbounded_shr_scalar(bits)
+        | high.unbounded_shl_scalar(64_u32.wrapping_sub(bits))
+        | high.unbounded_shr_scalar(bits.wrapping_sub(64));
+    let [low, high] = moved.to_array().map(u64::to_le_bytes);
+    self::both(&low, &high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mac::{self, Keyed, Mac, Text as _};
+    use alloc::vec::Vec;
+
+    /// What [`look`] says of an address, said octet by octet.
+    fn looked(address: &[u8]) -> Option<Look> {
+        let local = address.iter().position(|&octet| octet == b'@')?;
+        let (before, behind) = (&address[..local], &address[local + 1..]);
+        let is_label = |label: &[u8]| {
+            !label.is_empty() && label.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
+        };
+        let is_usual = |octet: &u8| octet.is_ascii_alphanumeric() || b"-./=".contains(octet);
+        let fits = (8..=64).contains(&address.len()) && local > 0;
+        let usual = before.iter().all(is_usual) && behind.split(|&octet| octet == b'.').all(is_label);
+        (fits && usual).then(|| Look { local, is_plain: !before.iter().any(|octet| b"/=".contains(octet)) })
+    }
+
+    #[test]
+    fn every_octet_at_every_place_is_looked_at() {
+        for length in [5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65] {
+            for at in [1, length / 2, length - 2] {
+                for (place, octet) in (0..length).flat_map(|place| (0..=255).map(move |octet| (place, octet))) {
+                    let mut address: Vec<u8> = (0..length).map(|i| b"aZ09bY-x"[i % 8]).collect();
+                    address[at] = b'@';
+                    address[place] = octet;
+                    assert_eq!(look(&address), looked(&address), "{address:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dots_stand_between_labels() {
+        for length in 8..=64 {
+            for place in 3..length - 1 {
+                for two in [false, true] {
+                    let mut address: Vec<u8> = (0..length).map(|_| b'a').collect();
+                    (address[2], address[place]) = (b'@', b'.');
+                    address[place + 1] = if two { b'.' } else { b'b' };
+                    assert_eq!(look(&address), looked(&address), "{address:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_is_the_message_that_is_written_piece_by_piece() {
+        let text: Vec<u8> = (0..64).map(|i| b"aZ09@Q.xB-y"[i % 11]).collect();
+        for mac in [Mac::Sha1, Mac::Sha256] {
+            let key = Keyed::new(mac, b"key");
+            for length in 0..=text.len() {
+                let text = &text[text.len() - length..];
+                for fold in [false, true] {
+                    let Some(block) = block(*b"1234", text, fold) else {
+                        assert!(!(12..=51).contains(&length), "{length}");
+                        continue;
+                    };
+                    let mut message = key.message();
+                    message.push(b"1234");
+                    let tag = if fold { message.push_folded(text) } else { message.push(text) }.finish();
+                    assert_eq!(key.tag_of_block(&block), mac::prefix(&tag), "{mac:?} {length} {fold}");
+                }
+            }
+        }
+    }
+}
