@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDate;
 
 use crate::error::{OPTION, fault};
-use crate::input::{Now, Text, day, texts};
+use crate::input::{Now, Text, Texts, day};
 use crate::keys::KeyRing;
 use crate::output::{date, shown};
 use crate::policy::Policy;
@@ -227,8 +227,8 @@ pub(crate) fn may_autorespond(
     sender: Option<Text<'_>>,
     authenticated: bool,
 ) -> PyResult<Option<&'static str>> {
-    let own = texts(own)?;
-    let own: Result<Vec<&str>, _> = own.iter().map(|it| std::str::from_utf8(it)).collect();
+    let own = Texts::of(own)?;
+    let own: Result<Vec<&str>, _> = own.slices().into_iter().map(std::str::from_utf8).collect();
     let own = own.map_err(|error| {
         fault(OPTION, &format!("an own address is not UTF-8 from octet {} on", error.valid_up_to()))
     })?;
