@@ -16,8 +16,8 @@
  * Texts. In: a pointer and a length in octets; no NUL is needed and none is looked for, but `path` ends in NUL. Out: a
  * buffer, its capacity in octets, and where the length goes. The text in a buffer does not end in NUL; print it with
  * "%.*s". If the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing else
- * was written. Every address that is made has at most BACKSTOP_ADDRESS_MAX octets; one that is left as it is needs its own
- * length. No other text that is made has a limit that a program could rely on: ask again with what is needed. Texts
+ * was written (backstop_sign_many, which puts many into one buffer, says what it wrote). Every address that is made has at
+ * most BACKSTOP_ADDRESS_MAX octets; one that is left as it is needs its own length. No other text that is made has a limit that a program could rely on: ask again with what is needed. Texts
  * inside structures end in NUL. Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null
  * sender.
  *
@@ -122,7 +122,7 @@
  * ==== Verdicts ====
  */
 
-/** No verdict: nothing was judged (backstop_decision only). */
+/** No verdict: nothing was judged (backstop_decision; backstop_verify_many where an address is none). */
 #define BACKSTOP_NONE 0
 /** The tag was made by a key of this ring and is in date. */
 #define BACKSTOP_GENUINE 1
@@ -1175,6 +1175,97 @@ const char *backstop_rule_name(int32_t rule);
 
 /** One sentence for a BACKSTOP_RULE_*. Static, never NULL, for any number. */
 const char *backstop_rule_text(int32_t rule);
+
+/*
+ * ==== Many addresses in one call ====
+ */
+
+/**
+ * Marks many envelope senders, each as backstop_sign would: where there are sixteen or more of them, for a fraction of the
+ * time, by processor. For bulk mail with a sender each, for lists, for logs. There is no such function for the
+ * sub-address form.
+ *
+ * `status[i]` is what backstop_sign would return for `addresses[i]`, and `out[i]` what to go on with: if that is BACKSTOP_OK
+ * the signed sender, which stands in `buf`; else (BACKSTOP_UNSIGNED_*, or BACKSTOP_ERR_ADDRESS: no address at all)
+ * `addresses[i]` as it was given, pointer and length, nothing copied. One bad address is no fault of the others. The texts
+ * stand in `buf` one behind the other without NUL; `*len` is how much of it they take. `out` and `status` have `count`
+ * elements, as many as `addresses`; `out` may be `addresses` itself.
+ *
+ * BACKSTOP_OK: all were done, and `*done` is `count`. A `buf` of `count` * BACKSTOP_ADDRESS_MAX octets is always large
+ * enough. BACKSTOP_ERR_TOO_SMALL: the first `*done` were done, as above, nothing was written for the others, and `*len`
+ * has what all `count` take. Go on with the address of that number once `out` was used, or begin again with more room. With
+ * room for BACKSTOP_ADDRESS_MAX octets at least one is done. On any other error nothing was written; it is one of the call,
+ * of which any of the texts having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one.
+ *
+ * `count` has no limit. Nothing is allocated; the stack that this and backstop_verify_many take is below 64 KiB, whatever
+ * `count` is.
+ *
+ * @code
+ * static int32_t sign_all(const backstop_keyring *ring, const backstop_text *senders, size_t count,
+ *                         void (*hand_on)(const backstop_text *sender))
+ * {
+ *     size_t first, next, len, done;
+ *     for (first = 0; first < count; first += done) {
+ *         char buf[64 * BACKSTOP_ADDRESS_MAX];
+ *         backstop_text out[64];
+ *         int32_t status[64], result;
+ *         size_t some = count - first < 64 ? count - first : 64;
+ *         result = backstop_sign_many(ring, senders + first, some, -1, buf, sizeof buf, &len, out, status, &done);
+ *         if (result != BACKSTOP_OK)
+ *             return result;
+ *         for (next = 0; next < done; next++)
+ *             if (status[next] >= 0)
+ *                 hand_on(&out[next]);
+ *     }
+ *     return BACKSTOP_OK;
+ * }
+ * @endcode
+ */
+int32_t backstop_sign_many(const backstop_keyring *ring,
+                           const backstop_text *addresses,
+                           size_t count,
+                           int64_t now,
+                           char *buf,
+                           size_t cap,
+                           size_t *len,
+                           backstop_text *out,
+                           int32_t *status,
+                           size_t *done);
+
+/**
+ * Tells what many recipients of bounces are, each as backstop_verify would.
+ *
+ * `status[i]` is what backstop_verify would return for `addresses[i]`, and `out[i]` its verdict; where `status[i]` is an
+ * error (BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_NULL_RECIPIENT), a verdict BACKSTOP_NONE without anything. `out` and `status`
+ * have `count` elements. The size of the first verdict says how far they stand apart and is given to all, so
+ * `backstop_verdict out[1000] = {BACKSTOP_VERDICT_INIT};` is enough (with `count` 0 one is there all the same).
+ *
+ * BACKSTOP_OK: all were done. On any other result nothing was written; it is an error of the call, of which any of the texts
+ * having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one. Nothing is allocated.
+ *
+ * @code
+ * static size_t count_genuine(const backstop_keyring *ring, const backstop_text *rcpts, size_t count)
+ * {
+ *     size_t first, next, genuine = 0;
+ *     for (first = 0; first < count; first += 64) {
+ *         backstop_verdict v[64] = {BACKSTOP_VERDICT_INIT};
+ *         int32_t status[64];
+ *         size_t some = count - first < 64 ? count - first : 64;
+ *         if (backstop_verify_many(ring, rcpts + first, some, -1, v, status) != BACKSTOP_OK)
+ *             return 0;
+ *         for (next = 0; next < some; next++)
+ *             genuine += v[next].verdict == BACKSTOP_GENUINE;
+ *     }
+ *     return genuine;
+ * }
+ * @endcode
+ */
+int32_t backstop_verify_many(const backstop_keyring *ring,
+                             const backstop_text *addresses,
+                             size_t count,
+                             int64_t now,
+                             backstop_verdict *out,
+                             int32_t *status);
 
 /** The word of a BACKSTOP_KIND_*, such as "dsn-failed". Static, never NULL, for any number. */
 const char *backstop_kind_name(int32_t kind);

@@ -6,7 +6,7 @@
 //!         *(text LF) text                          as in `bodies::text`; the last text has all the rest
 //! ```
 //!
-//! `call.rs` says how each is called and what is asserted of all. A panic inside the library ends the run too: libFuzzer's
+//! Many addresses in one call stand in `many.rs`. `call.rs` says how each is called and what is asserted of all. A panic inside the library ends the run too: libFuzzer's
 //! hook aborts before the gate has it. Not here: what the answers should be (`bodies.rs`, `bindings/c/tests/vectors.c`),
 //! threads and forks. Of every `unsafe` block here: each pointer is NULL or leads to as many octets as the function is
 //! told, unless it is told of so many that it must refuse them; handles live until they are freed.
@@ -15,6 +15,8 @@
 
 #[path = "../call.rs"]
 mod call;
+#[path = "../many.rs"]
+mod many;
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
@@ -98,7 +100,7 @@ fn run(data: &[u8]) {
     let spoil = if spoil < 0xc0 { 0 } else { spoil & 0x1f };
     let any_size = if size < 0xc0 { 0 } else { input.option() };
     let call = Call { now, cap, spoil, spoiled: Cell::new(false), size, any_size };
-    match function % 14 {
+    match function % 16 {
         0 => tag(&call, &mut input),
         1 => verify(&call, &input.rest()),
         2 => strip(&call, &input.rest()),
@@ -111,7 +113,8 @@ fn run(data: &[u8]) {
         10 => policy_text(&call, &input.rest()),
         11 => policy_senders(&call, &mut input),
         12 => policy_recipients(&call, &mut input),
-        _ => exim(&mut input),
+        13 => exim(&mut input),
+        _ => many::many(&call, &mut input),
     }
     names(call.any_size);
 }

@@ -69,3 +69,49 @@ pub unsafe extern "C" fn crate_side_verify(side: &CrateSide, address: *const u8,
     }
     proved
 }
+
+/// Addresses as the crate takes many.
+pub struct CrateList(Vec<&'static [u8]>);
+
+/// A text as C has it, `backstop_text`.
+#[repr(C)]
+pub struct Text {
+    data: *const u8,
+    len: usize,
+}
+
+/// A list of texts, which live as long as the process.
+///
+/// # Safety
+/// `count` texts can be read, and what they tell of.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn crate_list_new(texts: *const Text, count: usize) -> *const CrateList {
+    // SAFETY: promised by the caller.
+    let texts = unsafe { slice::from_raw_parts(texts, count) };
+    // SAFETY: as above.
+    Box::leak(Box::new(CrateList(texts.iter().map(|text| unsafe { octets(text.data, text.len) }).collect())))
+}
+
+/// Signs a list in one call; gives the sum of the lengths.
+#[unsafe(no_mangle)]
+pub extern "C" fn crate_side_sign_many(side: &CrateSide, list: &CrateList) -> usize {
+    let mut sum = 0;
+    batv::sign_many(&side.ring, black_box(&list.0), Form::Prefix, black_box(side.day), |_, signed| {
+        if let Ok(signed) = black_box(&signed) {
+            sum += signed.address().map_or(0, |address| address.as_bytes().len());
+        }
+    });
+    sum
+}
+
+/// Verifies a list in one call; gives how often the mailbox was proved.
+#[unsafe(no_mangle)]
+pub extern "C" fn crate_side_verify_many(side: &CrateSide, list: &CrateList) -> usize {
+    let mut proved = 0;
+    batv::verify_many(&side.ring, black_box(&list.0), black_box(side.day), |_, verdict| {
+        if let Ok(verdict) = black_box(&verdict) {
+            proved += usize::from(verdict.proof().is_some());
+        }
+    });
+    proved
+}

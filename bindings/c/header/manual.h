@@ -16,8 +16,8 @@
  * Texts. In: a pointer and a length in octets; no NUL is needed and none is looked for, but `path` ends in NUL. Out: a
  * buffer, its capacity in octets, and where the length goes. The text in a buffer does not end in NUL; print it with
  * "%.*s". If the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing else
- * was written. Every address that is made has at most BACKSTOP_ADDRESS_MAX octets; one that is left as it is needs its own
- * length. No other text that is made has a limit that a program could rely on: ask again with what is needed. Texts
+ * was written (backstop_sign_many, which puts many into one buffer, says what it wrote). Every address that is made has at
+ * most BACKSTOP_ADDRESS_MAX octets; one that is left as it is needs its own length. No other text that is made has a limit that a program could rely on: ask again with what is needed. Texts
  * inside structures end in NUL. Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null
  * sender.
  *

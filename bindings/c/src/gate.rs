@@ -45,15 +45,21 @@ pub(crate) unsafe fn object<'a, T>(pointer: *const T) -> Result<&'a T, i32> {
     Ok(unsafe { pointer.as_ref() })
 }
 
+/// So many elements of this size are no more than there can be.
+pub(crate) fn fits_memory(count: usize, size: usize) -> Result<(), i32> {
+    match count.checked_mul(size).map(isize::try_from) {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(BACKSTOP_ERR_LENGTH),
+    }
+}
+
 /// Borrows a text.
 ///
 /// # Safety
 /// If not NULL, `len` elements can be read there, and nobody writes to them while the result is in use.
 pub(crate) unsafe fn slice<'a, T>(data: *const T, len: usize) -> Result<&'a [T], i32> {
     let data = known(data)?;
-    if len.checked_mul(size_of::<T>()).is_none_or(|octets| isize::try_from(octets).is_err()) {
-        return Err(BACKSTOP_ERR_LENGTH);
-    }
+    fits_memory(len, size_of::<T>())?;
     // SAFETY: promised by the caller; the length was checked.
     Ok(unsafe { slice::from_raw_parts(data.as_ptr(), len) })
 }
@@ -154,6 +160,21 @@ impl<T: Copy> Grown<T> {
     /// stands in most. Fields beyond `size` are not there.
     pub(crate) const fn at(&self) -> *mut T {
         self.at.as_ptr()
+    }
+
+    /// The place with this number in an array of which this is the first; its size is written.
+    ///
+    /// # Safety
+    /// The array has an element of this number, and it can be written.
+    #[inline(always)]
+    pub(crate) unsafe fn nth(&self, number: usize) -> Grown<T> {
+        let size = self.size;
+        // SAFETY: promised by the caller; elements stand as far apart as the caller's header says they are large.
+        unsafe {
+            let at = self.at.byte_add(number * size as usize);
+            at.cast::<u32>().write(size);
+            Grown { at, size }
+        }
     }
 
     /// Reads as much of it as the caller knows, over what `value` has.

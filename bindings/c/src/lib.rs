@@ -7,6 +7,7 @@
 //! | `gate.rs` | what every function passes: the panic gate, the NULL gate, text in and out, structures that grow |
 //! | `keyring.rs`, `keystore.rs` | keys: from text, from a file, from a file that changes (`swap.rs`) |
 //! | `tag.rs`, `srs.rs`, `mark.rs` | sign, verify, strip, explain; forward and reverse; marks |
+//! | `many.rs` | sign and verify, many addresses in one call |
 //! | `verdict.rs`, `policy.rs`, `rule.rs` | the structures that answers come in, and the decisions |
 //! | `inspection.rs`, `inspection_names.rs` | what a returned message is, asked by index; its numbers and words |
 //! | `exim/` | the same verbs as functions for Exim's `${dlfunc}` |
@@ -28,6 +29,7 @@ mod inspection;
 mod inspection_names;
 mod keyring;
 mod keystore;
+mod many;
 mod mark;
 mod policy;
 mod rule;
@@ -42,6 +44,7 @@ pub use crate::inspection::*;
 pub use crate::inspection_names::*;
 pub use crate::keyring::*;
 pub use crate::keystore::*;
+pub use crate::many::*;
 pub use crate::mark::*;
 pub use crate::policy::*;
 pub use crate::rule::*;

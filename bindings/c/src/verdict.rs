@@ -10,7 +10,7 @@ use crate::gate::{Grown, fill};
 
 /// # Verdicts
 ///
-/// No verdict: nothing was judged (backstop_decision only).
+/// No verdict: nothing was judged (backstop_decision; backstop_verify_many where an address is none).
 pub const BACKSTOP_NONE: i32 = 0;
 /// The tag was made by a key of this ring and is in date.
 pub const BACKSTOP_GENUINE: i32 = 1;
@@ -161,6 +161,20 @@ impl backstop_verdict {
                 (*to).key_use = proof.map_or(BACKSTOP_USE_NONE, |proof| use_number(proof.usage));
                 (*to).covered = i32::from(matches!(verdict, Verdict::UnknownKey { covered: true, .. }));
             }
+        }
+    }
+
+    /// Writes that nothing was judged.
+    ///
+    /// # Safety
+    /// `size` octets may be written there.
+    pub(crate) unsafe fn put_none(place: Grown<backstop_verdict>) {
+        let start = offset_of!(backstop_verdict, verdict);
+        // SAFETY: promised by the caller; all behind the size is zeros but the days.
+        unsafe {
+            place.at().byte_add(start).cast::<u8>().write_bytes(0, (place.size as usize).saturating_sub(start));
+            (*place.at()).signed_day = -1;
+            (*place.at()).expires_day = -1;
         }
     }
 }

@@ -1,8 +1,9 @@
 /* Signing, verifying, stripping, rewriting and deciding allocate nothing, whatever the outcome. The functions below take the
- * place of those of the C library, also for libbackstop.so. */
+ * place of those of the C library, also for libbackstop.so. And what many addresses in one call take of the stack. */
 #include "test.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
@@ -26,6 +27,38 @@ int posix_memalign(void **out, size_t align, size_t size)
         int32_t code = (call);                             \
         CHECK(count == before && code >= BACKSTOP_ERR_IP); \
     } while (0)
+
+enum { MANY = 5000, STACK = 1 << 20 };
+
+static backstop_text senders[MANY], results[MANY];
+static backstop_verdict verdicts[MANY] = {BACKSTOP_VERDICT_INIT};
+static int32_t codes[MANY];
+static char room[MANY * BACKSTOP_ADDRESS_MAX];
+
+static void *sign_and_verify(void *ring)
+{
+    size_t len, done;
+    CHECK(backstop_sign_many(ring, senders, MANY, NOW, room, sizeof room, &len, results, codes, &done) == BACKSTOP_OK);
+    CHECK(backstop_verify_many(ring, results, MANY, NOW, verdicts, codes) == BACKSTOP_OK);
+    return NULL;
+}
+
+/* On a stack that is full of a pattern; the lowest octet that lost it tells. Below are a page that nobody may touch and
+ * what the thread's own start takes. */
+static void many_take_as_much_stack_as_the_manual_says(backstop_keyring *ring)
+{
+    static _Alignas(4096) unsigned char stack[STACK];
+    pthread_attr_t attr;
+    pthread_t thread;
+    size_t low = 0;
+    memset(stack, 0x5a, sizeof stack);
+    CHECK(pthread_attr_init(&attr) == 0 && pthread_attr_setstack(&attr, stack, sizeof stack) == 0);
+    CHECK(pthread_create(&thread, &attr, sign_and_verify, ring) == 0 && pthread_join(thread, NULL) == 0);
+    while (stack[low] == 0x5a)
+        low++;
+    printf("many addresses: %zu octets of stack\n", sizeof stack - low);
+    CHECK(sizeof stack - low > 4096 && sizeof stack - low < 64 * 1024);
+}
 
 int main(void)
 {
@@ -62,6 +95,17 @@ int main(void)
             NOTHING(backstop_policy_forward(policy, ring, it, n, "user@example.com", 16, now, out, sizeof out, &len, &number));
             NOTHING(backstop_policy_incoming(policy, ring, "", 0, it, n, BACKSTOP_CLIENT_OTHER, now, &d));
         }
+    for (size_t i = 0; i < MANY; i++) {
+        const char *it = addresses[i % 7 == 0 ? i / 7 % (sizeof addresses / sizeof *addresses) : 0];
+        senders[i] = (backstop_text){it, strlen(it)};
+    }
+    size_t len, done;
+    for (size_t number = 0; number < MANY; number = number * 3 + 1) {
+        NOTHING(backstop_sign_many(ring, senders, number, NOW, room, sizeof room, &len, results, codes, &done));
+        NOTHING(backstop_sign_many(ring, senders, number, NOW, room, 99, &len, results, codes, &done));
+        NOTHING(backstop_verify_many(ring, senders, number, NOW, verdicts, codes));
+    }
+    many_take_as_much_stack_as_the_manual_says(ring);
     backstop_srs_free(srs);
     backstop_policy_free(policy);
     backstop_keyring_free(ring);

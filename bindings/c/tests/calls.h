@@ -42,6 +42,15 @@ static int32_t call_sign_subaddress(const struct fixture *f, int missing, char *
     return backstop_sign_subaddress(OR_NULL(3, f->ring), OR_NULL(4, ADDRESS), strlen(ADDRESS), NOW, buf, cap, len);
 }
 
+static int32_t call_sign_many(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
+{
+    backstop_text in[2] = {{"no address", 10}, {OR_NULL(5, ADDRESS), strlen(ADDRESS)}}, out[2];
+    int32_t status[2];
+    size_t done;
+    return backstop_sign_many(OR_NULL(3, f->ring), OR_NULL(4, in), 2, NOW, buf, cap, len, OR_NULL(6, out), OR_NULL(7, status),
+                              OR_NULL(8, &done));
+}
+
 static int32_t call_strip(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
 {
     int32_t tag;
@@ -149,6 +158,7 @@ static const struct {
     {call_sign, "sign", BACKSTOP_OK, 4},
     {call_unsigned, "sign, unsigned", BACKSTOP_UNSIGNED_ALREADY, 4},
     {call_sign_subaddress, "sign_subaddress", BACKSTOP_OK, 4},
+    {call_sign_many, "sign_many", BACKSTOP_OK, 8},
     {call_strip, "strip", BACKSTOP_OK, 4},
     {call_explain, "explain", BACKSTOP_OK, 4},
     {call_srs_forward, "srs_forward", BACKSTOP_OK, 5},

@@ -6,6 +6,13 @@
 
 #include "examples.h"
 
+static size_t handed_on;
+
+static void hand_on(const backstop_text *sender)
+{
+    handed_on += sender->len == 32;
+}
+
 int main(void)
 {
     backstop_keyring *ring = NULL;
@@ -22,6 +29,16 @@ int main(void)
     CHECK(next_hop_sender(ring, "<>", out, sizeof out, &len) == BACKSTOP_OK && same(out, len, "<>"));
     CHECK(greylist_key("prvs=07853508f8=user@example.com", out, sizeof out, &len) == BACKSTOP_OK);
     CHECK(same(out, len, "user@example.com"));
+
+    backstop_text senders[100];
+    for (int i = 0; i < 100; i++)
+        senders[i] = i == 50 ? (backstop_text){"no address", 10} : (backstop_text){"user@example.com", 16};
+    CHECK(sign_all(ring, senders, 100, hand_on) == BACKSTOP_OK && handed_on == 99);
+    CHECK(count_genuine(ring, senders, 100) == 0);
+    CHECK(backstop_sign(ring, S("user@example.com"), -1, out, sizeof out, &len) == BACKSTOP_OK);
+    for (int i = 0; i < 100; i++)
+        senders[i] = i % 2 == 0 ? (backstop_text){out, len} : (backstop_text){"user@example.com", 16};
+    CHECK(count_genuine(ring, senders, 100) == 50);
 
     write_file("manual.keys", RING);
     CHECK(chmod("manual.keys", 0600) == 0 && backstop_keystore_open("manual.keys", &store) == BACKSTOP_OK);

@@ -24,6 +24,13 @@ static void *work(void *nothing)
         backstop_decision d = BACKSTOP_DECISION_INIT;
         CHECK(backstop_sign(ring, S("user@example.com"), NOW, out, sizeof out, &len) == BACKSTOP_OK);
         CHECK(same(out, len, "prvs=07853508f8=user@example.com"));
+        backstop_text texts[5] = {{"user@example.com", 16}, {"", 0}, {"user@example.com", 16}, {"?", 1}, {"user@example.com", 16}};
+        backstop_verdict many[5] = {BACKSTOP_VERDICT_INIT};
+        int32_t status[5];
+        size_t done;
+        CHECK(backstop_sign_many(ring, texts, 5, NOW, out, sizeof out, &len, texts, status, &done) == BACKSTOP_OK);
+        CHECK(done == 5 && len == 96 && same(texts[4].data, texts[4].len, "prvs=07853508f8=user@example.com"));
+        CHECK(backstop_verify_many(ring, texts, 5, NOW, many, status) == BACKSTOP_OK && many[4].verdict == BACKSTOP_GENUINE);
         CHECK(backstop_keystore_get(store, &mine) == BACKSTOP_OK && backstop_keyring_ref(mine, &more) == BACKSTOP_OK);
         backstop_keyring_free(mine);
         CHECK(backstop_sign(more, S("user@example.com"), NOW, out, sizeof out, &len) == BACKSTOP_OK);

@@ -54,12 +54,36 @@ fn expected(what: &str, object: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("expected {what}, not {name}"))
 }
 
-/// The texts of an iterable, which is not one text itself.
-pub(crate) fn texts(object: &Bound<'_, PyAny>) -> PyResult<Vec<Vec<u8>>> {
-    if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
-        return Err(expected("an iterable of str or bytes", object));
+/// The octets of many texts, in one piece.
+pub(crate) struct Texts {
+    octets: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// The texts of an iterable, which is not one text itself.
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Texts> {
+        if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
+            return Err(expected("an iterable of str or bytes", object));
+        }
+        let mut texts = Texts { octets: Vec::new(), ends: Vec::new() };
+        for item in object.try_iter()? {
+            let item = item?;
+            // The usual ones first, which this copies once less.
+            match item.cast::<PyString>().ok().and_then(|text| text.encode_utf8().ok()) {
+                Some(octets) => texts.octets.extend_from_slice(octets.as_bytes()),
+                None => texts.octets.extend_from_slice(item.extract::<Text<'_>>()?.octets()),
+            }
+            texts.ends.push(texts.octets.len());
+        }
+        Ok(texts)
     }
-    object.try_iter()?.map(|item| Ok(item?.extract::<Text<'_>>()?.octets().to_vec())).collect()
+
+    pub(crate) fn slices(&self) -> Vec<&[u8]> {
+        let mut begin = 0;
+        let mut next = |end: &usize| self.octets.get(std::mem::replace(&mut begin, *end)..*end).unwrap_or_default();
+        self.ends.iter().map(&mut next).collect()
+    }
 }
 
 /// The day of a time that was given.

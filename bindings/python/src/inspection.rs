@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDate;
 
 use crate::error::{DOMAIN, OPTION, fault};
-use crate::input::{Now, Text, day, texts};
+use crate::input::{Now, Text, Texts, day};
 use crate::keys::KeyRing;
 use crate::output::{date, shown};
 use crate::policy::Policy;
@@ -191,8 +191,9 @@ impl Inspection {
     /// the message stands; `dnsbl` are names of DNS lists: the object says what to ask them about the injecting host.
     #[pyo3(signature = (file=None, dnsbl=None))]
     fn json(&self, file: Option<Text<'_>>, dnsbl: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
-        let zones = dnsbl.map(texts).transpose()?.unwrap_or_default();
-        let zones: Result<Vec<&str>, _> = zones.iter().map(|it| std::str::from_utf8(it)).collect();
+        let zones = dnsbl.map(Texts::of).transpose()?;
+        let zones = zones.iter().flat_map(Texts::slices);
+        let zones: Result<Vec<&str>, _> = zones.map(std::str::from_utf8).collect();
         let zones = zones.map_err(|error| {
             fault(DOMAIN, &format!("the name of a DNS list is not UTF-8 from octet {} on", error.valid_up_to()))
         })?;
@@ -242,8 +243,8 @@ pub(crate) fn may_autorespond(
     sender: Option<Text<'_>>,
     authenticated: bool,
 ) -> PyResult<Option<&'static str>> {
-    let own = texts(own)?;
-    let own: Result<Vec<&str>, _> = own.iter().map(|it| std::str::from_utf8(it)).collect();
+    let own = Texts::of(own)?;
+    let own: Result<Vec<&str>, _> = own.slices().into_iter().map(std::str::from_utf8).collect();
     let own = own.map_err(|error| {
         fault(OPTION, &format!("an own address is not UTF-8 from octet {} on", error.valid_up_to()))
     })?;

@@ -34,7 +34,7 @@ mod _backstop {
     #[pymodule_export]
     use crate::srs::{Srs, srs_forward, srs_reverse};
     #[pymodule_export]
-    use crate::tag::{Signed, Stripped, explain, sign, sign_subaddress, strip, verify};
+    use crate::tag::{Signed, Stripped, explain, sign, sign_many, sign_subaddress, strip, verify, verify_many};
     #[pymodule_export]
     use crate::verdict::Verdict;
 

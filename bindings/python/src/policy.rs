@@ -7,7 +7,7 @@ use backstop::policy::{Client, Incoming, Origin, Outgoing, Rule};
 use pyo3::prelude::*;
 
 use crate::error::{IP, failed, fault};
-use crate::input::{Now, Number, Text, day, texts, word};
+use crate::input::{Now, Number, Text, Texts, day, word};
 use crate::keys::KeyRing;
 use crate::output::{shown, text};
 
@@ -58,10 +58,10 @@ impl Policy {
         origin: Text<'_>,
         now: Option<Now>,
     ) -> PyResult<Sender> {
-        let recipients = texts(recipients)?;
+        let recipients = Texts::of(recipients)?;
         let origin = word("origin", &origin, &Origin::ALL.map(|origin| (origin.as_str(), origin)))?;
-        let recipients = recipients.iter().map(Vec::as_slice);
-        Sender::of(&self.0.outgoing(ring.ring(), sender.octets(), recipients, origin, day(now)?))
+        let recipients = recipients.slices();
+        Sender::of(&self.0.outgoing(ring.ring(), sender.octets(), recipients.iter().copied(), origin, day(now)?))
     }
 
     /// Decides about the sender of a mail that is forwarded; `recipient` is the address here that forwards it.

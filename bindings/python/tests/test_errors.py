@@ -61,6 +61,8 @@ CALLS: list[tuple[Call, dict[str, tuple[Any, str]]]] = [
     (backstop.sign, {"ring": (RINGS, OTHER), "address": ("a@example.com", TEXT), "now": (DAY, OTHER)}),
     (backstop.sign_subaddress, {"ring": (RINGS, OTHER), "address": ("a@example.com", TEXT), "now": (DAY, OTHER)}),
     (backstop.verify, {"ring": (RINGS, OTHER), "address": ("a@example.com", TEXT), "now": (DAY, OTHER)}),
+    (backstop.sign_many, {"ring": (RINGS, OTHER), "addresses": (["a@example.com"], OTHER), "now": (DAY, OTHER)}),
+    (backstop.verify_many, {"ring": (RINGS, OTHER), "addresses": (["a@example.com"], OTHER), "now": (DAY, OTHER)}),
     (backstop.strip, {"address": ("a@example.com", TEXT)}),
     (backstop.explain, {"ring": (RINGS, OTHER), "address": ("a@example.com", TEXT), "now": (DAY, OTHER)}),
     (

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// The sources in the order of the manual.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "status.rs",
     "keyring.rs",
     "keystore.rs",
@@ -27,6 +27,7 @@ const SOURCES: [&str; 12] = [
     "mark.rs",
     "policy.rs",
     "rule.rs",
+    "many.rs",
     "inspection_names.rs",
     "inspection.rs",
     "exim/mod.rs",

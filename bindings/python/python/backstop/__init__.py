@@ -34,9 +34,11 @@ __all__ = [
     "may_autorespond",
     "may_bounce",
     "sign",
+    "sign_many",
     "sign_subaddress",
     "srs_forward",
     "srs_reverse",
     "strip",
     "verify",
+    "verify_many",
 ]

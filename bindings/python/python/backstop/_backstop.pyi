@@ -5,6 +5,8 @@ from datetime import date
 from os import PathLike
 from typing import Final, Literal, NoReturn, Optional, Union, final
 
+from ._error import Error
+
 _Text = Union[str, bytes]
 # Also a datetime, which is a date; it needs a time zone. An int counts unix seconds; None is the system clock.
 _Now = Union[date, int, None]
@@ -49,7 +51,7 @@ __all__ = [
     "Check", "Decision", "Inspection", "KeyRing", "KeyStore", "Mark", "Policy", "Sender", "Signed", "Srs", "Stripped", "Verdict", "__version__",
     "explain", "inspect", "mark_header", "mark_message_id", "mark_verify_header", "mark_verify_message_id", "may_autorespond",
     "may_bounce", "sign",
-    "sign_subaddress", "srs_forward", "srs_reverse", "strip", "verify"
+    "sign_many", "sign_subaddress", "srs_forward", "srs_reverse", "strip", "verify", "verify_many"
 ]
 
 __version__: Final[str]
@@ -257,6 +259,8 @@ class Inspection:
 def sign(ring: KeyRing, address: _Text, now: _Now = None) -> Signed: ...
 def sign_subaddress(ring: KeyRing, address: _Text, now: _Now = None) -> Signed: ...
 def verify(ring: KeyRing, address: _Text, now: _Now = None) -> Verdict: ...
+def sign_many(ring: KeyRing, addresses: Iterable[_Text], now: _Now = None) -> list[Union[Signed, Error]]: ...
+def verify_many(ring: KeyRing, addresses: Iterable[_Text], now: _Now = None) -> list[Union[Verdict, Error]]: ...
 def strip(address: _Text) -> Stripped: ...
 def explain(ring: Optional[KeyRing], address: _Text, now: _Now = None) -> str: ...
 def srs_forward(ring: KeyRing, srs: Srs, address: _Text, now: _Now = None) -> Signed: ...
