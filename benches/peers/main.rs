@@ -52,11 +52,11 @@ fn main() {
 fn worker(peer: &str, operation: &str, passes: usize) {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).expect("addresses");
-    let ask = peer_of(peer, operation);
+    let (ask, addresses) = (peer_of(peer, operation), text.lines().collect::<Vec<_>>());
     for _ in 0..passes {
-        text.lines().for_each(|address| time_only(&ask, address));
+        addresses.iter().for_each(|address| time_only(&ask, address));
     }
-    for address in text.lines() {
+    for address in addresses {
         println!("{}", answer(&ask, address));
     }
 }
