@@ -34,7 +34,11 @@ pub const FIELDS: [(&str, &str); 25] = [
     ("event", "`outgoing` or `forward` about a sender, `incoming` about a recipient; `notice` has only `text`"),
     ("face", "Who asked: `milter`, `socketmap`, `tcp-table`, `policy-service` or `filter`"),
     ("mode", "The policy's mode for the domain that carries the tag"),
-    ("action", "What was done: `sign`, `rewrite` or `keep`; `unchanged`, `strip`, `reverse`, `refuse` or `defer`"),
+    (
+        "action",
+        "What was done: `sign`, `rewrite` or `keep`; `unchanged`, `strip`, `reverse` or `refuse`; `defer` sends a client \
+         away for an hour, `later` has a mail sent again for this recipient alone",
+    ),
     ("would", "About recipients: what enforce would do"),
     ("stage", "Of a refusal: `rcpt`, `data` or `message`"),
     ("client", "The address of the SMTP client, where the face sees it"),
@@ -241,6 +245,12 @@ impl<'a> Event<'a> {
     #[must_use]
     pub fn deferred(self, reply: &'static str) -> Event<'a> {
         Event { action: "defer", reply: Some(reply), stage: Some("rcpt"), notable: true, ..self }
+    }
+
+    /// The same, where the mail is to be sent again for this recipient alone.
+    #[must_use]
+    pub fn later(self, reply: &'static str) -> Event<'a> {
+        Event { action: "later", ..self.deferred(reply) }
     }
 
     /// The same, where a refusal could not be given after all.

@@ -105,6 +105,12 @@ fn a_face_that_cannot_honour_a_rule_is_named_with_the_rule() {
             SERVICE,
             "[policy-service] cannot honour refuse-at = \"message\": it does not look into the message; take one of the two out",
         ),
+        ("refuse-at = \"message\"\n", "[milter]\nlisten = [\"inet:127.0.0.1:2\"]\n", ""),
+        (
+            "refuse-at = \"rcpt\"\n[policy.domains.\"example.com\"]\nrefuse-at = \"message\"\n",
+            SERVICE,
+            "[policy-service] cannot honour refuse-at = \"message\": it does not look into the message; take one of the two out",
+        ),
         ("mode = \"enforce\"\ninternal-hosts = [\"192.0.2.1\"]\nrefuse-at = \"data\"\n", "[filter]\n", ""),
         (
             "no-sign-recipients = [\"a@example.org\"]\n",
@@ -162,8 +168,9 @@ fn the_table_of_the_readme_is_the_one_of_the_code() {
             (true, Face::PolicyService) => "with `at-data`",
             (true, _) => word(can.meets.contains(&Need::RefuseAtData)),
         };
+        let to_the_end = if can.refuses { word(can.meets.contains(&Need::RefuseAtMessage)) } else { "-" };
         let row = format!(
-            "| {} | {} | {} | {} | {} | {waits} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {waits} | {to_the_end} | {} | {} |",
             face.as_str(),
             word(can.signs),
             word(can.forwards),

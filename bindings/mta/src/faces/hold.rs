@@ -19,7 +19,8 @@ use crate::guesses;
 use crate::state::{Snapshot, State};
 
 /// The reply to a recipient beside one that waits for the message.
-pub const ALONE: &str = "452 4.5.3 One recipient at a time: this mail is judged by its message; send it again for the others";
+pub const ALONE: &str =
+    "452 4.5.3 One recipient at a time: this mail is judged by its message; send it again for the others";
 /// The most recipients of a mail that are judged by the message, since each costs an inspection; others are judged at RCPT.
 /// Only where nothing is refused are there more than one.
 pub const MAX_WAITING: usize = 8;
@@ -87,7 +88,7 @@ impl Recipients {
         let taken = self.accepted || self.held.is_some() || !self.waiting.is_empty();
         // A refusal that need not wait can be given beside one that waits.
         if (late && taken && decided.mode == Mode::Enforce) || (self.alone && (late || !refused)) {
-            state.record(snapshot, &event.deferred(ALONE));
+            state.record(snapshot, &event.later(ALONE));
             return (decided, Told::Refuse(ALONE));
         }
         if late {

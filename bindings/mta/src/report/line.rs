@@ -4,6 +4,7 @@
 //! those that are must be what this version writes, else the line is broken.
 
 use backstop::Day;
+use backstop::bounce::{self, Place, Why};
 use backstop::policy::{Mode, Rule};
 use serde_json::{Map, Value};
 
@@ -14,8 +15,10 @@ use crate::faces::Face;
 const MAX_ADDRESS: usize = 320;
 /// The verdicts, in the order of the figures.
 pub const VERDICTS: [&str; 7] = ["genuine", "expired", "forged", "unknown-key", "malformed", "foreign", "untagged"];
+/// The verdicts of messages, in the order of the figures.
+pub const MESSAGES: [&str; 6] = ["genuine", "expired", "forged", "backscatter", "unproven", "not-a-bounce"];
 /// What is done about a recipient.
-const ACTIONS: [&str; 8] = ["sign", "rewrite", "keep", "unchanged", "strip", "reverse", "refuse", "defer"];
+const ACTIONS: [&str; 9] = ["sign", "rewrite", "keep", "unchanged", "strip", "reverse", "refuse", "defer", "later"];
 
 /// A line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +60,21 @@ pub struct Decision {
     pub uses: Option<u64>,
     /// Days since the tag was signed.
     pub age: Option<u64>,
+    /// What the message showed, if the recipient was judged by it.
+    pub message: Option<Message>,
+}
+
+/// What a message showed, in closed words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Message {
+    /// What it is.
+    pub kind: bounce::Kind,
+    /// What it is to us: the place in [`MESSAGES`].
+    pub verdict: usize,
+    /// Where the proof stood.
+    pub proof: Option<Place>,
+    /// Why nothing could be told.
+    pub why: Option<Why>,
 }
 
 impl Decision {
@@ -67,6 +85,12 @@ impl Decision {
             Kind::Incoming => self.recipient.as_deref(),
         };
         address.and_then(|it| it.rsplit_once('@')).map(|(_, domain)| domain.to_ascii_lowercase())
+    }
+
+    /// Whether a tag or a mark proves the bounce.
+    pub fn is_proved(&self) -> bool {
+        let is = |words: &[&str], at: Option<usize>| at.and_then(|at| words.get(at)) == Some(&"genuine");
+        is(&VERDICTS, self.verdict) || is(&MESSAGES, self.message.map(|it| it.verdict))
     }
 
     /// Whether it is about a recipient of mail from the null sender, told by a face that sees senders.
@@ -96,6 +120,10 @@ pub fn parse(line: &[u8]) -> Result<Line, String> {
         None => None,
         Some(_) => Some(known(&object, "verdict", 0..VERDICTS.len(), |at| VERDICTS.get(at).copied().unwrap_or(""))?),
     };
+    let message = match text(&object, "message") {
+        None => None,
+        Some(_) => Some(message(&object)?),
+    };
     let kept = |key| text(&object, key).map(|text| text.chars().take(MAX_ADDRESS).collect::<String>());
     let whole = |key| object.get(key).and_then(Value::as_u64);
     // An address too long to keep loses its domain; no mail server lets one pass.
@@ -116,7 +144,19 @@ pub fn parse(line: &[u8]) -> Result<Line, String> {
             mailbox: kept("mailbox"),
             uses: whole("uses"),
             age: whole("age"),
+            message,
         }),
+    })
+}
+
+fn message(object: &Map<String, Value>) -> Result<Message, String> {
+    let slug = |at: usize| MESSAGES.get(at).copied().unwrap_or("");
+    let has = |key| text(object, key).is_some();
+    Ok(Message {
+        kind: known(object, "kind", bounce::Kind::ALL, bounce::Kind::slug)?,
+        verdict: known(object, "message", 0..MESSAGES.len(), slug)?,
+        proof: has("proof").then(|| known(object, "proof", Place::ALL, Place::slug)).transpose()?,
+        why: has("why").then(|| known(object, "why", Why::ALL, Why::slug)).transpose()?,
     })
 }
 

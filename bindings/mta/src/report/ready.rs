@@ -127,7 +127,8 @@ impl Ready {
     /// Takes a decision into account.
     pub fn take(&mut self, decision: &Decision) {
         self.judged |= Face::abilities(decision.face).refuses;
-        let Some(name) = decision.domain() else { return };
+        // What comes again is counted then.
+        let Some(name) = decision.domain().filter(|_| decision.action != "later") else { return };
         let about_us = match decision.kind {
             Kind::Outgoing => {
                 decision.rule == Rule::Signed || decision.rule == Rule::Off || UNSIGNED.contains(&decision.rule)

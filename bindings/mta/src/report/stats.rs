@@ -2,7 +2,8 @@
 //!
 //! A bounce is a recipient of mail from the null sender, as told by a face that sees senders: maps are asked several
 //! times for one mail and are left out of it. Genuine ones are delivered; of the others, what was neither refused nor
-//! sent away for an hour was let in. "Refused" also counts what is refused of other senders (old tags, SRS).
+//! sent away was let in. "Refused" also counts what is refused of other senders (old tags, SRS). A bounce that a mark in its
+//! message proves is genuine too; what messages showed has a table of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use backstop::Day;
 use backstop::policy::{Mode, Rule};
 use serde_json::{Value, json};
 
-use super::line::{Decision, VERDICTS};
+use super::line::{Decision, MESSAGES, Message, VERDICTS};
 use super::table::{row, table};
 use super::top::Top;
 use super::{Log, MAX_DAYS, percent, ratio};
@@ -28,6 +29,8 @@ struct Counts {
     rewritten: u64,
     bounces: u64,
     verdicts: [u64; VERDICTS.len()],
+    /// Genuine by tag or mark.
+    proved: u64,
     refused_bounces: u64,
     refused: u64,
     would: u64,
@@ -48,6 +51,7 @@ impl Counts {
                 if decision.is_bounce() {
                     self.bounces += 1;
                     self.refused_bounces += u64::from(refused || deferred);
+                    self.proved += u64::from(decision.is_proved());
                     if let Some(count) = decision.verdict.and_then(|at| self.verdicts.get_mut(at)) {
                         *count += 1;
                     }
@@ -62,6 +66,7 @@ impl Counts {
         self.rewritten += other.rewritten;
         self.bounces += other.bounces;
         self.verdicts.iter_mut().zip(other.verdicts).for_each(|(sum, count)| *sum += count);
+        self.proved += other.proved;
         self.refused_bounces += other.refused_bounces;
         self.refused += other.refused;
         self.would += other.would;
@@ -72,9 +77,9 @@ impl Counts {
         VERDICTS.iter().zip(self.verdicts).find(|(it, _)| **it == slug).map_or(0, |(_, count)| count)
     }
 
-    /// Bounces without a genuine tag that got in.
+    /// Bounces without a genuine tag or mark that got in.
     fn let_in(&self) -> u64 {
-        self.bounces.saturating_sub(self.verdict("genuine") + self.refused_bounces)
+        self.bounces.saturating_sub(self.proved + self.refused_bounces)
     }
 
     fn to_json(self) -> Value {
@@ -82,7 +87,7 @@ impl Counts {
             VERDICTS.iter().zip(self.verdicts).map(|(slug, count)| ((*slug).to_owned(), count.into())).collect();
         json!({
             "signed": self.signed, "unsigned": self.unsigned, "rewritten": self.rewritten, "bounces": self.bounces,
-            "verdicts": verdicts, "let_in": self.let_in(), "refused": self.refused, "would_refuse": self.would,
+            "verdicts": verdicts, "proved": self.proved, "let_in": self.let_in(), "refused": self.refused, "would_refuse": self.would,
             "deferred": self.deferred,
         })
     }
@@ -91,6 +96,9 @@ impl Counts {
 /// Refusals by rule: those that were, and those that would have been.
 type Reasons = BTreeMap<Rule, (u64, u64)>;
 
+/// Recipients judged by what their message showed: let in, refused, and would be refused.
+type Messages = BTreeMap<Message, [u64; 3]>;
+
 /// The figures.
 #[derive(Debug, Default)]
 pub struct Stats {
@@ -98,6 +106,7 @@ pub struct Stats {
     /// Decisions of days beyond [`MAX_DAYS`].
     beyond: u64,
     reasons: Reasons,
+    messages: Messages,
     clients: Top<String>,
     /// The uses of a tag, by the recipient as given.
     tags: Top<String>,
@@ -106,6 +115,10 @@ pub struct Stats {
 impl Stats {
     /// Takes a decision into account.
     pub fn take(&mut self, decision: &Decision) {
+        // It comes again, and is counted then.
+        if decision.action == "later" {
+            return;
+        }
         let at = (decision.day, decision.mode);
         if self.days.len() >= MAX_DAYS && !self.days.contains_key(&at) {
             self.beyond += 1;
@@ -119,6 +132,11 @@ impl Stats {
             if let Some(client) = &decision.client {
                 self.clients.add(client.clone());
             }
+        }
+        if let Some(message) = decision.message {
+            let which = if refused { 1 } else { 2 * usize::from(decision.would_refuse) };
+            let counts = self.messages.entry(message).or_default();
+            counts.get_mut(which).into_iter().for_each(|count| *count += 1);
         }
         if let (Some(uses), Some(tagged)) = (decision.uses.filter(|uses| *uses >= OFTEN), &decision.recipient) {
             self.tags.raise(tagged.to_ascii_lowercase(), uses);
@@ -196,6 +214,16 @@ impl Stats {
             rows.push(vec![rule.slug().to_owned(), refused.to_string(), would.to_string(), rule.sentence().to_owned()]);
         }
         text += &section("Why mail was or would be refused, or its client sent away:", &rows, 1);
+        let mut rows = vec![row(["message", "let in", "refused", "would be", "kind", "proof, or why not told"])];
+        for (message, counts) in &self.messages {
+            let why = message.why.map(|why| why.slug());
+            let more = message.proof.map(|place| place.slug()).or(why).unwrap_or("-");
+            let mut cells = vec![word(message).to_owned()];
+            cells.extend(counts.iter().map(u64::to_string));
+            cells.extend([message.kind.slug(), more].map(str::to_owned));
+            rows.push(cells);
+        }
+        text += &section("What was judged by its message:", &rows, 2);
         let mut rows = vec![row(["client", "refused, would be, or sent away"])];
         rows.extend(
             self.clients.most(top, |_| true).into_iter().map(|(client, count)| vec![client, count.to_string()]),
@@ -222,6 +250,13 @@ impl Stats {
         let reasons = self.reasons.iter().map(
             |(rule, (refused, would))| json!({ "reason": rule.slug(), "refused": refused, "would_refuse": would }),
         );
+        let messages = self.messages.iter().map(|(message, [let_in, refused, would])| {
+            let (proof, why) = (message.proof.map(|place| place.slug()), message.why.map(|why| why.slug()));
+            json!({
+                "message": word(message), "kind": message.kind.slug(), "proof": proof, "why": why, "let_in": let_in,
+                "refused": refused, "would_refuse": would,
+            })
+        });
         let clients = self.clients.most(top, |_| true).into_iter();
         let tags = self.tags.most(top, |_| true).into_iter();
         json!({
@@ -230,11 +265,16 @@ impl Stats {
             "days": days.collect::<Vec<_>>(),
             "decisions_beyond": self.beyond,
             "reasons": reasons.collect::<Vec<_>>(),
+            "messages": messages.collect::<Vec<_>>(),
             "clients": clients.map(|(client, count)| json!({ "client": client, "count": count })).collect::<Vec<_>>(),
             "tags": tags.map(|(tagged, uses)| json!({ "recipient": tagged, "uses": uses })).collect::<Vec<_>>(),
             "counts_at_most_too_low": self.clients.lost(),
         })
     }
+}
+
+fn word(message: &Message) -> &'static str {
+    MESSAGES.get(message.verdict).copied().unwrap_or_default()
 }
 
 /// A column a mode, figures a day.
@@ -251,7 +291,7 @@ fn before_and_after(modes: &[(Mode, u64, Counts)]) -> Vec<Vec<String>> {
         ("own mail unsigned", |it| it.unsigned),
         ("forwarded mail rewritten", |it| it.rewritten),
         ("bounces", |it| it.bounces),
-        ("  genuine, delivered", |it| it.verdict("genuine")),
+        ("  genuine, delivered", |it| it.proved),
         ("  not genuine, let in", Counts::let_in),
         ("  not genuine, kept out", |it| it.refused_bounces),
         ("refused in all", |it| it.refused),

@@ -127,7 +127,8 @@ fn a_tagged_bounce_is_let_in_and_its_tag_taken_off() {
     let daemon = start("");
     let tagged = signed(ALICE, 2);
     let changes = bounce(&mut connect(&daemon), &tagged, &body("", 100)).unwrap();
-    let verdict = "genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn-failed; proof=recipient-tag";
+    let verdict =
+        "genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn-failed; proof=recipient-tag";
     assert_eq!(changes, [format!("-<{tagged}>"), format!("+<{ALICE}>"), told(verdict)]);
 }
 
@@ -249,7 +250,13 @@ fn one_whose_answer_may_be_a_refusal_waits_alone_and_the_others_come_again() {
     let (tagged, carol, observed) = (signed(ALICE, 1), "carol@example.com", "dave@example.net");
     for recipients in [
         [(ALICE, "c"), (carol, alone), (&tagged, alone), ("postmaster@example.com", alone), (observed, alone)],
-        [("postmaster@example.com", "c"), (ALICE, alone), ("abuse@example.com", "c"), (&tagged, alone), (observed, "c")],
+        [
+            ("postmaster@example.com", "c"),
+            (ALICE, alone),
+            ("abuse@example.com", "c"),
+            (&tagged, alone),
+            (observed, "c"),
+        ],
         [(observed, "c"), (ALICE, alone), ("erin@example.net", "c"), (&tagged, alone), ("abuse@example.com", "c")],
         [(&tagged, "c"), (ALICE, alone), (&tagged, alone), (observed, alone), ("bob@elsewhere.example", alone)],
     ] {
@@ -261,7 +268,7 @@ fn one_whose_answer_may_be_a_refusal_waits_alone_and_the_others_come_again() {
         let admitted = deliver(&mut server, &HEAD, &body("", 10), 1000).is_ok();
         assert_eq!(admitted, recipients[0].0 != ALICE, "{recipients:?} {genuine}");
     }
-    let deferred = event(&daemon, "\"defer\"");
+    let deferred = event(&daemon, "\"later\"");
     assert_eq!((&deferred["recipient"], &deferred["stage"]), (&carol.into(), &"rcpt".into()));
     // Other mail has as many as it likes.
     server.mail("<bob@elsewhere.example>");
@@ -354,7 +361,9 @@ fn copies_of_the_verdict_that_arrive_go_and_nothing_of_the_message_gets_into_our
     let changes = deliver(&mut server, &head, &body("", 10), 1000).unwrap();
     let gone = |index: u8| format!("m   {}Backstop-Verdict", char::from(index));
     assert_eq!(changes[2..4], [gone(2), gone(1)]);
-    assert!(changes[4].starts_with(&told("genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn")));
+    assert!(
+        changes[4].starts_with(&told("genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn"))
+    );
     assert_eq!(changes.len(), 5);
 }
 
@@ -383,4 +392,41 @@ fn what_was_judged_by_the_message_is_counted() {
         let sample = format!("backstopd_messages_total{{face=\"milter\",{labels}}} 1\n");
         assert!(text.contains(&sample), "no {sample} in {text}");
     }
+}
+
+#[test]
+fn stats_tell_what_messages_showed_and_a_mark_makes_a_genuine_bounce() {
+    let daemon = start("");
+    let mut server = connect(&daemon);
+    assert!(bounce(&mut server, ALICE, &body(&marked(ALICE, today()), 10)).is_ok());
+    assert!(bounce(&mut server, &signed(ALICE, 1), &body("", 10)).is_ok());
+    assert!(bounce(&mut server, ALICE, &body("", 10)).is_err());
+    assert!(bounce(&mut server, "alice@example.net", &body("", 10)).is_ok());
+    server.mail("<>");
+    assert_eq!(server.rcpt(&format!("<{ALICE}>")), "c");
+    assert!(server.rcpt("<carol@example.com>").starts_with("y452"));
+    server.send(b'A', b"");
+    daemon.wait_for("\"later\"");
+    let log = daemon.log().join("\n");
+    let (code, stats) = crate::reports::as_json(&["stats"], &log);
+    assert_eq!((code, &stats["log"]["broken"]["lines"]), (0, &0.into()), "{log}");
+    let sum = |mode: usize| &stats["modes"][mode]["sum"];
+    // The one that was sent away comes again.
+    assert_eq!((&sum(0)["bounces"], &sum(0)["proved"], &sum(0)["let_in"]), (&1.into(), &0.into(), &1.into()));
+    assert_eq!((&sum(1)["bounces"], &sum(1)["proved"], &sum(1)["let_in"]), (&3.into(), &2.into(), &0.into()));
+    let shown = |message: &str, proof: Option<&str>, [let_in, refused, would]: [u32; 3]| {
+        serde_json::json!({
+            "message": message, "kind": "dsn-failed", "proof": proof, "why": null, "let_in": let_in, "refused": refused,
+            "would_refuse": would,
+        })
+    };
+    let expected = [
+        shown("genuine", Some("recipient-tag"), [1, 0, 0]),
+        shown("genuine", Some("returned-mark"), [1, 0, 0]),
+        shown("backscatter", None, [0, 1, 1]),
+    ];
+    assert_eq!(stats["messages"], serde_json::Value::from(expected.to_vec()));
+    let (_, text, _) = crate::reports::run(&["stats"], &log);
+    let row = "  message      let in  refused  would be  kind        proof, or why not told\n";
+    assert!(text.contains(row), "{text}");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::common::{Daemon, Folder, forged, signed};
 
 /// Exit code, standard output and standard error of a command that reads this log.
-fn run(arguments: &[&str], log: impl AsRef<[u8]>) -> (i32, String, String) {
+pub(crate) fn run(arguments: &[&str], log: impl AsRef<[u8]>) -> (i32, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_backstopd"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -24,7 +24,7 @@ fn run(arguments: &[&str], log: impl AsRef<[u8]>) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-fn as_json(arguments: &[&str], log: impl AsRef<[u8]>) -> (i32, Value) {
+pub(crate) fn as_json(arguments: &[&str], log: impl AsRef<[u8]>) -> (i32, Value) {
     let (code, out, err) = run(&[arguments, &["--json"]].concat(), log);
     (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}")))
 }

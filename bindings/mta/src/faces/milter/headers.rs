@@ -5,7 +5,7 @@
 //! Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=...; t=...  added to mail that is signed (backstop::mark)
 //! Backstop-Verdict: untagged; rule=too-early; would=unchanged; mode=enforce      put on top of bounces
 //! Backstop-Verdict: untagged; rule=mark-genuine; would=unchanged; mode=enforce; message=genuine; kind=dsn-failed;
-//!   proof=returned-mark                                            where the message was judged: why= of unproven ones
+//!   proof=returned-mark                        where the message was judged; why= in place of proof= if it is unproven
 //! ```
 //!
 //! The second name is the configuration's. Copies of it that arrive are deleted, whoever sent them, since what believes the
