@@ -53,7 +53,7 @@ pub async fn serve(
     let (listener, mut hold) = Once::new(stream, seat, limits.request);
     let slow = hold.slow();
     let (busy, mut is_busy) = watch::channel(false);
-    let config = Config { max_connections: 1, connection_timeout: limits.milter_idle };
+    let config = Config { max_connections: 1, connection_timeout: limits.milter_idle, ..Config::default() };
     // Both waits end with an error when the other side is gone, which is an end as well.
     let stopped = async {
         drop(stop.wait_for(|stop| *stop).await);
