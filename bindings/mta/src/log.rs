@@ -23,7 +23,7 @@ use crate::stop::{Exit, Stop};
 pub const QUEUE: usize = 16_384;
 
 /// How long the first line waits for others.
-const NAP: Duration = Duration::from_millis(5);
+const NAP: Duration = Duration::from_millis(20);
 
 /// What the thread is told.
 enum Message {

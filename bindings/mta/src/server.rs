@@ -324,10 +324,7 @@ async fn talk(
         // It has a process of its own, and no endpoint leads here.
         Some(Face::Filter) => End::Closed,
         None => metrics::http::serve(&state, stream, limits, stop, &seat).await,
-        Some(Face::Milter) => match milter::serve(&state, stream, stop, seat).await {
-            Ok(()) => End::Closed,
-            Err(error) => End::Failed(error),
-        },
+        Some(Face::Milter) => milter::serve(&state, stream, limits, stop, seat).await,
         Some(Face::Socketmap) => {
             let answer = |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.maps, input, output);
             exchange::serve(stream, socketmap::MAX_FRAME, limits, stop, &seat, answer).await

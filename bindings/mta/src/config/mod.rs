@@ -41,7 +41,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
 ];
 const KEYS: &[&str] = &["file", "allow-unsafe"];
 const LOG: &[&str] = &["file", "format", "addresses", "events"];
-const LIMITS: &[&str] = &["connections", "idle-seconds", "request-seconds", "forged-per-hour"];
+const LIMITS: &[&str] = &["connections", "idle-seconds", "milter-idle-seconds", "request-seconds", "forged-per-hour"];
 const MILTER: &[&str] = &["listen", "mark", "verdict-header", "socket-owner", "socket-group", "socket-mode"];
 const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "socket-mode"];
 const TCP_TABLE: &[&str] =
@@ -100,6 +100,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long a connection may be silent between two requests.
     pub idle: Duration,
+    /// How long a mail server may be silent on a milter connection.
+    pub milter_idle: Duration,
     /// How long a request may take to come in, and an answer to be taken.
     pub request: Duration,
     /// The most forged tags of a client in an hour; 0 is no limit.
@@ -109,7 +111,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         let (idle, request) = (Duration::from_secs(300), Duration::from_secs(10));
-        Limits { connections: 1000, idle, request, forged: 100 }
+        Limits { connections: 1000, idle, milter_idle: Duration::from_secs(7210), request, forged: 100 }
     }
 }
 
@@ -248,6 +250,7 @@ fn limits(table: Entry<'_>, limits: &mut Limits) -> Result<(), Fault> {
         match entry.name {
             "connections" => limits.connections = entry.number(1, 100_000)? as usize,
             "idle-seconds" => limits.idle = Duration::from_secs(entry.number(1, 86_400)?.into()),
+            "milter-idle-seconds" => limits.milter_idle = Duration::from_secs(entry.number(1, 86_400)?.into()),
             "request-seconds" => limits.request = Duration::from_secs(entry.number(1, 600)?.into()),
             "forged-per-hour" => limits.forged = entry.number(0, 1_000_000)?,
             _ => return Err(entry.unknown("limits", LIMITS)),

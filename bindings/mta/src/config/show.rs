@@ -32,6 +32,7 @@ impl Config {
         writeln!(text, "events = {:?}", if self.log.all_events { "all" } else { "notable" })?;
         writeln!(text, "\n[limits]\nconnections = {}", self.limits.connections)?;
         writeln!(text, "idle-seconds = {}", self.limits.idle.as_secs())?;
+        writeln!(text, "milter-idle-seconds = {}", self.limits.milter_idle.as_secs())?;
         writeln!(text, "request-seconds = {}", self.limits.request.as_secs())?;
         writeln!(text, "forged-per-hour = {}", self.limits.forged)?;
         Face::ALL.into_iter().map(Some).chain([None]).try_for_each(|face| self.write_face(face, text))?;

@@ -1,17 +1,26 @@
 //! One connection for the milter library, which only knows listeners: a listener that yields it once.
 //!
-//! The library spawns its sessions where nobody can end them. The line ends when its [`Hold`] is dropped, and says so to
-//! the hold when the library is done with it. Each read counts as a sign of life for the pool.
+//! The library spawns its sessions where nobody can end them, and its one timeout is for the wait between two commands of
+//! a mail, which may be hours. The line ends when its [`Hold`] is dropped, and when a packet that has begun is not whole,
+//! or an answer not taken, within `[limits] request-seconds`. It says so to the hold when the library is done with it.
+//! Each read counts as a sign of life for the pool.
+//!
+//! ```text
+//! packet = length (4 octets, network byte order), as many octets        all that is looked at here
+//! ```
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use indymilter::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::listen::Duplex;
 use crate::pool::Seat;
@@ -22,12 +31,16 @@ pub struct Line {
     seat: Seat,
     cut: oneshot::Receiver<()>,
     _done: oneshot::Sender<()>,
+    packet: Packet,
+    reading: Patience,
+    writing: Patience,
 }
 
 /// Our end: cuts the line when dropped.
 pub struct Hold {
     _cut: oneshot::Sender<()>,
     done: oneshot::Receiver<()>,
+    slow: Arc<AtomicBool>,
 }
 
 impl Hold {
@@ -36,17 +49,25 @@ impl Hold {
         // Nothing is ever sent: the other end is dropped.
         let _ = (&mut self.done).await;
     }
+
+    /// Set when the line ends because the peer was too slow.
+    pub fn slow(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.slow)
+    }
 }
 
 /// A listener that yields one line and then nothing.
 pub struct Once(Option<Line>);
 
 impl Once {
-    /// Puts a connection on a line.
-    pub fn new(stream: Box<dyn Duplex>, seat: Seat) -> (Once, Hold) {
+    /// Puts a connection on a line; `request` is how long a packet or the taking of an answer may last.
+    pub fn new(stream: Box<dyn Duplex>, seat: Seat, request: Duration) -> (Once, Hold) {
         let ((cut, to_cut), (done, when_done)) = (oneshot::channel(), oneshot::channel());
-        let line = Line { stream, seat, cut: to_cut, _done: done };
-        (Once(Some(line)), Hold { _cut: cut, done: when_done })
+        let slow = Arc::new(AtomicBool::new(false));
+        let patience = || Patience { most: request, due: None, timer: None, slow: Arc::clone(&slow) };
+        let (reading, writing) = (patience(), patience());
+        let line = Line { stream, seat, cut: to_cut, _done: done, packet: Packet::default(), reading, writing };
+        (Once(Some(line)), Hold { _cut: cut, done: when_done, slow })
     }
 }
 
@@ -59,32 +80,155 @@ impl Listener for Once {
     }
 }
 
+/// Where in a packet the octets that were read end.
+#[derive(Debug, Default)]
+struct Packet {
+    /// The octets of the length so far, and how many they are.
+    length: u32,
+    digits: u8,
+    /// How many octets of the packet are to come.
+    left: usize,
+}
+
+impl Packet {
+    /// Goes over octets; whether a packet ended within them.
+    fn read(&mut self, mut octets: &[u8]) -> bool {
+        let mut ended = false;
+        while let Some((first, rest)) = octets.split_first() {
+            if self.digits < 4 {
+                (self.length, self.digits, octets) = (self.length << 8 | u32::from(*first), self.digits + 1, rest);
+                // The library reads a command in any case.
+                self.left = usize::try_from(self.length).unwrap_or(usize::MAX).max(1);
+            } else {
+                let taken = self.left.min(octets.len());
+                self.left -= taken;
+                octets = octets.get(taken..).unwrap_or_default();
+            }
+            if self.digits == 4 && self.left == 0 {
+                (*self, ended) = (Packet::default(), true);
+            }
+        }
+        ended
+    }
+
+    const fn is_under_way(&self) -> bool {
+        self.digits > 0
+    }
+}
+
+/// How long something may last that has begun.
+struct Patience {
+    most: Duration,
+    due: Option<Instant>,
+    /// Made only when something has to be waited for: most connections never need it.
+    timer: Option<Pin<Box<Sleep>>>,
+    slow: Arc<AtomicBool>,
+}
+
+impl Patience {
+    fn end(&mut self) {
+        (self.due, self.timer) = (None, None);
+    }
+
+    /// Begins, unless it has; an error when it is at its end.
+    fn check(&mut self) -> io::Result<Instant> {
+        let due = *self.due.get_or_insert_with(|| Instant::now() + self.most);
+        if due > Instant::now() {
+            return Ok(due);
+        }
+        self.slow.store(true, Ordering::Relaxed);
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    /// Ready, with an error, at its end.
+    fn poll<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        match self.check() {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(due) => {
+                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
+                timer.as_mut().poll(cx).map(|()| {
+                    self.slow.store(true, Ordering::Relaxed);
+                    Err(io::ErrorKind::TimedOut.into())
+                })
+            }
+        }
+    }
+}
+
 impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let line = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut line.stream).poll_read(cx, buffer);
         if read.is_ready() {
-            if buffer.filled().len() > before {
+            let octets = buffer.filled().get(before..).unwrap_or_default();
+            if !octets.is_empty() {
                 line.seat.touch(Instant::now());
             }
-            return read;
+            if line.packet.read(octets) || !line.packet.is_under_way() {
+                line.reading.end();
+            }
+            return match line.packet.is_under_way().then(|| line.reading.check()) {
+                Some(Err(error)) => Poll::Ready(Err(error)),
+                _ => read,
+            };
         }
         // The end of the file ends the library's session.
-        Pin::new(&mut line.cut).poll(cx).map(|_| Ok(()))
+        if Pin::new(&mut line.cut).poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        if line.packet.is_under_way() { line.reading.poll(cx) } else { Poll::Pending }
+    }
+}
+
+impl Line {
+    /// What came of an attempt to write.
+    fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.writing.end();
+            return written;
+        }
+        if Pin::new(&mut self.cut).poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        self.writing.poll(cx)
     }
 }
 
 impl AsyncWrite for Line {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, octets)
+        let line = self.get_mut();
+        let written = Pin::new(&mut line.stream).poll_write(cx, octets);
+        line.written(cx, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let line = self.get_mut();
+        let flushed = Pin::new(&mut line.stream).poll_flush(cx);
+        line.written(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_packet_is_seen_however_its_octets_come() {
+        let two = [&[0, 0, 0, 3][..], b"Mab", &[0, 0, 0, 1], b"E"].concat();
+        for at in 0..two.len() {
+            let mut packet = Packet::default();
+            let ended = packet.read(&two[..at]);
+            assert_eq!((ended, packet.is_under_way()), (at >= 7, !matches!(at, 0 | 7)), "{at}");
+            assert!(packet.read(&two[at..]));
+            assert!(!packet.is_under_way());
+        }
+        let mut packet = Packet::default();
+        assert!(!packet.read(&[0, 0, 0, 0]) && packet.read(b"x") && !packet.is_under_way());
+        assert!(!packet.read(&[0xff; 10]) && packet.is_under_way());
     }
 }

@@ -14,8 +14,8 @@ pub mod line;
 pub mod session;
 
 use std::ffi::{CStr, CString};
-use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use backstop::policy::Need;
 use indymilter::{
@@ -27,10 +27,14 @@ use tokio::sync::watch;
 use self::headers::{Change, Wanted};
 use self::line::Once;
 use self::session::{Answer, Changes, End, Session};
+use crate::config::Limits;
+use crate::exchange;
 use crate::listen::Duplex;
 use crate::pool::Seat;
 use crate::state::State;
 
+/// The longest packet: the library's own limit, with the octet of its command.
+pub const MAX_PACKET: usize = 1024 * 1024;
 /// What a mail server must be able to do.
 const ACTIONS: Actions = Actions::CHANGE_SENDER.union(Actions::ADD_RCPT).union(Actions::DELETE_RCPT);
 /// What it need not send.
@@ -39,18 +43,17 @@ const NOT_NEEDED: ProtoOpts = ProtoOpts::NO_HELO.union(ProtoOpts::NO_UNKNOWN);
 const NO_REPLY: ProtoOpts = ProtoOpts::NOREPLY_CONNECT.union(ProtoOpts::NOREPLY_MAIL);
 
 /// Talks to one mail server until the connection ends or the daemon stops between two mails.
-///
-/// # Errors
-/// Those of the library.
 pub async fn serve(
     state: &Arc<State>,
     stream: Box<dyn Duplex>,
+    limits: Limits,
     mut stop: watch::Receiver<bool>,
     seat: Seat,
-) -> io::Result<()> {
-    let (listener, mut hold) = Once::new(stream, seat);
+) -> exchange::End {
+    let (listener, mut hold) = Once::new(stream, seat, limits.request);
+    let slow = hold.slow();
     let (busy, mut is_busy) = watch::channel(false);
-    let config = Config { max_connections: 1, ..Config::default() };
+    let config = Config { max_connections: 1, connection_timeout: limits.milter_idle, ..Config::default() };
     // Both waits end with an error when the other side is gone, which is an end as well.
     let stopped = async {
         drop(stop.wait_for(|stop| *stop).await);
@@ -62,7 +65,11 @@ pub async fn serve(
             () = stopped => {}
         }
     };
-    indymilter::run(listener, callbacks(state, busy), config, end).await
+    match indymilter::run(listener, callbacks(state, busy), config, end).await {
+        Ok(()) if slow.load(Ordering::Relaxed) => exchange::End::Slow,
+        Ok(()) => exchange::End::Closed,
+        Err(error) => exchange::End::Failed(error),
+    }
 }
 
 /// The steps, for one connection.
