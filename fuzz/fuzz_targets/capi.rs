@@ -15,6 +15,8 @@
 
 #[path = "../call.rs"]
 mod call;
+#[path = "../call_address.rs"]
+mod call_address;
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
@@ -24,7 +26,8 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::ptr;
 use std::sync::OnceLock;
 
-use call::{Call, Input, LENGTH, NUMBER, ends};
+use call::{Call, Input, LENGTH, NUMBER};
+use call_address::ends;
 use capi::*;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));
