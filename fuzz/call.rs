@@ -1,5 +1,5 @@
 //! One call of a C function in `fuzz_targets/capi.rs` and `capi_inspect.rs`: its input in pieces, and what the manual (`include/backstop.h`)
-//! promises of every function, asserted by what the function writes: a value, a structure, a text, an address.
+//! promises of every function, asserted by what the function writes: a value, a structure, a text. For addresses there is `call_address.rs`.
 //!
 //! Everything that a function may read or write is a piece of heap of exactly that size, so that AddressSanitizer sees
 //! one octet too many, and is filled with 0x5a before, so that a write where none may be is seen as well.
@@ -12,7 +12,7 @@ use std::ptr;
 use capi::*;
 
 /// What stands in places that nothing may be written to.
-const FILL: u8 = 0x5a;
+pub(crate) const FILL: u8 = 0x5a;
 pub(crate) const NUMBER: i32 = 0x5a5a_5a5a;
 pub(crate) const LENGTH: usize = 0x5a5a_5a5a_5a5a_5a5a;
 
@@ -43,10 +43,6 @@ impl Input<'_> {
         let (text, rest) = end.map_or((self.0, &[][..]), |end| (&self.0[..end], &self.0[end + 1..]));
         self.0 = rest;
         bodies::text(text).into()
-    }
-
-    pub(crate) fn rest(&mut self) -> Box<[u8]> {
-        bodies::text(std::mem::take(&mut self.0)).into()
     }
 
     /// A day of eighty years, an edge, or anything.
@@ -182,48 +178,4 @@ impl Call {
         assert!(cap < needed || buffer[..needed] == *text);
         Some((code, text))
     }
-
-    /// The same for a function that changes an address, also where the buffer is the address itself.
-    pub(crate) fn changed<T: Copy + PartialEq + Debug>(
-        &self,
-        address: &[u8],
-        untouched: T,
-        call: impl Fn((*const c_char, usize), *mut c_char, usize, *mut usize, *mut T) -> i32,
-    ) -> Option<(i32, Box<[u8]>)> {
-        let given = || self.text(4, address);
-        let (code, text) = self.written(untouched, |data, cap, len, value| call(given(), data, cap, len, value))?;
-        let mut buffer = vec![FILL; text.len().max(address.len())].into_boxed_slice();
-        buffer[..address.len()].copy_from_slice(address);
-        let before = buffer.clone();
-        let (mut len, mut value) = (LENGTH, untouched);
-        let (data, cap) = (buffer.as_mut_ptr(), buffer.len());
-        let again = call((data.cast(), address.len()), data.cast(), cap, &raw mut len, &raw mut value);
-        assert_eq!((again, &buffer[..len], &buffer[len..]), (code, &*text, &before[len..]));
-        if code > 0 {
-            assert_eq!(*text, *address);
-        }
-        Some((code, text))
-    }
-
-    pub(crate) fn verdict(&self, call: impl Fn(*mut backstop_verdict) -> i32) -> Option<backstop_verdict> {
-        let verdict = self.structure(&[BACKSTOP_VERDICT_SIZE_1, 360], call)?;
-        let name = |name: *const c_char| unsafe { CStr::from_ptr(name) } != c"unknown";
-        assert!((BACKSTOP_GENUINE..=BACKSTOP_UNTAGGED).contains(&verdict.verdict) && verdict.reserved == [0; 3]);
-        assert!(name(backstop_verdict_name(verdict.verdict)) && name(backstop_reason_name(verdict.reason)));
-        assert!(
-            (BACKSTOP_USE_NONE..=BACKSTOP_USE_MARK).contains(&verdict.key_use) && [0, 1].contains(&verdict.covered)
-        );
-        assert!(verdict.signed_day >= -1 && verdict.expires_day >= -1 && (0..0x80).contains(&verdict.key));
-        ends(&verdict.mailbox, verdict.mailbox_len);
-        Some(verdict)
-    }
-}
-
-/// `BACKSTOP_VERDICT_SIZE_1` of the header.
-const BACKSTOP_VERDICT_SIZE_1: u32 = 352;
-
-/// A text in a structure has its length, and nothing behind it.
-pub(crate) fn ends(field: &[c_char], len: u32) {
-    let (text, rest) = field.split_at(len as usize);
-    assert!(text.iter().all(|&character| character != 0) && rest.first() == Some(&0));
 }

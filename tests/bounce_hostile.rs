@@ -1,11 +1,12 @@
 //! Hostile messages: each is answered within 50 ms per MB, on a stack of 256 KiB, without a panic.
 //!
-//! Every message begins like a bounce, so that nothing is passed over. The time is that of the best of three runs, since
-//! other processes may take the processor away; a message below 1 MB counts as 1 MB.
+//! Every message begins like a bounce, so that nothing is passed over. The time is that of the best of three runs, and where
+//! Linux tells it the time on the processor, since other processes may take it away; a message below 1 MB counts as 1 MB.
 
 #![cfg(feature = "bounce")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,12 @@ fn inspect(message: &[u8]) -> Inspection {
     bounce::inspect(message, &envelope, &ring, &policy, Day::parse("2026-11-21").unwrap())
 }
 
+/// How long this thread was on the processor; its first number in schedstat is in nanoseconds.
+fn on_processor() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
 /// The inspection of a message, made in time on a small stack.
 fn answered(message: String) -> Inspection {
     thread::Builder::new()
@@ -34,9 +41,10 @@ fn answered(message: String) -> Inspection {
             // The table of evidence is read once in a process.
             inspect(b"From: MAILER-DAEMON\n\n");
             let runs = (0..3).map(|_| {
-                let begun = Instant::now();
+                let (begun, before) = (Instant::now(), on_processor());
                 let seen = inspect(message.as_bytes());
-                (begun.elapsed(), seen)
+                let spent = before.and_then(|before| on_processor()?.checked_sub(before));
+                (spent.filter(|spent| !spent.is_zero()).unwrap_or_else(|| begun.elapsed()), seen)
             });
             let (took, seen) = runs.min_by_key(|(took, _)| *took).unwrap();
             let megabytes = u32::try_from(message.len().div_ceil(1_000_000).max(1)).unwrap();

@@ -6,15 +6,18 @@
 //!         *(text LF) text                          as in `bodies::text`; the last text has all the rest
 //! ```
 //!
-//! Many addresses in one call stand in `many.rs`. `call.rs` says how each is called and what is asserted of all. A panic inside the library ends the run too: libFuzzer's
-//! hook aborts before the gate has it. Not here: what the answers should be (`bodies.rs`, `bindings/c/tests/vectors.c`),
-//! threads and forks. Of every `unsafe` block here: each pointer is NULL or leads to as many octets as the function is
+//! Many addresses in one call stand in `many.rs`. `call.rs` says how each is called and what is asserted of all. A panic
+//! inside the library ends the run too: libFuzzer's hook aborts before the gate has it. Not here: what the answers should be
+//! (`bodies.rs`, `bindings/c/tests/vectors.c`), threads and forks. Of every `unsafe` block here: each pointer is NULL or
+//! leads to as many octets as the function is
 //! told, unless it is told of so many that it must refuse them; handles live until they are freed.
 
 #![no_main]
 
 #[path = "../call.rs"]
 mod call;
+#[path = "../call_address.rs"]
+mod call_address;
 #[path = "../many.rs"]
 mod many;
 
@@ -26,7 +29,8 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::ptr;
 use std::sync::OnceLock;
 
-use call::{Call, Input, LENGTH, NUMBER, ends};
+use call::{Call, Input, LENGTH, NUMBER};
+use call_address::ends;
 use capi::*;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));

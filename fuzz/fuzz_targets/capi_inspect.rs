@@ -52,6 +52,8 @@ fn run(data: &[u8]) {
     let now = input.now();
     let (cap, spoil, size) = (input.octet(), input.octet(), input.octet());
     let spoil = if spoil < 0xc0 { 0 } else { spoil & 0x1f };
+    // One mistake at a time, or either may be told.
+    let size = if spoil == 0 { size } else { 0 };
     let any_size = if size < 0xc0 { 0 } else { input.option() };
     let call = Call { now, cap, spoil, spoiled: Cell::new(false), size, any_size };
     let index = input.option();

@@ -19,6 +19,8 @@ pub const THRESHOLD: i32 = 50;
 pub const GATE: i32 = 15;
 /// The weight from which on an item in the block of a message is a sign of a mail system; Precedence is below it.
 pub const MIN_SIGN: i32 = 20;
+/// The weight from which on an item in the block of a message says that it is a bounce, whatever its words are.
+pub const MIN_TOLD: i32 = 40;
 /// What words alone, in subject and text, can give to a bounce: less than the threshold, or mail about bounces would be one.
 pub const MAX_WORDS: i32 = 45;
 
@@ -145,8 +147,12 @@ pub(super) struct Scores {
     leaning: [i32; 3],
     /// What words alone gave to the bounces; no more than [`MAX_WORDS`].
     words: i32,
-    /// Whether the block of the message has a sign of a mail system beside words and Precedence.
+    /// Whether the block of the message has a sign of a mail system: more than words, a name before the address, and
+    /// Auto-Submitted or Precedence, which shops and watchdogs write as well.
     is_signed: bool,
+    /// Whether anything says that a mail was not delivered, beside the sender and that a program wrote it: postmasters also
+    /// send reports of other sorts.
+    is_told: bool,
     /// Whether it looks like a person's mail: an answer, passed on, or over a list. People forward bounces and talk about
     /// them, so that such a mail without a sign is none.
     is_personal: bool,
@@ -167,6 +173,7 @@ impl Scores {
             leaning: [0; 3],
             words: 0,
             is_signed: false,
+            is_told: false,
             is_personal: false,
             is_shown: false,
             is_away: false,
@@ -189,6 +196,8 @@ impl Scores {
             let counts = match (vote, kind) {
                 (_, Kind::NotABounce | Kind::DsnDelayed | Kind::DsnSuccess) => false,
                 (Vote::Bounce, kind) => kind.is_dsn(),
+                // Who is away answers automatically.
+                (Vote::Kind(Kind::Vacation), Kind::AutoReply) => true,
                 (Vote::Kind(it), kind) => it == *kind || it.is_dsn() && kind.is_dsn(),
                 (Vote::Automatic, _) => true,
                 (Vote::NotOurs, _) => false,
@@ -205,12 +214,14 @@ impl Scores {
     }
 
     /// The best kind and its score. Of equals the first in the order of [`Kind::ALL`]; other-automatic only if no other
-    /// reaches the threshold.
+    /// reaches the threshold. A bounce without a sign gives way to it: watchdogs and shops report failures, too.
     pub(super) fn best(&self) -> (Kind, i32) {
         let mut best = (Kind::NotABounce, 0);
+        let at = Kind::ALL.iter().position(|kind| *kind == Kind::OtherAutomatic);
+        let is_other = at.and_then(|at| self.sums.get(at)).is_some_and(|sum| *sum >= THRESHOLD);
         for (kind, sum) in Kind::ALL.into_iter().zip(self.sums) {
-            let about = kind.is_dsn() && !self.is_signed && (self.is_personal || !self.is_shown);
-            let sum = if about { sum.min(THRESHOLD - 1) } else { sum };
+            let about = !self.is_signed && (self.is_personal || !self.is_shown || is_other) || !self.is_told;
+            let sum = if about && kind.is_dsn() { sum.min(THRESHOLD - 1) } else { sum };
             if sum > best.1 && !(kind == Kind::OtherAutomatic && best.1 >= THRESHOLD) {
                 best = (kind, sum);
             }
@@ -233,6 +244,7 @@ impl Scores {
     pub(super) fn fact(&mut self, fact: Fact) {
         if let Some(item) = self.table.of_fact(fact) {
             self.is_shown |= item.vote == Vote::Bounce;
+            self.is_told |= item.vote == Vote::Bounce;
             self.item(item);
         }
     }
@@ -258,11 +270,13 @@ impl Scores {
             if holds {
                 self.item(item);
                 let speaks = match item.vote {
-                    Vote::Bounce | Vote::Automatic => true,
+                    Vote::Bounce => true,
                     Vote::Kind(kind) => kind.is_dsn(),
-                    Vote::NotOurs => false,
+                    Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
                 };
-                self.is_signed |= speaks && item.weight >= MIN_SIGN;
+                let is_name = matches!(item.test, Test::FromName(_));
+                self.is_signed |= speaks && !is_name && item.weight >= MIN_SIGN;
+                self.is_told |= speaks && !is_name && item.weight >= MIN_TOLD;
             }
         }
         self.is_personal = is_answer(&subject)
@@ -283,6 +297,7 @@ impl Scores {
             self.evidence.push(Evidence { id: &group.id, weight, why: &group.why });
             self.add(Vote::Kind(group.kind), weight);
             // Without a weight that is left it still tells the three apart.
+            self.is_told |= group.kind.is_dsn();
             if group.kind.is_dsn() && weight < group.weight {
                 self.lean(group.kind, group.weight - weight);
             }

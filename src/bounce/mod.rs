@@ -37,7 +37,7 @@ use self::evidence::Fact;
 pub use self::guard::Cut;
 use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
 pub use self::keep::Kept;
-pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, MIN_SIGN, THRESHOLD};
+pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, MIN_SIGN, MIN_TOLD, THRESHOLD};
 use self::kind::{Outer, Scores};
 use self::parts::Content;
 pub use self::proof::{Check, Outcome, Place};

@@ -5,7 +5,7 @@
 //! proof     where the tag or mark stood, null unless genuine         reason   why the verdict is unproven, else null
 //! evidence  what the score is made of, then every tag or mark that was checked, with weight 0: PLACE-OUTCOME
 //! returned  {"form","message_id","from","to","date","complete","fields","blocks","reason","deliveries","cuts"}
-//!           null when neither headers nor delivery-status fields came back
+//!           null when neither headers, delivery-status fields nor a reason came back
 //! source    {"reporting","injector","subject","links","structure","from","name","name_is_ours","dnsbl"}
 //!           null when it is ordinary mail
 //! ```
@@ -47,7 +47,7 @@ fn write(it: &Inspection, file: Option<&[u8]>, zones: &[&str], object: &mut Obje
     object.objects("evidence", items, |inner, (id, weight, why)| {
         inner.text("id", id.as_bytes()).number("weight", weight).text("why", why.as_bytes());
     });
-    let has_returned = !it.returned.is_empty() || !it.deliveries.is_empty();
+    let has_returned = !it.returned.is_empty() || !it.deliveries.is_empty() || it.reason.is_some();
     object.object("returned", has_returned.then_some(|inner: &mut Object<'_>| returned(it, inner)));
     let has_source = it.kind != Kind::NotABounce;
     object.object("source", has_source.then_some(|inner: &mut Object<'_>| source(it, zones, inner)));

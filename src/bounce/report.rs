@@ -2,18 +2,25 @@
 //! misused.
 //!
 //! Nothing is sent. All three are made only of backscatter and forged tags or marks: a report about a bounce that may be
-//! rightful would be abuse itself. The report is ARF (RFC 5965): text, message/feedback-report, and the bounce's own
-//! header block, no bodies. Redacted are the local parts of own addresses, the values of marks, and the marks in
+//! rightful would be abuse itself. The report is ARF (RFC 5965): text, message/feedback-report in 7 bits, and the bounce's
+//! own header block, no bodies; its Subject is that of the bounce behind `FW: `, as section 2 demands. Redacted are the local parts of own addresses, the values of marks, and the marks in
 //! Message-IDs. What comes from outside is written line by line with control characters escaped.
 
 use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::guard::{Block, without_blank_lines};
-use super::{Inspection, Kind, Trust, Verdict};
+use super::{Inspection, Kind, Trust, Verdict, parts};
 use crate::explain::printable;
 use crate::mark;
 use crate::policy::Policy;
+
+/// Octets of a Subject; encoded it has three times as many, and a line holds 998.
+const MAX_SUBJECT: usize = 240;
+/// Octets of the text on a line of the headers; a name stands before the first, and 998 are allowed.
+const MAX_LINE: usize = 800;
+/// Octets of the text of an encoded word; the line is 76 long at most, and `Subject: FW: ` stands on the first.
+const MAX_WORD: usize = 50;
 
 /// What only the caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,19 +58,18 @@ pub fn arf(message: &[u8], seen: &Inspection, letter: &Letter<'_>, policy: &Poli
     put(&mut report, "From", letter.from);
     put(&mut report, "To", letter.to);
     put(&mut report, "Date", letter.date);
-    put(
-        &mut report,
-        "Subject",
-        &format!("Backscatter from {}", seen.source.reporting.as_deref().unwrap_or("your host")),
-    );
+    let subject = Block::read(without_blank_lines(message)).0.get("Subject").map(parts::text).unwrap_or_default();
+    let subject = encoded(&printable(redacted(subject.trim(), policy).as_bytes()));
+    let _ = writeln!(report, "Subject: {subject}");
     report.push_str("MIME-Version: 1.0\nAuto-Submitted: auto-generated\n");
     let _ = writeln!(report, "Content-Type: multipart/report; report-type=feedback-report; boundary=\"{boundary}\"\n");
-    for (kind, content) in [
-        ("text/plain; charset=utf-8", text.as_str()),
-        ("message/feedback-report", fields.as_str()),
-        ("text/rfc822-headers; charset=utf-8", headers.as_str()),
+    for (kind, bits, content) in [
+        ("text/plain; charset=utf-8", "8bit", text),
+        ("message/feedback-report", "7bit", in_seven_bits(&fields)),
+        ("text/rfc822-headers; charset=utf-8", "8bit", headers),
     ] {
-        let _ = writeln!(report, "--{boundary}\nContent-Type: {kind}\nContent-Transfer-Encoding: 8bit\n\n{content}");
+        let head = format!("Content-Type: {kind}\nContent-Transfer-Encoding: {bits}");
+        let _ = writeln!(report, "--{boundary}\n{head}\n\n{content}");
     }
     let _ = writeln!(report, "--{boundary}--");
     Some(report)
@@ -169,18 +175,30 @@ fn facts(text: &mut String, seen: &Inspection, policy: &Policy) {
     }
 }
 
-/// The header block of a message, redacted.
+/// The header block of a message, redacted. Encoded words are decoded, since an own address may stand in one.
 fn headers(message: &[u8], policy: &Policy) -> String {
     let (block, _) = Block::read(without_blank_lines(message));
     let mut text = String::new();
     for field in &block.fields {
-        let name = String::from_utf8_lossy(field.name);
         let value = if field.name.eq_ignore_ascii_case(mark::HEADER.as_bytes()) { b"redacted" } else { field.value };
-        let lines = String::from_utf8_lossy(value);
-        let mut lines = lines.lines();
-        put(&mut text, &name, &redacted(lines.next().unwrap_or_default(), policy));
-        for line in lines {
-            let _ = writeln!(text, "\t{}", printable(redacted(line.trim(), policy).as_bytes()));
+        let value = match memchr::memmem::find(value, b"=?") {
+            Some(_) => parts::text(value),
+            None => String::from_utf8_lossy(value),
+        };
+        let mut start = format!("{}: ", printable(field.name));
+        let value = value.trim();
+        for line in if value.is_empty() { "\n" } else { value }.lines() {
+            let line = printable(redacted(line.trim(), policy).as_bytes());
+            let mut rest = line.as_str();
+            loop {
+                let (piece, left) = rest.split_at(rest.floor_char_boundary(MAX_LINE));
+                let _ = writeln!(text, "{start}{piece}");
+                "\t".clone_into(&mut start);
+                rest = left;
+                if rest.is_empty() {
+                    break;
+                }
+            }
         }
     }
     text
@@ -189,6 +207,44 @@ fn headers(message: &[u8], policy: &Policy) -> String {
 /// A field on one line, whatever the value holds.
 fn put(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name}: {}", printable(value.trim().as_bytes()));
+}
+
+/// What is not ASCII as `\u{fc}`: a feedback report has 7 bits.
+fn in_seven_bits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            out.push(character);
+        } else {
+            out.extend(character.escape_unicode());
+        }
+    }
+    out
+}
+
+/// The value of a Subject, `FW: ` before it: as it is in ASCII, else in encoded words (RFC 2047), one a line. It is cut
+/// where its line would be too long.
+fn encoded(subject: &str) -> String {
+    let mut out = String::from("FW: ");
+    let subject = subject.get(..subject.floor_char_boundary(MAX_SUBJECT)).unwrap_or(subject);
+    if subject.is_ascii() {
+        return out + subject;
+    }
+    let mut word = String::new();
+    for character in subject.chars() {
+        let mut octets = [0; 4];
+        let coded: String = character.encode_utf8(&mut octets).bytes().map(|octet| format!("={octet:02X}")).collect();
+        if word.len() + coded.len() > MAX_WORD {
+            let _ = write!(out, "=?utf-8?q?{word}?=\n ");
+            word.clear();
+        }
+        match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => word.push(character),
+            _ => word.push_str(&coded),
+        }
+    }
+    let _ = write!(out, "=?utf-8?q?{word}?=");
+    out
 }
 
 /// The text with the local parts of own addresses and the marks of Message-IDs replaced.

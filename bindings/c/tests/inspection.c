@@ -85,6 +85,11 @@ static void the_score_is_the_sum_of_evidence_with_its_sentences(void)
     backstop_inspection_free(it);
 }
 
+static int begins(const char *text, const char *start)
+{
+    return memcmp(text, start, strlen(start)) == 0;
+}
+
 static void the_json_object_has_file_and_zones_and_no_control_character(void)
 {
     backstop_inspection *it = inspection_of(policy, ring, BOUNCE, TAGGED);
@@ -92,14 +97,14 @@ static void the_json_object_has_file_and_zones_and_no_control_character(void)
     size_t len = 7777, shorter;
     backstop_text zones[2] = {{"zen.example", 11}, {"\xff", 1}};
     CHECK(backstop_inspection_json(it, NULL, 0, NULL, 0, json, sizeof json, &len) == BACKSTOP_OK && len < sizeof json);
-    CHECK(memcmp(json, "{\"file\":null,\"kind\":\"dsn-failed\",\"verdict\":\"genuine\",\"proof\":\"recipient-tag\",", 79) == 0);
+    CHECK(begins(json, "{\"file\":null,\"kind\":\"dsn-failed\",\"verdict\":\"genuine\",\"proof\":\"recipient-tag\","));
     CHECK(json[len - 1] == '}' && memchr(json, '\n', len) == NULL);
     shorter = len;
     CHECK(backstop_inspection_json(it, "a\"\x1b", 3, zones, 1, json, sizeof json, &len) == BACKSTOP_OK && len > shorter);
-    CHECK(memcmp(json, "{\"file\":\"a\\\"\\u001b\",", 21) == 0);
+    CHECK(begins(json, "{\"file\":\"a\\\"\\u001b\","));
     json[len] = '\0';
     CHECK(strstr(json, "\"dnsbl\":[\"17.100.51.198.zen.example\"]}}") != NULL);
-    CHECK(backstop_inspection_json(it, "", 0, NULL, 0, json, sizeof json, &len) == BACKSTOP_OK && memcmp(json, "{\"file\":\"\"", 10) == 0);
+    CHECK(backstop_inspection_json(it, "", 0, NULL, 0, json, sizeof json, &len) == BACKSTOP_OK && begins(json, "{\"file\":\"\""));
     len = 7777;
     json[0] = 'x';
     CHECK(backstop_inspection_json(it, NULL, 0, zones, 2, json, sizeof json, &len) == BACKSTOP_ERR_DOMAIN);

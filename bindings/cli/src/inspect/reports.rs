@@ -11,6 +11,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use backstop::bounce::report::{self, Letter};
@@ -70,7 +71,8 @@ impl Reports {
         // A host without a name is written to by its address.
         let to = match (&host, seen.arrival.client) {
             (Some(host), _) => format!("postmaster@{host}"),
-            (None, Some(client)) => format!("postmaster@[{client}]"),
+            (None, Some(IpAddr::V4(client))) => format!("postmaster@[{client}]"),
+            (None, Some(IpAddr::V6(client))) => format!("postmaster@[IPv6:{client}]"),
             (None, None) => "undisclosed-recipients:;".to_owned(),
         };
         let letter = Letter { from: &self.from, to: &to, date: &date, client: seen.arrival.client };
