@@ -19,7 +19,8 @@ use crate::guesses;
 use crate::state::{Snapshot, State};
 
 /// The reply to a recipient beside one that waits for the message.
-pub const ALONE: &str = "452 4.5.3 One recipient at a time: this mail is judged by its message; send it again for the others";
+pub const ALONE: &str =
+    "452 4.5.3 One recipient at a time: this mail is judged by its message; send it again for the others";
 /// The most recipients of a mail that are judged by the message, since each costs an inspection; others are judged at RCPT.
 /// Only where nothing is refused are there more than one.
 pub const MAX_WAITING: usize = 8;

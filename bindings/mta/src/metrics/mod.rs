@@ -95,8 +95,10 @@ const FINDINGS: Described = described(
 );
 
 /// All metrics, in the order of the manual.
-pub const ALL: [&Described; 13] =
-    [&DECISIONS, &MESSAGES, &OWN_MAIL, &AGES, &SECONDS, &RELOADS, &RELOADED, &STARTED, &BUILD, &RING, &KEYS, &ENDS, &FINDINGS];
+pub const ALL: [&Described; 13] = [
+    &DECISIONS, &MESSAGES, &OWN_MAIL, &AGES, &SECONDS, &RELOADS, &RELOADED, &STARTED, &BUILD, &RING, &KEYS, &ENDS,
+    &FINDINGS,
+];
 
 /// Rules that leave the sender of own mail unsigned.
 pub const UNSIGNED: [Rule; 5] = [Rule::NotVouched, Rule::NoSign, Rule::NoSignRecipients, Rule::NoKey, Rule::TooLong];

@@ -127,7 +127,8 @@ fn a_tagged_bounce_is_let_in_and_its_tag_taken_off() {
     let daemon = start("");
     let tagged = signed(ALICE, 2);
     let changes = bounce(&mut connect(&daemon), &tagged, &body("", 100)).unwrap();
-    let verdict = "genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn-failed; proof=recipient-tag";
+    let verdict =
+        "genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn-failed; proof=recipient-tag";
     assert_eq!(changes, [format!("-<{tagged}>"), format!("+<{ALICE}>"), told(verdict)]);
 }
 
@@ -249,7 +250,13 @@ fn one_whose_answer_may_be_a_refusal_waits_alone_and_the_others_come_again() {
     let (tagged, carol, observed) = (signed(ALICE, 1), "carol@example.com", "dave@example.net");
     for recipients in [
         [(ALICE, "c"), (carol, alone), (&tagged, alone), ("postmaster@example.com", alone), (observed, alone)],
-        [("postmaster@example.com", "c"), (ALICE, alone), ("abuse@example.com", "c"), (&tagged, alone), (observed, "c")],
+        [
+            ("postmaster@example.com", "c"),
+            (ALICE, alone),
+            ("abuse@example.com", "c"),
+            (&tagged, alone),
+            (observed, "c"),
+        ],
         [(observed, "c"), (ALICE, alone), ("erin@example.net", "c"), (&tagged, alone), ("abuse@example.com", "c")],
         [(&tagged, "c"), (ALICE, alone), (&tagged, alone), (observed, alone), ("bob@elsewhere.example", alone)],
     ] {
@@ -354,7 +361,9 @@ fn copies_of_the_verdict_that_arrive_go_and_nothing_of_the_message_gets_into_our
     let changes = deliver(&mut server, &head, &body("", 10), 1000).unwrap();
     let gone = |index: u8| format!("m   {}Backstop-Verdict", char::from(index));
     assert_eq!(changes[2..4], [gone(2), gone(1)]);
-    assert!(changes[4].starts_with(&told("genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn")));
+    assert!(
+        changes[4].starts_with(&told("genuine; rule=genuine; would=strip; mode=enforce; message=genuine; kind=dsn"))
+    );
     assert_eq!(changes.len(), 5);
 }
 

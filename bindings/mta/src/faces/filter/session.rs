@@ -155,8 +155,7 @@ impl Session {
     fn recipient(&mut self, state: &State, recipient: &[u8], now: Now) -> Answer {
         let Mail { sender, queue, recipients } = &mut self.mail;
         let context = context(&self.snapshot, self.client, self.authenticated, queue);
-        let (decided, told) =
-            recipients.next(state, &self.snapshot, &context, sender, recipient, Reach::DATA, now);
+        let (decided, told) = recipients.next(state, &self.snapshot, &context, sender, recipient, Reach::DATA, now);
         match (told, decided.action.address()) {
             (Told::Refuse(reply), _) => Answer::Reject(reply),
             (_, Some(address)) => Answer::Rewrite(*address),
