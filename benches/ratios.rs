@@ -7,6 +7,9 @@
 //! Operations on many addresses (`sign-many`, `verify-many`) are told for one address of a thousand; their names end in the
 //! hash, if it is not SHA-1, and in the engine, if one is forced (`support/bulk.rs`). A word behind `--` picks the
 //! operations that have it in their name.
+//!
+//! `cargo bench --bench ratios -- --curves` tells the operations on one address by its octets and the keys of each use:
+//! `sign/14/1 RATIO`.
 
 #![allow(
     clippy::expect_used,
@@ -27,6 +30,39 @@ const ROUNDS: usize = 201;
 const CALLS: u32 = 2_000;
 /// Enough steps to come past all places within a page.
 const DEPTHS: usize = 67;
+/// Octets and keys of the curves; up to 51 octets a prvs tag takes two compressions.
+const CURVES: [(usize, usize); 14] = [
+    (14, 1),
+    (20, 1),
+    (28, 1),
+    (37, 1),
+    (44, 1),
+    (51, 1),
+    (52, 1),
+    (60, 1),
+    (75, 1),
+    (90, 1),
+    (37, 2),
+    (37, 4),
+    (37, 7),
+    (37, 10),
+];
+
+/// What is measured: its name, the addresses of one call, and the call.
+type Measured = (String, u32, Box<dyn Fn()>);
+
+fn singles() -> Vec<Measured> {
+    support::operations(37, 1).into_iter().map(|(name, run)| (name.to_owned(), 1, run)).collect()
+}
+
+fn curves() -> Vec<Measured> {
+    let point = |(octets, keys)| {
+        support::operations(octets, keys)
+            .into_iter()
+            .map(move |(name, run)| (format!("{name}/{octets}/{keys}"), 1, run))
+    };
+    CURVES.into_iter().flat_map(point).collect()
+}
 
 /// What one address costs, of so many in each call.
 fn nanoseconds(run: &dyn Fn(), addresses: u32) -> f64 {
@@ -57,9 +93,11 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let (block, state) = ([7; 64], Cell::new([1, 2, 3, 4, 5]));
     let floor = || state.set(support::floor(state.get(), black_box(&block)));
-    let mut operations: Vec<_> =
-        support::operations(37, 1).into_iter().map(|(name, run)| (name.to_owned(), 1, run)).collect();
-    operations.extend(bulk::operations());
+    let is_curves = std::env::args().any(|arg| arg == "--curves");
+    let mut operations = if is_curves { curves() } else { singles() };
+    if !is_curves {
+        operations.extend(bulk::operations());
+    }
     // As `cargo bench --bench ratios -- sign-many` gives it, beside cargo's own `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     operations.retain(|(name, ..)| wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted)));

@@ -1,4 +1,5 @@
-//! Kinds and speed over labelled messages: one line for each label, and what was taken for something else.
+//! Kinds over labelled messages: one line for each label, and what was taken for something else. How fast they are judged
+//! tells `cargo bench --bench bounce --features bounce`.
 //!
 //! ```text
 //! BACKSTOP_CORPORA=FOLDER cargo run --release --example corpora --features bounce [-- [HALF] [list]]
@@ -12,7 +13,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
-use std::time::Instant;
 
 use backstop::bounce::{self, Envelope, Form, Inspection};
 use backstop::policy::Policy;
@@ -56,7 +56,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{} {} {} ({})", message.path, seen.kind.slug(), seen.score, why.join(", "));
         }
     }
-    speed(&messages, judge);
     Ok(())
 }
 
@@ -104,16 +103,4 @@ fn is_missed(message: &Labelled, seen: &Inspection) -> bool {
         "cr" => seen.kind.slug() != "challenge",
         _ => seen.kind.slug() != "not-a-bounce",
     }
-}
-
-fn speed(messages: &[Labelled], judge: impl Fn(&Labelled) -> Inspection) {
-    let octets: usize = messages.iter().map(|message| message.octets.len()).sum();
-    let (begun, mut rounds) = (Instant::now(), 0);
-    while rounds < 3 || begun.elapsed().as_secs() < 3 {
-        messages.iter().for_each(|message| drop(std::hint::black_box(judge(message))));
-        rounds += 1;
-    }
-    let seconds = begun.elapsed().as_secs_f64() / f64::from(rounds);
-    let (rate, mega) = (messages.len() as f64 / seconds, octets as f64 / seconds / 1e6);
-    println!("{} messages, {octets} octets: {rate:.0} messages a second, {mega:.0} MB a second", messages.len());
 }

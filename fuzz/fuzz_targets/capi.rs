@@ -9,8 +9,8 @@
 //! Many addresses in one call stand in `many.rs`. `call.rs` says how each is called and what is asserted of all. A panic
 //! inside the library ends the run too: libFuzzer's hook aborts before the gate has it. Not here: what the answers should be
 //! (`bodies.rs`, `bindings/c/tests/vectors.c`), threads and forks. Of every `unsafe` block here: each pointer is NULL or
-//! leads to as many octets as the function is
-//! told, unless it is told of so many that it must refuse them; handles live until they are freed.
+//! leads to as many octets as the function is told, unless it is told of so many that it must refuse them; handles live
+//! until they are freed.
 
 #![no_main]
 
