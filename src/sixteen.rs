@@ -1,6 +1,6 @@
 //! Sixteen octets at a time, as vectors: what nearly every address passes.
 //!
-//! [`look`] reads an address of 8 to 64 octets, [`block`] makes a message of one of 12 to 51. For all others they answer
+//! [`look`] reads an address of 8 to 128 octets whose `@` is among the first 64, [`block`] makes a message of one of 12 to 51. For all others they answer
 //! `None`, and the parser with `words.rs`, and `mac.rs`, do the same in their way.
 //!
 //! A block is written as four whole vectors. What is stored in pieces and then loaded as a whole, as the hash does, would
@@ -19,7 +19,7 @@ pub(crate) struct Look {
     pub(crate) is_plain: bool,
 }
 
-/// A bit for each octet of an address.
+/// A bit for each of at most 64 octets.
 #[derive(Clone, Copy, Default)]
 struct Octets {
     /// Neither letters nor digits nor `-./=`.
@@ -30,7 +30,29 @@ struct Octets {
 }
 
 impl Octets {
-    /// Adds sixteen octets, of whose bits `place` makes those of the address.
+    /// What at most 64 octets are, with the sixteen that end where they do.
+    #[inline(always)]
+    fn of(octets: &[u8], last: &[u8; 16]) -> Option<Octets> {
+        let missing = 64_usize.checked_sub(octets.len())?;
+        let mut found = Octets::default();
+        for (chunk, shift) in octets.as_chunks().0.iter().zip([0, 16, 32, 48]) {
+            found.add(chunk, |bits| bits << shift);
+        }
+        // Some are looked at twice, which does no harm.
+        found.add(last, |bits| bits << 48 >> missing);
+        Some(found)
+    }
+
+    /// What 8 to 15 octets are.
+    #[inline(always)]
+    fn of_few(octets: &[u8]) -> Option<Octets> {
+        let up = octets.len().checked_sub(8)?;
+        let mut found = Octets::default();
+        found.add(&both(octets.first_chunk()?, octets.last_chunk()?), |bits| (bits & 0xff) | bits >> 8 << up);
+        Some(found)
+    }
+
+    /// Adds sixteen octets, of whose bits `place` makes those of all.
     #[inline(always)]
     fn add(&mut self, octets: &[u8; 16], place: impl Fn(u64) -> u64) {
         let octets = u8x16::from(*octets);
@@ -46,26 +68,24 @@ impl Octets {
 /// Looks at an address; `None` if it is for the parser.
 #[inline(always)]
 pub(crate) fn look(address: &[u8]) -> Option<Look> {
-    let mut octets = Octets::default();
-    if let Some(last) = address.last_chunk() {
-        let missing = 64_usize.checked_sub(address.len())?;
-        for (chunk, shift) in address.as_chunks().0.iter().zip([0, 16, 32, 48]) {
-            octets.add(chunk, |bits| bits << shift);
-        }
-        // Some octets are looked at twice, which does no harm.
-        octets.add(last, |bits| bits << 48 >> missing);
-    } else {
-        let up = address.len().checked_sub(8)?;
-        octets.add(&both(address.first_chunk()?, address.last_chunk()?), |bits| (bits & 0xff) | bits >> 8 << up);
-    }
-    // One other octet is the `@`; what is above it is the domain.
+    let (head, tail) = address.split_at_checked(64).unwrap_or((address, &[]));
+    let octets = match head.last_chunk() {
+        Some(last) => Octets::of(head, last)?,
+        None => Octets::of_few(head)?,
+    };
+    // The first other octet is the `@`, and the only one; what is above it is the domain.
     let at = octets.others;
     let local = at.trailing_zeros() as usize;
-    let last = 1_u64.checked_shl(u32::try_from(address.len()).ok()? - 1)?;
     let domain = !(at | at.wrapping_sub(1));
-    let wrong = (octets.dots & (octets.dots << 1 | at << 1 | last) | octets.signs) & domain;
-    let is_usual = at & at.wrapping_sub(1) == 0 && at > 1 && at < last && wrong == 0;
-    (is_usual && address.get(local) == Some(&b'@')).then_some(Look { local, is_plain: octets.signs == 0 })
+    let wrong = (octets.dots & (octets.dots << 1 | at << 1) | octets.signs) & domain | at & at.wrapping_sub(1);
+    let (mut ends, mut wrong) = ((octets.dots | at) >> (head.len() - 1) & 1, wrong | at & 1);
+    if let (false, Some(last)) = (tail.is_empty(), address.last_chunk()) {
+        let octets = Octets::of(tail, last)?;
+        wrong |= octets.dots & (octets.dots << 1 | ends) | octets.signs | octets.others;
+        ends = octets.dots >> (tail.len() - 1) & 1;
+    }
+    let is_usual = wrong | ends == 0 && address.get(local) == Some(&b'@');
+    is_usual.then_some(Look { local, is_plain: octets.signs == 0 })
 }
 
 /// The block, behind that of the key, of a message of a stamp and a text, folded or as it is.
@@ -158,15 +178,15 @@ mod tests {
             !label.is_empty() && label.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
         };
         let is_usual = |octet: &u8| octet.is_ascii_alphanumeric() || b"-./=".contains(octet);
-        let fits = (8..=64).contains(&address.len()) && local > 0;
+        let fits = (8..=128).contains(&address.len()) && (1..64).contains(&local);
         let usual = before.iter().all(is_usual) && behind.split(|&octet| octet == b'.').all(is_label);
         (fits && usual).then(|| Look { local, is_plain: !before.iter().any(|octet| b"/=".contains(octet)) })
     }
 
     #[test]
     fn every_octet_at_every_place_is_looked_at() {
-        for length in [5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65] {
-            for at in [1, length / 2, length - 2] {
+        for length in [5, 7, 8, 15, 16, 17, 33, 64, 65, 81, 128, 129] {
+            for at in [1, length / 2, length.min(65) - 2] {
                 for (place, octet) in (0..length).flat_map(|place| (0..=255).map(move |octet| (place, octet))) {
                     let mut address: Vec<u8> = (0..length).map(|i| b"aZ09bY-x"[i % 8]).collect();
                     address[at] = b'@';
@@ -179,11 +199,11 @@ mod tests {
 
     #[test]
     fn dots_stand_between_labels() {
-        for length in 8..=64 {
-            for place in 3..length - 1 {
+        for (length, at) in (8..=130).step_by(3).flat_map(|length| [2, 63, 64].map(|at| (length, at))) {
+            for place in at + 1..length - 1 {
                 for two in [false, true] {
                     let mut address: Vec<u8> = (0..length).map(|_| b'a').collect();
-                    (address[2], address[place]) = (b'@', b'.');
+                    (address[at], address[place]) = (b'@', b'.');
                     address[place + 1] = if two { b'.' } else { b'b' };
                     assert_eq!(look(&address), looked(&address), "{address:?}");
                 }
