@@ -415,6 +415,35 @@ enum Rank {
     Unknown,
 }
 
+impl Rank {
+    /// Here the outcome of a comparison is told, and nothing else of it is known (tests/ct/outcome.supp).
+    #[inline(always)]
+    fn of_srs(right: bool, in_date: bool, window: bool) -> Rank {
+        match (right, in_date, window) {
+            (true, true, true) => Rank::Genuine,
+            (true, true, false) => Rank::Window,
+            (true, false, _) => Rank::Lifetime,
+            (false, _, true) => Rank::Forged,
+            (false, _, false) => Rank::Unknown,
+        }
+    }
+}
+
+/// The best answer so far, the key that gave it, and the day that the stamp implies with it.
+type Best<'k> = (Rank, &'k Key, Option<Implied>);
+
+/// Keeps the first of the best answers; of the hash it knows the rank alone.
+#[inline(always)]
+fn keep_better<'k>(best: &mut Option<Best<'k>>, answer: Best<'k>) {
+    let is_better = match best {
+        Some((kept, ..)) => answer.0 < *kept,
+        None => true,
+    };
+    if is_better {
+        *best = Some(answer);
+    }
+}
+
 impl Reversal<'_> {
     #[inline(never)]
     fn srs0<'a>(&self, from: From<'a>, rest: &'a [u8]) -> Verdict<'a> {
@@ -471,7 +500,7 @@ impl Reversal<'_> {
     fn judge<'a>(&self, from: From<'_>, hash: &[u8], stamp: Option<[u8; 2]>, result: &Stripped<'a>) -> Verdict<'a> {
         let number = |[high, low]: [u8; 2]| Some(u32::from(base32_value(high)?) * 32 + u32::from(base32_value(low)?));
         let number = stamp.and_then(number);
-        let mut best: Option<(Rank, &Key, Option<Implied>)> = None;
+        let mut best = None;
         for (_, key) in self.ring.fitting(Use::Srs, from.domain) {
             let digest = self::hash(key, stamp, result.domain, result.content, from.quoted);
             let mut expected = [0; SHA1_BASE64];
@@ -482,17 +511,14 @@ impl Reversal<'_> {
                 Some(implied) => (implied.in_date, key.window_holds(implied.signed)),
                 None => (true, self.srs1_window(key)),
             };
-            let rank = match (right, in_date, window) {
-                (true, true, true) => Rank::Genuine,
-                (true, true, false) => Rank::Window,
-                (true, false, _) => Rank::Lifetime,
-                (false, _, true) => Rank::Forged,
-                (false, _, false) => Rank::Unknown,
-            };
-            if best.as_ref().is_none_or(|(other, ..)| rank < *other) {
-                best = Some((rank, key, implied));
-            }
+            keep_better(&mut best, (Rank::of_srs(right, in_date, window), key, implied));
         }
+        self.tell(from, result, best)
+    }
+
+    /// The verdict by the best answer of a key. What it knows of hashes is in the rank, which the caller may know.
+    #[inline(always)]
+    fn tell<'a>(&self, from: From<'_>, result: &Stripped<'a>, best: Option<Best<'_>>) -> Verdict<'a> {
         let Some((rank, key, implied)) = best else {
             return Verdict::UnknownKey { key: None, covered: false };
         };

@@ -200,7 +200,7 @@ fn every_edit_leaves_nothing() {
     leaves_nothing("rotate and retire", || {
         let id = KeyId::new(Use::Prvs, '3').unwrap();
         let rotated = ring.rotate(&ring.keys()[0], day(), id, &Secret::new(b"the next one of prvs").unwrap()).unwrap();
-        drop(rotated.retire(&rotated.keys()[0], day().plus(5)));
+        drop(rotated.retire(&rotated.keys()[0], day().plus(5)).unwrap());
     });
     leaves_nothing("prune", || drop(ring.prune(day()).unwrap()));
     leaves_nothing("check", || drop(ring.check(day())));
@@ -212,11 +212,16 @@ fn reading_and_editing_a_file_leave_nothing() {
     fs::write(&path, RING).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     leaves_nothing("load", || drop(keyfile::load(&path, Trust::Private).unwrap()));
-    leaves_nothing("edit", || {
-        drop(keyfile::edit(&path, Trust::Private, |ring| {
-            ring.retire(&ring.keys()[0], day()).or_else(|_| Ok(ring.clone()))
-        }));
+    leaves_nothing("an edit that is refused", || {
+        // The only signer of its domain.
+        assert!(keyfile::edit(&path, Trust::Private, |ring| ring.retire(&ring.keys()[0], day())).is_err());
     });
+    leaves_nothing("edit", || {
+        let id = KeyId::new(Use::Prvs, '3').unwrap();
+        let secret = Secret::new(b"the next one of prvs").unwrap();
+        drop(keyfile::edit(&path, Trust::Private, |ring| ring.rotate(&ring.keys()[0], day(), id, &secret)).unwrap());
+    });
+    assert_eq!(keyfile::load(&path, Trust::Private).unwrap().ring.keys().len(), ring().keys().len() + 1);
     let other = path.with_extension("new");
     leaves_nothing("create", || keyfile::create(&other, &ring(), None).unwrap());
     fs::remove_file(&path).unwrap();

@@ -30,6 +30,19 @@ fn ring(key: &str) -> KeyRing {
     ring
 }
 
+/// A ring of two keys of a use, both marked: what tries them all must not tell which is right but by its answer.
+fn ring_of_two(use_of_both: &str, rest: &str) -> KeyRing {
+    let secrets = ["the secret", "the other one"];
+    let lines: Vec<_> = secrets
+        .iter()
+        .enumerate()
+        .map(|(id, secret)| format!("{use_of_both} {id} {rest} - - * text:{secret}\n"))
+        .collect();
+    let ring = KeyRing::parse(format!("version 1\n{}", lines.concat()).as_bytes()).expect("a ring");
+    ring.keys().iter().zip(secrets).for_each(|(key, secret)| mark_key(key, secret.as_bytes()));
+    ring
+}
+
 fn unmarked(key: &str, secret: &str) -> KeyRing {
     KeyRing::parse(format!("version 1\n{key} - - * text:{secret}\n").as_bytes()).expect("a ring")
 }
@@ -148,21 +161,26 @@ fn many(today: Day) {
     }
 }
 
+const SENDERS_OF_OTHERS: [&str; 2] = ["alice@example.com", "SRS0=abcd=G3=example.org=bob@other.example"];
+
 fn forwarders(today: Day) {
-    let (ring, other) = (ring("srs 0 sha1 21"), unmarked("srs 0 sha1 21", "another secret"));
+    let rings = [ring("srs 0 sha1 21"), ring_of_two("srs", "sha1 21")];
+    let others = ["another secret", "the other one"].map(|secret| unmarked("srs 0 sha1 21", secret));
     let own = Domains::parse("fwd.example.net").expect("a domain");
     let dialect = Dialect::CLASSIC.with_over_long(OverLong::Emit);
-    for sender in ["alice@example.com", "SRS0=abcd=G3=example.org=bob@other.example"] {
+    for (ring, sender) in rings.iter().flat_map(|ring| SENDERS_OF_OTHERS.map(|sender| (ring, sender))) {
         let forward = |ring| {
             srs::forward(ring, black_box(sender.as_bytes()), "fwd.example.net", &own, &dialect, today)
                 .expect("an address")
         };
-        let forwarded = case("srs forward", || forward(&ring));
+        let forwarded = case("srs forward", || forward(ring));
         let genuine = publish("a rewritten sender", forwarded.address().expect("rewritten").as_bytes());
-        let forged = forward(&other).address().expect("rewritten").as_bytes().to_vec();
-        for (name, address) in [("genuine", &genuine), ("forged", &forged)] {
+        // By a key that the ring has not, and by one that the second ring tries after another.
+        let [forged, second] = others.each_ref().map(|other| forward(other).address().expect("rewritten").to_string());
+        let addresses = [("genuine", &genuine[..]), ("forged", forged.as_bytes()), ("second key", second.as_bytes())];
+        for (name, address) in addresses {
             case(&format!("srs reverse {name}"), || {
-                let _ = black_box(srs::reverse(&ring, black_box(address), &own, &dialect, today).expect("an address"));
+                let _ = black_box(srs::reverse(ring, black_box(address), &own, &dialect, today).expect("an address"));
             });
         }
     }
