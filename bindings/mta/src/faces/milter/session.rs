@@ -103,8 +103,9 @@ impl Session {
     }
 
     /// The SMTP client; `None` for one on a Unix socket, which is a program on this host. Not called if it is
-    /// unknown.
+    /// unknown. A mail under way is given up: it was another client's, and this one may be vouched for.
     pub fn connect(&mut self, client: Option<SocketAddr>) {
+        self.mail = None;
         self.client = client.map_or((None, 0), |client| (Some(client.ip()), client.port()));
     }
 
