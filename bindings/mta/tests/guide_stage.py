@@ -1,0 +1,246 @@
+"""The stage of bindings/mta/tests/guide: two hosts, a real Postfix, commands under another clock, and mail.
+
+A host N has its folders below target/guide/N. Commands of the guide are run with its folders and ports put in place of those
+that the guide names (`inside`), and what they print is turned back (`outside`). In front of the real programs stand a few
+lines each: `backstop` and `backstopd` get the clock, `postconf` and `sendmail` the instance in tests/lab; `systemctl` runs
+ExecStart and ExecReload of the unit, `postfix reload` gives master its signal, `scp` copies between the folders.
+"""
+
+import glob
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import smtplib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+WORK = ROOT / "target/guide"
+LAB = pathlib.Path(os.environ.get("BACKSTOP_LAB", ROOT / "target/lab"))
+BINARIES = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
+BASE = int(os.environ.get("BACKSTOP_TEST_PORT", "21400"))
+SMTP, SINK = BASE + 20, BASE + 21
+HOSTS = ("mx1", "mx2")
+USER, WORLD = "192.0.2.10", "198.51.100.9"
+PATIENCE = 20
+
+
+class Wrong(Exception):
+    """Something that is not as the guide says."""
+
+
+class Cannot(Exception):
+    """Why this cannot run here."""
+
+
+def check(holds, what):
+    if not holds:
+        raise Wrong(what() if callable(what) else what)
+
+
+def wait_for(found, what):
+    end = time.monotonic() + PATIENCE
+    while True:
+        if value := found():
+            return value
+        check(time.monotonic() < end, what)
+        time.sleep(0.03)
+
+
+def run(*command, text=None, env=None):
+    done = subprocess.run([str(it) for it in command], input=text, capture_output=True, text=True, env=env)
+    if done.returncode == 77:
+        raise Cannot(done.stderr.strip().splitlines()[-1])
+    check(done.returncode == 0, f"{command[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def inside(text, host="mx1"):
+    """The guide's words as this test has them."""
+    text = re.sub(r"\bmx2:/", "/mx2-root/", text)
+    text = re.sub(r"(?<![\w/])/etc/postfix\b", f"{WORK}/postfix/etc", text)
+    text = re.sub(r"(?<![\w/])/((etc/backstop|var/log/backstopd|var/lib/backstopd)\b)", rf"{WORK}/{host}/\1", text)
+    text = text.replace("/mx2-root/", f"{WORK}/mx2/")
+    shift = 0 if host == "mx1" else 20
+    text = re.sub(r"\b100(2[6-9]|3[0-9])\b", lambda it: str(BASE + int(it[1]) - 26 + (shift and 22)), text)
+    return re.sub(r"(--group |chgrp )backstop\b", r"\1root", text)
+
+
+def outside(text):
+    """What commands print, in the guide's words."""
+    text = text.replace(f"{WORK}/postfix/etc", "/etc/postfix")
+    for host in HOSTS:
+        text = text.replace(f"{WORK}/{host}/", "/")
+    ports = {BASE + shift + n: 10026 + n for shift in (0, 22) for n in range(14)}
+    return re.sub(r"\b\d{5}\b", lambda it: str(ports.get(int(it[0]), it[0])), text)
+
+
+def tail(path):
+    return "\n".join(path.read_text(errors="replace").splitlines()[-6:]) if path.exists() else "no log"
+
+
+class Stage:
+    """The hosts and their mail server."""
+
+    def __init__(self):
+        self.sink, self.number = None, 0
+
+    def build(self):
+        for folder in ("etc/backstop", "var/log/backstopd", "var/lib/backstopd"):
+            for host in HOSTS:
+                (WORK / host / folder).mkdir(parents=True)
+        fake = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+        if not fake:
+            raise Cannot("libfaketime is missing (apt-get install libfaketime)")
+        if not shutil.which("curl"):
+            raise Cannot("curl is missing (apt-get install curl)")
+        self.clock = WORK / "clock"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("BACKSTOP_")},
+            "PATH": f"{WORK}/bin:{os.environ['PATH']}", "COLUMNS": "100", "TZ": "UTC", "LC_ALL": "C.UTF-8",
+            "HOME": str(WORK),
+        }  # fmt: skip
+        (WORK / "bin").mkdir()
+        faked = (
+            f'export LD_PRELOAD={fake[0]} FAKETIME_TIMESTAMP_FILE={self.clock} FAKETIME_NO_CACHE=1\n'
+            "export FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1\n"
+        )
+        self.shim("backstop", f'{faked}exec {BINARIES}/backstop "$@"\n')
+        for name in ("postconf", "postmap", "sendmail"):
+            self.shim(name, f'exec {ROOT}/tests/lab/postfix run {WORK}/postfix {name} "$@"\n')
+        # `postfix reload` wants the installed layout; this is the signal that it gives, and time for it to be heeded.
+        self.shim(
+            "postfix",
+            f"""[ "$*" = reload ] || exit 64
+master=$(tr -d " " <{WORK}/postfix/spool/pid/master.pid)
+old=$(grep -l "^PPid:.\\b$master$" $(grep -lE "^Name:.(smtpd|cleanup)$" /proc/[0-9]*/status 2>/dev/null) 2>/dev/null)
+kill -HUP $master
+for _ in $(seq 100); do ls $old >/dev/null 2>&1 || exit 0; [ "$old" ] || exit 0; sleep 0.05; done
+echo "processes of Postfix that do not end: $old"; exit 1
+""",
+        )
+        # The second host's configuration has the paths and ports that the guide's words become there.
+        words = ("/etc/backstop", "/var/log/backstopd", *map(str, range(10026, 10040)))
+        edit = " ".join(f"-e 's#{inside(it)}#{inside(it, 'mx2')}#g'" for it in words)
+        self.shim("scp", f'cp "$@" || exit\nfor to; do :; done\n[[ $to != *.toml ]] || sed -i {edit} "$to"\n')
+        unit = (ROOT / "bindings/mta/systemd/backstopd.service").read_text()
+        start, reload = (re.search(rf"^{key}=(.*)$", unit, re.M)[1] for key in ("ExecStart", "ExecReload"))
+        for host in HOSTS:
+            line = {"start": start, "reload": reload}
+            line = {verb: inside(it.replace("/usr/sbin/backstopd", "backstopd"), host) for verb, it in line.items()}
+            at = WORK / host
+            log = f"{at}/var/log/backstopd/events.log"
+            told = f"grep -c '\"event\":\"notice\"' {log} 2>/dev/null"
+            (WORK / host / "bin").mkdir()
+            # The configuration that is read unless another is named lies elsewhere here.
+            there = f'[ "$*" != check ] || set -- check {at}/etc/backstop/backstopd.toml\n'
+            self.shim("backstopd", f'{faked}{there}exec {BINARIES}/backstopd "$@"\n', WORK / host / "bin")
+            self.shim(
+                "systemctl",
+                f"""pid=$(cat {at}/pid 2>/dev/null)
+seen=$({told} || true)
+start() {{
+    {line["start"]} --state {at}/var/lib/backstopd >>{at}/journal 2>&1 &
+    echo $! >{at}/pid
+}}
+stop() {{ kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; }}
+case "$*" in
+"enable --now backstopd") start ;;
+"restart backstopd") stop; start ;;
+"stop backstopd") stop; exit ;;
+"start backstopd") start ;;
+"reload backstopd") export MAINPID=$pid; {line["reload"]} || exit ;;
+*) echo "systemctl: $* is not played here" >&2; exit 64 ;;
+esac
+for _ in $(seq 400); do [ "$({told} || true)" = "$seen" ] || exit 0; sleep 0.02; done
+echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
+""",
+                WORK / host / "bin",
+            )
+        self.start_postfix()
+
+    def shim(self, name, text, folder=None):
+        path = (folder or WORK / "bin") / name
+        path.write_text(f"#!/bin/bash\n{text}")
+        path.chmod(0o755)
+
+    def start_postfix(self):
+        """example.com has mailboxes here; whatever leaves or is delivered goes to the sink. XCLIENT tells who a client is."""
+        (WORK / "main.cf").write_text(
+            "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com\n"
+            f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
+            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x}\n"
+            "smtpd_authorized_xclient_hosts = 127.0.0.1\n"
+        )
+        self.sink = subprocess.Popen([sys.executable, ROOT / "tests/lab/smtp.py", "sink", str(SINK), WORK / "sink.log"])
+        run(ROOT / "tests/lab/postfix", "start", WORK / "postfix", SMTP, SINK, WORK / "main.cf")
+
+    def end(self):
+        for host in HOSTS:
+            try:
+                os.kill(int((WORK / host / "pid").read_text()), signal.SIGTERM)
+            except (FileNotFoundError, ProcessLookupError, ValueError):
+                pass
+        if (WORK / "postfix").is_dir():
+            subprocess.run([ROOT / "tests/lab/postfix", "stop", WORK / "postfix"], check=False)
+        if self.sink:
+            self.sink.terminate()
+            self.sink.wait()
+
+    def shell(self, command, host="mx1"):
+        env = {
+            **self.environment,
+            "PATH": f"{WORK}/{host}/bin:{self.environment['PATH']}", "BACKSTOP_KEYS": f"{WORK}/{host}/etc/backstop/keys",
+        }  # fmt: skip
+        with open(WORK / "printed", "w+") as printed:
+            done = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", inside(command, host)],
+                env=env, cwd=WORK / host, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
+            )  # fmt: skip
+            printed.seek(0)
+            return done.returncode, outside(printed.read())
+
+    def tag(self, sender):
+        return self.shell(f"backstop sign {sender}")[1].strip()
+
+    def client(self, address):
+        client = smtplib.SMTP("127.0.0.1", SMTP, "client.example", PATIENCE)
+        client.ehlo()
+        client.docmd(f"XCLIENT ADDR={address} NAME=[UNAVAILABLE]")
+        client.ehlo("client.example")
+        return client
+
+    def dialogue(self, address, sender, recipient):
+        """The Message-ID, and the replies to RCPT and DATA."""
+        self.number += 1
+        name, replies = f"<{self.number}@guide.example>", []
+        head = (f"From: <{sender}>", f"To: <{recipient}>", f"Message-ID: {name}", "Date: Sat, 21 Nov 2026 12:00:00 +0000")
+        text = "\r\n".join([*head, "", "x", ""])
+        with self.client(address) as client:
+            steps = (lambda: client.mail(sender), lambda: client.rcpt(recipient), lambda: client.data(text))
+            for step in steps:
+                try:
+                    code, reply = step()
+                except smtplib.SMTPDataError as refused:
+                    code, reply = refused.smtp_code, refused.smtp_error
+                replies.append((code, reply.decode("utf-8", "replace")))
+                if code != 250:
+                    break
+        return name, replies
+
+    def arrived(self, name):
+        """The one mail with this Message-ID, as it came to the sink."""
+
+        def found():
+            lines = (WORK / "sink.log").read_text(errors="replace") if (WORK / "sink.log").exists() else ""
+            mails = [json.loads(line) for line in lines.splitlines(keepends=True) if line.endswith("\n") and name in line]
+            return [it for it in mails if any(line == f"Message-ID: {name}" for line in it["data"])]
+
+        mail = wait_for(found, f"{name} did not arrive: {tail(WORK / 'postfix/log')}")
+        check(len(mail) == 1, f"{name} arrived {len(mail)} times")
+        bare = lambda path: re.match(r"\s*<([^>]*)>", path)[1]
+        return {"mail": bare(mail[0]["mail"]), "rcpt": [bare(it) for it in mail[0]["rcpt"]]}
