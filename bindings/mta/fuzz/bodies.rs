@@ -356,7 +356,7 @@ pub fn milter(data: &[u8]) {
                     assert!(vouched, "{sender} signed for {client:?}");
                     assert!(state().snapshot().config.policy.own_domains().contains(sender.mailbox().domain()));
                 }
-                for (recipient, last) in waiting.iter().take(backstopd::faces::hold::MAX_WAITING) {
+                for (recipient, last) in waiting.iter().take(faces::hold::MAX_WAITING) {
                     let to = changes.recipients.iter().find(|(given, _)| given == recipient).map(|(_, to)| *to);
                     assert_eq!(to, last.action.address().copied(), "{}", recipient.escape_ascii());
                 }

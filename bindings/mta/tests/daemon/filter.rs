@@ -461,3 +461,39 @@ fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
     let expected = [1, 1, 2, 2].map(|number| format!("{SID}.{number}"));
     assert_eq!(instances, expected);
 }
+
+#[test]
+fn the_filter_tells_its_own_metrics_and_a_reload_moves_them() {
+    use std::os::unix::net::UnixStream;
+    let with = |name: &str| config("observe", "rcpt") + &format!("metrics = [\"unix:DIR/{name}\"]\n");
+    let mut filter = Filter::start(&with("first"));
+    filter.connect("192.0.2.7:4567");
+    filter.ask("mail-from", "alice@example.com");
+    filter.report("tx-begin", "|ac9124ff");
+    filter.ask("rcpt-to", &signed("carol@example.com", 1));
+    let read = |filter: &Filter, name: &str| {
+        let begun = std::time::Instant::now();
+        let stream = loop {
+            match UnixStream::connect(filter.folder.path(name)) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(begun.elapsed() < crate::common::PATIENCE, "{name}: {error}"),
+            }
+        };
+        let mut peer = crate::common::Peer::new(stream);
+        peer.send("GET /metrics HTTP/1.1\r\n\r\n");
+        peer.rest()
+    };
+    let text = read(&filter, "first");
+    for sample in [
+        "backstopd_own_mail_total{face=\"filter\",signed=\"yes\"} 1\n",
+        "action=\"strip\",would=\"strip\",verdict=\"genuine\",reason=\"genuine\"} 1\n",
+        "backstopd_reloads_total{result=\"good\"} 0\n",
+    ] {
+        assert!(text.contains(sample), "no {sample} in {text}");
+    }
+    let moved = with("second").replace("DIR", filter.folder.path("").to_str().unwrap().trim_end_matches('/'));
+    filter.folder.write("config", &moved);
+    assert!(Command::new("kill").args(["-HUP", &filter.child.id().to_string()]).status().unwrap().success());
+    assert!(read(&filter, "second").contains("backstopd_reloads_total{result=\"good\"} 1\n"));
+    assert!(!filter.folder.path("first").exists());
+}

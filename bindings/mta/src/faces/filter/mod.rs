@@ -10,13 +10,18 @@
 //! ```
 //!
 //! It signs at MAIL, so it sees no recipient when it does; it refuses at RCPT, DATA or the end of the message and takes off
-//! tags at RCPT. Where the policy wants the message, OpenSMTPD is asked for the lines of all mail and gets each back as it came;
-//! it asks what is wanted at its start only, so a reload that begins to want them is refused. OpenSMTPD
-//! forgets RET and ENVID of a MAIL that is rewritten, nothing of an RCPT. It asks and waits: every question gets one answer,
-//! also one of an unknown kind. A line of more than [`MAX_LINE`] octets is cut off there, which no address survives; one that
-//! cannot be read is told in the log and left. OpenSMTPD 6.8 itself cuts lines of mail off behind [`MAX_MAIL_LINE`] octets
-//! when it takes them back from a filter, without a word; a mail with a longer one is refused instead. Another version of the protocol ends the filter with a sentence, and
-//! OpenSMTPD with it: signing what nobody vouched for would be worse. SIGHUP reloads; OpenSMTPD ends it by closing its input.
+//! tags at RCPT. OpenSMTPD forgets RET and ENVID of a MAIL that is rewritten, nothing of an RCPT. It asks and waits: every
+//! question gets one answer, also one of an unknown kind. A line of more than [`MAX_LINE`] octets is cut off there, which no
+//! address survives; one that cannot be read is told in the log and left. Another version of the protocol ends the filter with
+//! a sentence, and OpenSMTPD with it: signing what nobody vouched for would be worse. SIGHUP reloads; OpenSMTPD ends it by
+//! closing its input.
+//!
+//! Where the policy wants the message, OpenSMTPD is asked for the lines of all mail and gets each back as it came. It asks what
+//! is wanted at its start only, so a reload that begins to want them is refused. OpenSMTPD 6.8 itself cuts lines off behind
+//! [`MAX_MAIL_LINE`] octets when it takes them back, without a word; a mail with a longer one is refused instead.
+//!
+//! Its metrics are its own, read at `metrics` of `[filter]`. Where that cannot be bound at the start the log says so and the
+//! filter runs on, since OpenSMTPD ends with it.
 
 pub mod line;
 pub mod session;
@@ -32,8 +37,9 @@ use self::line::{Fault, Line, Phase, Question};
 use self::session::{Answer, Sessions};
 use crate::args::Source;
 use crate::clock::Clock;
+use crate::listen::Handed;
 use crate::log::Log;
-use crate::server::{self, Loaded};
+use crate::server::{self, Gates, Loaded};
 use crate::state::State;
 use crate::stop::{Exit, Stop};
 
@@ -76,7 +82,7 @@ pub fn run(source: &Source, clock: Clock, input: impl Read, mut output: impl Wri
     loaded.notices.iter().for_each(|notice| log.notice(notice));
     let state = Arc::new(State::new(loaded.snapshot, clock, log));
     let mut filter = Filter::new(Arc::clone(&state));
-    reload_in_background(runtime, hangup, source.clone(), Arc::clone(&state), filter.sees_message)?;
+    work_in_background(runtime, hangup, source.clone(), Arc::clone(&state), filter.sees_message)?;
     let ended = answer_all(&mut filter, input, &mut output);
     state.log.flush();
     ended
@@ -98,7 +104,8 @@ fn hangups() -> Result<(Runtime, Signal), Stop> {
     Ok((runtime, hangup))
 }
 
-fn reload_in_background(
+/// Reloads, and the metrics.
+fn work_in_background(
     runtime: Runtime,
     mut hangup: Signal,
     source: Source,
@@ -106,24 +113,40 @@ fn reload_in_background(
     sees_message: bool,
 ) -> Result<(), Stop> {
     let work = move || {
-        while runtime.block_on(hangup.recv()).is_some() {
-            match reload(&source, &state, sees_message) {
-                Ok(notices) => {
-                    notices.iter().for_each(|notice| state.log.notice(notice));
-                    state.log.notice(&format!("reloaded: filter; ring {}", state.snapshot().ring.fingerprint()));
-                }
-                Err(stop) => {
-                    state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"));
+        runtime.block_on(async {
+            let (mut gates, mut handed) = (Gates::new(Arc::clone(&state)), Handed::none());
+            let endpoints = state.snapshot().config.filter_metrics.clone();
+            match gates.bind(&endpoints, &mut handed) {
+                Ok(bound) => gates.commit(&endpoints, bound),
+                Err(stop) => state.log.notice(&format!("the metrics of the filter cannot be read: {stop}")),
+            }
+            while hangup.recv().await.is_some() {
+                let reloaded = reload(&source, &state, sees_message, &mut gates, &mut handed);
+                state.metrics.count_reload(reloaded.is_ok(), state.clock.now());
+                match reloaded {
+                    Ok(notices) => {
+                        notices.iter().for_each(|notice| state.log.notice(notice));
+                        state.log.notice(&format!("reloaded: filter; ring {}", state.snapshot().ring.fingerprint()));
+                    }
+                    Err(stop) => {
+                        state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"));
+                    }
                 }
             }
-        }
+        });
     };
-    let started = std::thread::Builder::new().name("reload".to_owned()).spawn(work);
+    let started = std::thread::Builder::new().name("background".to_owned()).spawn(work);
     started.map(drop).map_err(|error| Stop::new(Exit::Os, format!("a thread cannot be started: {error}")))
 }
 
 /// Everything that can fail comes before anything is changed.
-fn reload(source: &Source, state: &State, sees_message: bool) -> Result<Vec<String>, Stop> {
+fn reload(
+    source: &Source,
+    state: &State,
+    sees_message: bool,
+    gates: &mut Gates,
+    handed: &mut Handed,
+) -> Result<Vec<String>, Stop> {
     let loaded = load(source, &state.clock)?;
     if !sees_message && loaded.snapshot.config.policy.needs(Need::RefuseAtMessage) {
         return Err(Stop::config(
@@ -131,8 +154,11 @@ fn reload(source: &Source, state: &State, sees_message: bool) -> Result<Vec<Stri
         ));
     }
     let log = Log::prepare(&loaded.snapshot.config.log)?;
+    let endpoints = loaded.snapshot.config.filter_metrics.clone();
+    let bound = gates.bind(&endpoints, handed)?;
     state.swap(loaded.snapshot);
     state.log.turn(log);
+    gates.commit(&endpoints, bound);
     Ok(loaded.notices)
 }
 
