@@ -6,7 +6,7 @@
 //! of each has to be left out.
 
 #![cfg(feature = "bounce")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

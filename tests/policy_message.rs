@@ -11,6 +11,7 @@ use backstop::mark::{self, Marked};
 use backstop::policy::{Action, Client, Forwarding, Incoming, Mode, Policy, RefuseAt, Rule};
 use backstop::{Day, KeyRing};
 
+#[allow(dead_code, reason = "it has a ring of its own, with marks")]
 mod policy_common;
 use policy_common::{OUTSIDER, day, forwarded, list, own, signed, today};
 

@@ -150,9 +150,12 @@ impl Kept {
     }
 }
 
+/// Where stretches begin and end.
+type Gaps = Vec<(usize, usize)>;
+
 /// The stretches of the beginning of a message that are not looked at, in their order, and where looking ended for good.
 /// `None` if that is not known yet.
-fn gaps(octets: &[u8]) -> Option<(Vec<(usize, usize)>, Option<usize>)> {
+fn gaps(octets: &[u8]) -> Option<(Gaps, Option<usize>)> {
     let message = guard::without_blank_lines(octets);
     let (block, length) = Block::read(message);
     let start = octets.len() - message.len() + length;

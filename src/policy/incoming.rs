@@ -113,14 +113,14 @@ impl Policy {
         let judge = Judge { policy: self, ring, bounce: self.is_null(sender), day };
         let mut row = judge.row(recipient);
         let waits = row.manner.refuse_at == RefuseAt::Message && row.manner.mode >= Mode::Observe;
-        let concerned = row.refuse || (judge.bounce && row.has_a_say());
-        if !row.refuse && !(waits && concerned) {
+        let by_message = waits && (row.refuse || (judge.bounce && row.has_a_say()));
+        if !row.refuse && !by_message {
             return row;
         }
         match self.exemption(sender, recipient, &row, client) {
             Some(rule) if row.refuse => (row.refuse, row.rule) = (false, rule),
             Some(_) => {}
-            None => row.by_message = waits && concerned,
+            None => row.by_message = by_message,
         }
         row
     }

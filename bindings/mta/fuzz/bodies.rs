@@ -356,7 +356,7 @@ pub fn milter(data: &[u8]) {
                     assert!(vouched, "{sender} signed for {client:?}");
                     assert!(state().snapshot().config.policy.own_domains().contains(sender.mailbox().domain()));
                 }
-                for (recipient, last) in waiting.iter().take(backstopd::faces::hold::MAX_WAITING) {
+                for (recipient, last) in waiting.iter().take(faces::hold::MAX_WAITING) {
                     let to = changes.recipients.iter().find(|(given, _)| given == recipient).map(|(_, to)| *to);
                     assert_eq!(to, last.action.address().copied(), "{}", recipient.escape_ascii());
                 }
@@ -374,12 +374,15 @@ pub fn milter(data: &[u8]) {
 
 /// The filter: one answer a question with its key, on a line of its own; a sender that is rewritten is own.
 pub fn filter(data: &[u8]) {
-    use faces::filter::line::{Fault, Line, Phase, parse};
+    use faces::filter::line::{Fault, Line, Phase, Question, parse};
     let mut filter = faces::filter::Filter::new(Arc::clone(state()));
     for line in data.split(|octet| *octet == b'\n') {
         let (line, mut out) = (text(line), Vec::new());
-        let done = filter.line(&line, &mut out);
+        let done = filter.line(&line, true, &mut out);
         match parse(&line) {
+            Ok(Line::Ask(Question { phase: Phase::DataLine, key, address, .. })) => {
+                assert_eq!(out, [b"filter-dataline|", key, b"|", address, b"\n"].concat());
+            }
             Ok(Line::Ask(question)) => {
                 let answer = [b"filter-result|", question.key, b"|"].concat();
                 let answer = out.strip_prefix(&*answer).unwrap().strip_suffix(b"\n").unwrap();
@@ -390,7 +393,11 @@ pub fn filter(data: &[u8]) {
                         assert!(question.phase != Phase::MailFrom || own, "{}", answer.escape_ascii());
                     }
                     Some(_) => panic!("{}", answer.escape_ascii()),
-                    None => assert!(answer == b"proceed" || answer.starts_with(b"reject|550 5.")),
+                    None => assert!(
+                        answer == b"proceed"
+                            || answer.starts_with(b"reject|550 5.")
+                            || answer.ends_with(ALONE.as_bytes())
+                    ),
                 }
                 assert!(!answer.contains(&b'\n'));
             }

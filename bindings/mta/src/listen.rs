@@ -99,6 +99,11 @@ impl Handed {
         Handed { taken: vec![false; fds.len()], fds, names }
     }
 
+    /// None, for a process that systemd does not start.
+    pub fn none() -> Handed {
+        Handed { fds: ListenFd::empty(), names: Vec::new(), taken: Vec::new() }
+    }
+
     fn take(&mut self, name: &str) -> Result<Listener, String> {
         let at = self.names.iter().zip(&self.taken).position(|(it, taken)| it == name && !taken);
         let Some(at) = at else {

@@ -86,9 +86,9 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
     raise_descriptors();
     let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
     let state = Arc::new(State::new(loaded.snapshot, clock, log));
-    let mut gates = Gates { state: Arc::clone(&state), open: Vec::new() };
-    let bound = gates.bind(&state.snapshot().config, &mut handed)?;
-    gates.commit(&state.snapshot().config, bound);
+    let mut gates = Gates::new(Arc::clone(&state));
+    let bound = gates.bind(&state.snapshot().config.endpoints, &mut handed)?;
+    gates.commit(&state.snapshot().config.endpoints, bound);
     loaded.notices.iter().for_each(|notice| state.log.notice(notice));
     let status = summary(&state.snapshot());
     state.log.notice(&format!("backstopd {} is ready: {status}", env!("CARGO_PKG_VERSION")));
@@ -126,11 +126,11 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
 fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &mut Handed) -> Result<Vec<String>, Stop> {
     let loaded = load_daemon(source, &state.clock)?;
     let log = Log::prepare(&loaded.snapshot.config.log)?;
-    let bound = gates.bind(&loaded.snapshot.config, handed)?;
-    let config = loaded.snapshot.config.clone();
+    let bound = gates.bind(&loaded.snapshot.config.endpoints, handed)?;
+    let endpoints = loaded.snapshot.config.endpoints.clone();
     state.swap(loaded.snapshot);
     state.log.turn(log);
-    gates.commit(&config, bound);
+    gates.commit(&endpoints, bound);
     Ok(loaded.notices)
 }
 
@@ -199,7 +199,7 @@ impl Signals {
 }
 
 /// The listeners that are open.
-struct Gates {
+pub(crate) struct Gates {
     state: Arc<State>,
     open: Vec<Gate>,
 }
@@ -212,10 +212,18 @@ struct Gate {
 }
 
 impl Gates {
+    /// None yet.
+    pub(crate) const fn new(state: Arc<State>) -> Gates {
+        Gates { state, open: Vec::new() }
+    }
+
     /// Binds what is new in a configuration; what listens already stays as it is.
-    fn bind(&self, config: &Config, handed: &mut Handed) -> Result<Vec<(Endpoint, Listener)>, Stop> {
+    ///
+    /// # Errors
+    /// One sentence about the first that cannot be bound.
+    pub(crate) fn bind(&self, endpoints: &[Endpoint], handed: &mut Handed) -> Result<Vec<(Endpoint, Listener)>, Stop> {
         let is_open = |it: &&Endpoint| self.open.iter().any(|gate| gate.endpoint.borrow().address == it.address);
-        let (kept, new): (Vec<&Endpoint>, Vec<&Endpoint>) = config.endpoints.iter().partition(is_open);
+        let (kept, new): (Vec<&Endpoint>, Vec<&Endpoint>) = endpoints.iter().partition(is_open);
         let bound: Result<Vec<_>, Stop> =
             new.into_iter().map(|it| Ok((it.clone(), listen::bind(it, handed)?))).collect();
         let bound = bound?;
@@ -224,10 +232,10 @@ impl Gates {
     }
 
     /// Opens what was bound and closes what the configuration no longer has.
-    fn commit(&mut self, config: &Config, bound: Vec<(Endpoint, Listener)>) {
+    pub(crate) fn commit(&mut self, endpoints: &[Endpoint], bound: Vec<(Endpoint, Listener)>) {
         self.open.retain(|gate| {
             let old = Arc::clone(&gate.endpoint.borrow());
-            let new = config.endpoints.iter().find(|it| it.address == old.address);
+            let new = endpoints.iter().find(|it| it.address == old.address);
             match new {
                 Some(new) if *new != *old => drop(gate.endpoint.send(Arc::new(new.clone()))),
                 Some(_) => {}

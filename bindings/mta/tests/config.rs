@@ -73,6 +73,14 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
             "line 5: `policy-service` listens at inet:127.0.0.1:1, which is taken; every face needs its own",
         ),
         ("[filter]\nsessions = 0", "line 4: `sessions` must be a whole number from 1 to 1000000"),
+        (
+            "[filter]\nmetrics = [\"systemd:x\"]",
+            "line 4: `metrics` cannot be a socket of systemd, since OpenSMTPD starts the filter",
+        ),
+        (
+            "[filter]\nmetrics = [\"inet:127.0.0.1:1\"]\n[metrics]\nlisten = [\"inet:127.0.0.1:1\"]",
+            "line 5: `metrics` listens at inet:127.0.0.1:1, which is taken; every face needs its own",
+        ),
         ("mod = \"enforce\"", "line 3: unknown key `mod` in [policy]; did you mean `mode`?"),
         ("[policy", "line 3: this is no TOML: unclosed table, expected `]`"),
         (
@@ -146,7 +154,7 @@ fn the_effective_configuration_reads_back_to_itself() {
         "{HEAD}[keys]\nfile = \"/etc/backstop/a \\\" b\"\n[log]\nformat = \"json\"\naddresses = \"domain\"\n\
          [limits]\nconnections = 7\n[socketmap]\nlisten = [\"unix:/run/a\", \"inet:[::1]:9\"]\nmaps = [\"sign\"]\n\
          socket-group = \"postfix\"\nsocket-mode = \"0600\"\n[tcp-table]\nverify = [\"systemd:x\"]\n\
-         [policy-service]\nlisten = [\"inet:127.0.0.1:8\"]\nat-data = true\n[filter]\nsessions = 7\n"
+         [policy-service]\nlisten = [\"inet:127.0.0.1:8\"]\nat-data = true\n[filter]\nsessions = 7\nmetrics = [\"inet:127.0.0.1:10036\"]\n"
     );
     let ring = backstop::KeyRing::parse(b"version 1\nprvs 0 sha256 7 - - * text:not to be seen\n").unwrap();
     let shown = Config::parse(&text).unwrap().to_toml(&ring);

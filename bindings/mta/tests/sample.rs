@@ -86,6 +86,7 @@ fn every_default_that_the_sample_tells_is_the_one_of_the_code() {
         "forwarders",
         "mark",
         "verdict-header",
+        "metrics",
     ];
     let ring = backstop::KeyRing::empty();
     let plain = Config::parse(&SAMPLE.replace("#[filter]", "[filter]")).unwrap().to_toml(&ring);

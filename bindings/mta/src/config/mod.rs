@@ -47,7 +47,7 @@ const SOCKETMAP: &[&str] = &["listen", "maps", "socket-owner", "socket-group", "
 const TCP_TABLE: &[&str] =
     &["sign", "verify", "srs-forward", "srs-reverse", "socket-owner", "socket-group", "socket-mode"];
 const POLICY_SERVICE: &[&str] = &["listen", "at-data", "socket-owner", "socket-group", "socket-mode"];
-const FILTER: &[&str] = &["sessions"];
+const FILTER: &[&str] = &["sessions", "metrics"];
 const METRICS: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
 
 /// All that one start or reload works with.
@@ -69,6 +69,8 @@ pub struct Config {
     pub policy_service_at_data: bool,
     /// The filter of OpenSMTPD, if there is one.
     pub filter: Option<Filter>,
+    /// Where the metrics of the filter, which is a process of its own, are read.
+    pub filter_metrics: Vec<Endpoint>,
 }
 
 /// `[keys]`.
@@ -195,6 +197,7 @@ impl Config {
             headers: Headers::default(),
             policy_service_at_data: false,
             filter: None,
+            filter_metrics: Vec::new(),
         };
         reader::read(text, |entry| match entry.name {
             "policy" => Ok(()),
@@ -205,7 +208,7 @@ impl Config {
             "socketmap" => socketmap(entry, &mut config),
             "tcp-table" => tcp_table(entry, &mut config),
             "policy-service" => policy_service(entry, &mut config),
-            "filter" => filter(entry, config.filter.get_or_insert_default()),
+            "filter" => filter(entry, &mut config),
             "metrics" => metrics(entry, &mut config),
             _ => {
                 let tables: Vec<&str> = ["policy"].into_iter().chain(TABLES.iter().map(|(name, _)| *name)).collect();
@@ -340,10 +343,21 @@ fn metrics(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
     add(table, config, None, &at, &rights, &[])
 }
 
-fn filter(table: Entry<'_>, filter: &mut Filter) -> Result<(), Fault> {
+fn filter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+    config.filter.get_or_insert_default();
     for entry in table.entries()? {
         match entry.name {
-            "sessions" => filter.sessions = entry.number(1, 1_000_000)? as usize,
+            "sessions" => config.filter = Some(Filter { sessions: entry.number(1, 1_000_000)? as usize }),
+            "metrics" => {
+                for address in listen(&entry)? {
+                    if matches!(address, Address::Systemd(_)) {
+                        return Err(entry.fault("cannot be a socket of systemd, since OpenSMTPD starts the filter"));
+                    }
+                    free(&entry, config, &address)?;
+                    let rights = Rights::default();
+                    config.filter_metrics.push(Endpoint { face: None, address, rights, maps: Vec::new() });
+                }
+            }
             _ => return Err(entry.unknown("filter", FILTER)),
         }
     }
@@ -381,11 +395,17 @@ fn add(
         return Err(entry.fault("listens nowhere; add listen = [\"inet:127.0.0.1:PORT\"] or take the table out"));
     }
     for address in at {
-        if config.endpoints.iter().any(|other| other.address == *address) {
-            return Err(entry.fault(format_args!("listens at {address}, which is taken; every face needs its own")));
-        }
+        free(&entry, config, address)?;
         let (rights, maps) = (rights.clone(), maps.to_vec());
         config.endpoints.push(Endpoint { face, address: address.clone(), rights, maps });
     }
     Ok(())
+}
+
+/// Filter and daemon are two processes, and may not have one address either.
+fn free(entry: &Entry<'_>, config: &Config, address: &Address) -> Result<(), Fault> {
+    match config.endpoints.iter().chain(&config.filter_metrics).any(|other| other.address == *address) {
+        true => Err(entry.fault(format_args!("listens at {address}, which is taken; every face needs its own"))),
+        false => Ok(()),
+    }
 }

@@ -36,7 +36,11 @@ impl Config {
         writeln!(text, "request-seconds = {}", self.limits.request.as_secs())?;
         writeln!(text, "forged-per-hour = {}", self.limits.forged)?;
         Face::ALL.into_iter().map(Some).chain([None]).try_for_each(|face| self.write_face(face, text))?;
-        self.filter.iter().try_for_each(|filter| writeln!(text, "\n[filter]\nsessions = {}", filter.sessions))
+        self.filter.iter().try_for_each(|filter| writeln!(text, "\n[filter]\nsessions = {}", filter.sessions))?;
+        if self.filter_metrics.is_empty() {
+            return Ok(());
+        }
+        writeln!(text, "metrics = {}", list(self.filter_metrics.iter().map(|it| it.address.to_string())))
     }
 
     fn write_face(&self, face: Option<Face>, text: &mut String) -> std::fmt::Result {

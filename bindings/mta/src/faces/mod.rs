@@ -100,7 +100,14 @@ impl Face {
                 forwards: false,
                 strips: true,
                 refuses: true,
-                meets: &[Need::Refuse, Need::RefuseAtData, Need::Client, Need::Sender, Need::OwnNetwork],
+                meets: &[
+                    Need::Refuse,
+                    Need::RefuseAtData,
+                    Need::RefuseAtMessage,
+                    Need::Client,
+                    Need::Sender,
+                    Need::OwnNetwork,
+                ],
             },
         }
     }

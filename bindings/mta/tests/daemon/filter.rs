@@ -1,7 +1,7 @@
 //! The filter of OpenSMTPD: the real process on its standard input and output, fed with the lines of OpenSMTPD 6.8.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::common::{Folder, RING, forged, signed};
 
@@ -12,6 +12,8 @@ struct Filter {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
+    /// Its log, if some of it was read already.
+    log: Option<BufReader<ChildStderr>>,
 }
 
 impl Filter {
@@ -38,7 +40,7 @@ impl Filter {
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().unwrap();
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        Filter { folder, child, input, output }
+        Filter { folder, child, input, output, log: None }
     }
 
     fn tell(&mut self, line: &str) {
@@ -71,7 +73,10 @@ impl Filter {
     fn end(mut self) -> (Vec<serde_json::Value>, ExitStatus) {
         drop(self.input.take());
         let (mut log, mut rest) = (String::new(), String::new());
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        match self.log.take() {
+            Some(mut rest) => drop(rest.read_to_string(&mut log).unwrap()),
+            None => drop(self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap()),
+        }
         self.output.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "answers that nobody asked for");
         let events = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -308,4 +313,187 @@ fn it_starts_without_a_file_and_not_without_its_table() {
             .unwrap()
             .contains("only [filter] is configured, which OpenSMTPD starts by itself")
     );
+}
+
+const MARK_KEY: &str = "mark m sha256 14 2020-01-01 - * text:the mark key of these tests\n";
+
+/// The mark of a mail that alice sent.
+fn mark() -> String {
+    let ring = backstop::KeyRing::parse(format!("{RING}{MARK_KEY}").as_bytes()).unwrap();
+    let made = backstop::mark::make_header(&ring, b"alice@example.com", [7; 8], crate::common::today()).unwrap();
+    let backstop::mark::Marked::Done(mark) = made else { panic!() };
+    format!("Backstop-Mark: {mark}")
+}
+
+fn by_message(mode: &str) -> String {
+    config(mode, "message").replace("[keys]", "marks-since = 2020-02-01\n[keys]")
+}
+
+impl Filter {
+    /// One that waits for the message, with a key for marks.
+    fn start_by_message(mode: &str) -> Filter {
+        let mut filter = Filter::spawn(&by_message(mode));
+        filter.folder.write("keys", &format!("{RING}{MARK_KEY}"));
+        let pid = filter.child.id().to_string();
+        // Until it has read the ring once, it might miss the signal.
+        filter.tell("config|ready");
+        let mut registered = Vec::new();
+        while registered.last().is_none_or(|line| line != "register|ready") {
+            registered.push(filter.line());
+        }
+        for phase in ["data-line", "commit"] {
+            assert!(registered.contains(&format!("register|filter|smtp-in|{phase}")), "{registered:?}");
+        }
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        let mut log = BufReader::new(filter.child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("reloaded") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0);
+        }
+        filter.log = Some(log);
+        filter
+    }
+
+    /// A line of a mail, and what came back of it.
+    fn mail_line(&mut self, line: &str) {
+        self.tell(&format!("filter|0.6|1795300471.716358|smtp-in|data-line|{SID}|85af90f1abcacb9e|{line}"));
+        assert_eq!(self.line(), format!("filter-dataline|{SID}|85af90f1abcacb9e|{line}"));
+    }
+
+    /// A mail from a stranger; the answers to RCPT, DATA and the end.
+    fn deliver(&mut self, sender: &str, recipient: &str, text: &str) -> [String; 3] {
+        self.connect("203.0.113.5:4567");
+        assert_eq!(self.ask("mail-from", sender), "proceed");
+        self.report("tx-begin", "|ac9124ff");
+        let to = self.ask("rcpt-to", recipient);
+        let data = self.ask("data", "");
+        if data == "proceed" {
+            text.lines().for_each(|line| self.mail_line(line));
+            self.mail_line(".");
+            return [to, data, self.ask("commit", "")];
+        }
+        [to, data, String::new()]
+    }
+}
+
+fn bounce(mark: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.elsewhere.example\nSubject: Undelivered Mail Returned to Sender\nContent-Type: message/rfc822\n\n\
+         Received: from x by y; Fri, 20 Nov 2026 10:11:12 +0000\nFrom: alice@example.com\n{mark}\n\n..\n..x|y|\nhello\n"
+    )
+}
+
+#[test]
+fn under_refuse_at_message_bounces_are_judged_by_it_and_every_line_comes_back() {
+    let mut filter = Filter::start_by_message("enforce");
+    let (genuine, backscatter) = (bounce(&mark()), bounce("X-Mailer: none"));
+    let refused = "reject|550 5.7.1 We mark all our mail; this answers mail that we did not send (forged sender)";
+    let go = "proceed".to_owned();
+    assert_eq!(filter.deliver("", "alice@example.com", &genuine), [&go, &go, &go].map(String::as_str));
+    assert_eq!(filter.deliver("", "alice@example.com", &backscatter), ["proceed", "proceed", refused]);
+    let (tagged, stripped) = (signed("alice@example.com", 1), rewrite("alice@example.com"));
+    assert_eq!(filter.deliver("", &tagged, &backscatter), [stripped.as_str(), "proceed", "proceed"]);
+    assert_eq!(
+        filter.deliver("bob@elsewhere.example", "alice@example.com", &backscatter),
+        [&*go, "proceed", "proceed"]
+    );
+    // Its tag could not be taken off any more.
+    let [to, data, _] = filter.deliver("", &forged("alice@example.com"), &genuine);
+    assert!(to == "proceed" && data.starts_with("reject|550 5.7.1 "), "{to} {data}");
+    let (log, status) = filter.end();
+    assert!(status.success());
+    let judged: Vec<_> = log.iter().filter(|it| it["kind"] == "dsn-failed").collect();
+    let told: Vec<_> = judged.iter().map(|it| (it["reason"].as_str(), it["stage"].as_str())).collect();
+    assert_eq!(
+        told,
+        [(Some("mark-genuine"), None), (Some("backscatter"), Some("message")), (Some("genuine"), None)],
+        "{log:?}"
+    );
+}
+
+#[test]
+fn a_mail_with_a_line_that_opensmtpd_would_cut_off_is_refused() {
+    let mut filter = Filter::start_by_message("observe");
+    let long = |octets: usize| format!("Subject: x\n\n{}\n", "y".repeat(octets));
+    for (octets, answer) in [
+        (1997, "proceed"),
+        (1998, "reject|554 5.6.0 A line of this mail is longer than 1997 octets, which cannot pass here; break it"),
+        (60_000, "reject|554 5.6.0 A line of this mail is longer than 1997 octets, which cannot pass here; break it"),
+        (10, "proceed"),
+    ] {
+        assert_eq!(filter.deliver("bob@elsewhere.example", "alice@example.com", &long(octets))[2], answer, "{octets}");
+    }
+}
+
+#[test]
+fn a_reload_cannot_begin_to_wait_for_the_message() {
+    let mut filter = Filter::start(&config("enforce", "data"));
+    let text = by_message("enforce").replace("DIR", filter.folder.path("").to_str().unwrap().trim_end_matches('/'));
+    filter.folder.write("config", &text);
+    let pid = filter.child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    let mut log = BufReader::new(filter.child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("reload") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0);
+    }
+    assert!(line.contains("refused") && line.contains("restart OpenSMTPD"), "{line}");
+    filter.connect("203.0.113.5:4567");
+    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
+    assert_eq!(filter.ask("data", ""), UNTAGGED);
+}
+
+#[test]
+fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
+    let mut filter = Filter::start(&config("observe", "rcpt"));
+    filter.connect("192.0.2.7:4567");
+    for sender in ["alice", "bob"] {
+        filter.ask("mail-from", &format!("{sender}@example.com"));
+        filter.report("tx-begin", "|ac9124ff");
+        filter.ask("rcpt-to", &signed("carol@example.com", 1));
+        filter.ask("data", "");
+    }
+    let (log, _) = filter.end();
+    let instances: Vec<_> = log.iter().filter_map(|it| it["instance"].as_str()).collect();
+    let expected = [1, 1, 2, 2].map(|number| format!("{SID}.{number}"));
+    assert_eq!(instances, expected);
+}
+
+#[test]
+fn the_filter_tells_its_own_metrics_and_a_reload_moves_them() {
+    use std::os::unix::net::UnixStream;
+    let with = |name: &str| config("observe", "rcpt") + &format!("metrics = [\"unix:DIR/{name}\"]\n");
+    let mut filter = Filter::start(&with("first"));
+    filter.connect("192.0.2.7:4567");
+    filter.ask("mail-from", "alice@example.com");
+    filter.report("tx-begin", "|ac9124ff");
+    filter.ask("rcpt-to", &signed("carol@example.com", 1));
+    let read = |filter: &Filter, name: &str| {
+        let begun = std::time::Instant::now();
+        let stream = loop {
+            match UnixStream::connect(filter.folder.path(name)) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(begun.elapsed() < crate::common::PATIENCE, "{name}: {error}"),
+            }
+        };
+        let mut peer = crate::common::Peer::new(stream);
+        peer.send("GET /metrics HTTP/1.1\r\n\r\n");
+        peer.rest()
+    };
+    let text = read(&filter, "first");
+    for sample in [
+        "backstopd_own_mail_total{face=\"filter\",signed=\"yes\"} 1\n",
+        "action=\"strip\",would=\"strip\",verdict=\"genuine\",reason=\"genuine\"} 1\n",
+        "backstopd_reloads_total{result=\"good\"} 0\n",
+    ] {
+        assert!(text.contains(sample), "no {sample} in {text}");
+    }
+    let moved = with("second").replace("DIR", filter.folder.path("").to_str().unwrap().trim_end_matches('/'));
+    filter.folder.write("config", &moved);
+    assert!(Command::new("kill").args(["-HUP", &filter.child.id().to_string()]).status().unwrap().success());
+    assert!(read(&filter, "second").contains("backstopd_reloads_total{result=\"good\"} 1\n"));
+    assert!(!filter.folder.path("first").exists());
 }

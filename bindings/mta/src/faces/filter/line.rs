@@ -5,7 +5,7 @@
 //! report|VERSION|TIME|smtp-in|EVENT|SESSION|...        link-connect|SESSION|rdns|fcrdns|SOURCE|DESTINATION
 //!                                                      link-auth|SESSION|USER|RESULT       since 0.7: RESULT|USER
 //!                                                      tx-begin|SESSION|MESSAGE            link-disconnect|SESSION
-//! filter|VERSION|TIME|smtp-in|PHASE|SESSION|TOKEN|ADDRESS
+//! filter|VERSION|TIME|smtp-in|PHASE|SESSION|TOKEN|ADDRESS          data-line: a line of the mail, dots as in SMTP
 //! ```
 //!
 //! SESSION and TOKEN are hexadecimal. The address has no brackets, is empty for the null sender, and may hold a `|`, as may
@@ -42,7 +42,7 @@ pub struct Question<'a> {
     pub session: u64,
     /// Session and token as they came, `SESSION|TOKEN`, for the answer.
     pub key: &'a [u8],
-    /// The address.
+    /// The address, or the line of the mail.
     pub address: &'a [u8],
 }
 
@@ -55,6 +55,10 @@ pub enum Phase {
     RcptTo,
     /// DATA.
     Data,
+    /// A line of the mail, which is to be given back.
+    DataLine,
+    /// The mail is there.
+    Commit,
     /// One that was not asked for; it may go on.
     Other,
 }
@@ -132,6 +136,8 @@ fn question<'a>(phase: &[u8], key: &'a [u8]) -> Result<Line<'a>, Fault<'a>> {
         b"mail-from" => Phase::MailFrom,
         b"rcpt-to" => Phase::RcptTo,
         b"data" => Phase::Data,
+        b"data-line" => Phase::DataLine,
+        b"commit" => Phase::Commit,
         _ => Phase::Other,
     };
     Ok(Line::Ask(Question { phase, session: session_number, key, address: address.unwrap_or_default() }))
@@ -210,7 +216,9 @@ mod tests {
             (filter("mail-from|KEY|"), ask(Phase::MailFrom, b"")),
             (filter("rcpt-to|KEY|a|b@example.com"), ask(Phase::RcptTo, b"a|b@example.com")),
             (filter("data|KEY|"), ask(Phase::Data, b"")),
-            (filter("commit|KEY"), ask(Phase::Other, b"")),
+            (filter("data-line|KEY|a|..b|"), ask(Phase::DataLine, b"a|..b|")),
+            (filter("commit|KEY|"), ask(Phase::Commit, b"")),
+            (filter("helo|KEY|x"), ask(Phase::Other, b"x")),
         ] {
             assert_eq!(parse(line.as_bytes()), read, "{line}");
         }

@@ -4,11 +4,17 @@
 //! the client's address; one whose beginning was not reported is a stranger's. At most `sessions` of `[filter]` are
 //! remembered; one more forgets the one that was silent for longest, which is a stranger's from then on: its mail leaves
 //! unsigned, since nothing vouches for it any more. OpenSMTPD tells the queue id right after MAIL was answered, so the event
-//! of the sender waits for it.
+//! of the sender waits for it. The events of a mail share an instance: OpenSMTPD's number of the session, and that of the mail.
+//!
+//! A recipient can be changed at RCPT only. So the message has a say where it stays as it is or its tag came off there, and not
+//! about one whose tag did not pass: a mark could save its bounce, but not take the tag off. That is refused at DATA.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+use backstop::bounce::Kept;
+use backstop::policy::RefuseAt;
 
 use super::line::{Phase, Question, STRANGER};
 use crate::clock::Now;
@@ -19,12 +25,16 @@ use crate::state::{Snapshot, State};
 
 /// The longest queue id that is remembered; OpenSMTPD's have eight octets.
 const MAX_QUEUE: usize = 64;
+/// The reply to a mail with a line that OpenSMTPD would not take back whole.
+const DAMAGED: &str = "554 5.6.0 A line of this mail is longer than 1997 octets, which cannot pass here; break it";
 
 /// All sessions.
 #[derive(Debug)]
 pub struct Sessions {
     state: Arc<State>,
     all: HashMap<u64, Session>,
+    /// Whether the lines of mails come.
+    reach: Reach,
     /// Counts what happens, to know who was silent for longest.
     tick: u64,
 }
@@ -34,6 +44,9 @@ struct Session {
     snapshot: Arc<Snapshot>,
     client: (Option<IpAddr>, u16),
     authenticated: bool,
+    /// Its number, and how many mails it brought.
+    id: u64,
+    mails: u64,
     mail: Mail,
     touched: u64,
 }
@@ -42,7 +55,12 @@ struct Session {
 struct Mail {
     sender: Vec<u8>,
     queue: Vec<u8>,
+    instance: Vec<u8>,
     recipients: Recipients,
+    /// The message, if a recipient waits for it.
+    message: Option<Kept>,
+    /// Whether a line of it was too long to be given back.
+    damaged: bool,
 }
 
 /// What OpenSMTPD is to do.
@@ -59,8 +77,9 @@ pub enum Answer {
 
 impl Sessions {
     /// None so far.
-    pub fn new(state: Arc<State>) -> Sessions {
-        Sessions { state, all: HashMap::new(), tick: 0 }
+    pub fn new(state: Arc<State>, sees_message: bool) -> Sessions {
+        let until = if sees_message { RefuseAt::Message } else { RefuseAt::Data };
+        Sessions { state, all: HashMap::new(), reach: Reach { until, changes_late: false }, tick: 0 }
     }
 
     /// A client came.
@@ -96,12 +115,26 @@ impl Sessions {
         let Some(now) = state.clock.now() else {
             return Answer::Reject("451 4.3.0 The clock of the filter shows no usable time");
         };
+        let reach = self.reach;
         let session = self.session(question.session);
         match question.phase {
             Phase::MailFrom => session.sender(question.address, now),
-            Phase::RcptTo => session.recipient(&state, question.address, now),
+            Phase::RcptTo => session.recipient(&state, question.address, reach, now),
             Phase::Data => session.data(&state, now),
-            Phase::Other => Answer::Proceed,
+            Phase::Commit => session.commit(&state, now),
+            Phase::DataLine | Phase::Other => Answer::Proceed,
+        }
+    }
+
+    /// A line of the mail under way, or one that is too long.
+    pub fn data_line(&mut self, id: u64, line: &[u8], whole: bool) {
+        let session = self.session(id);
+        session.mail.damaged |= !whole;
+        if let Some(message) = &mut session.mail.message
+            && line != b"."
+        {
+            message.push(line.strip_prefix(b".").unwrap_or(line));
+            message.push(b"\r\n");
         }
     }
 
@@ -126,6 +159,8 @@ impl Sessions {
             snapshot: self.state.snapshot(),
             client: STRANGER,
             authenticated: false,
+            id,
+            mails: 0,
             mail: Mail::default(),
             touched,
         });
@@ -147,15 +182,20 @@ impl Sessions {
 
 impl Session {
     fn sender(&mut self, sender: &[u8], now: Now) -> Answer {
-        self.mail = Mail { sender: sender.to_vec(), ..Mail::default() };
+        self.mails += 1;
+        let instance = format!("{:016x}.{}", self.id, self.mails).into_bytes();
+        self.mail = Mail { sender: sender.to_vec(), instance, ..Mail::default() };
         let (decided, _) = decide::outgoing(&self.snapshot, &self.context(), sender, &[], now);
         decided.rewrite.map_or(Answer::Proceed, Answer::Rewrite)
     }
 
-    fn recipient(&mut self, state: &State, recipient: &[u8], now: Now) -> Answer {
-        let Mail { sender, queue, recipients } = &mut self.mail;
-        let context = context(&self.snapshot, self.client, self.authenticated, queue);
-        let (decided, told) = recipients.next(state, &self.snapshot, &context, sender, recipient, Reach::DATA, now);
+    fn recipient(&mut self, state: &State, recipient: &[u8], reach: Reach, now: Now) -> Answer {
+        let Mail { sender, queue, instance, recipients, message, .. } = &mut self.mail;
+        let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
+        let (decided, told) = recipients.next(state, &self.snapshot, &context, sender, recipient, reach, now);
+        if told == Told::Wait {
+            message.get_or_insert_default();
+        }
         match (told, decided.action.address()) {
             (Told::Refuse(reply), _) => Answer::Reject(reply),
             (_, Some(address)) => Answer::Rewrite(*address),
@@ -164,13 +204,25 @@ impl Session {
     }
 
     fn data(&mut self, state: &State, now: Now) -> Answer {
-        let Mail { sender, queue, recipients } = &mut self.mail;
-        let context = context(&self.snapshot, self.client, self.authenticated, queue);
+        let Mail { sender, queue, instance, recipients, .. } = &mut self.mail;
+        let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
         recipients.data(state, &self.snapshot, &context, sender, now).map_or(Answer::Proceed, Answer::Reject)
     }
 
+    fn commit(&mut self, state: &State, now: Now) -> Answer {
+        let Mail { sender, queue, instance, recipients, message, damaged } = &mut self.mail;
+        if *damaged {
+            return Answer::Reject(DAMAGED);
+        }
+        let Some(message) = message.take() else { return Answer::Proceed };
+        let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
+        let reply = recipients.message(state, &self.snapshot, &context, sender, &message, now, |_, _| {});
+        reply.map_or(Answer::Proceed, Answer::Reject)
+    }
+
     fn context(&self) -> Context<'_> {
-        context(&self.snapshot, self.client, self.authenticated, &self.mail.queue)
+        let Mail { queue, instance, .. } = &self.mail;
+        context(&self.snapshot, self.client, self.authenticated, queue, instance)
     }
 }
 
@@ -179,6 +231,7 @@ fn context<'a>(
     (ip, port): (Option<IpAddr>, u16),
     authenticated: bool,
     queue: &'a [u8],
+    instance: &'a [u8],
 ) -> Context<'a> {
-    Context { queue, ..Context::of_client(Face::Filter, snapshot, ip, port, authenticated) }
+    Context { queue, instance, ..Context::of_client(Face::Filter, snapshot, ip, port, authenticated) }
 }

@@ -67,6 +67,7 @@ pub enum Answer {
 }
 
 /// What to do at the end of a message.
+#[expect(clippy::large_enum_variant, reason = "one at a time, gone as soon as it is done")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Let it in, with these changes.
