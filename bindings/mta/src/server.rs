@@ -21,7 +21,7 @@ use crate::exchange::{self, End, LAST_WORDS};
 use crate::faces::{self, Face, milter, policy_service, socketmap, tcp_table};
 use crate::listen::{self, Duplex, Handed, Listener};
 use crate::log::Log;
-use crate::pool::{Pool, Seat};
+use crate::pool::{Crowd, Pool, Seat};
 use crate::state::{Snapshot, State};
 use crate::stop::{Exit, Stop};
 use crate::{metrics, notify, ring};
@@ -86,7 +86,7 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
     raise_descriptors();
     let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
     let state = Arc::new(State::new(loaded.snapshot, clock, log));
-    let mut gates = Gates { state: Arc::clone(&state), open: Vec::new() };
+    let mut gates = Gates { state: Arc::clone(&state), crowd: Crowd::default(), open: Vec::new() };
     let bound = gates.bind(&state.snapshot().config, &mut handed)?;
     gates.commit(&state.snapshot().config, bound);
     loaded.notices.iter().for_each(|notice| state.log.notice(notice));
@@ -201,6 +201,7 @@ impl Signals {
 /// The listeners that are open.
 struct Gates {
     state: Arc<State>,
+    crowd: Crowd,
     open: Vec<Gate>,
 }
 
@@ -240,8 +241,9 @@ impl Gates {
         for (endpoint, listener) in bound {
             let (endpoint, told) = watch::channel(Arc::new(endpoint));
             let (stop, stopped) = watch::channel(false);
-            let pool = Pool::new();
-            let accepting = tokio::spawn(accept(Arc::clone(&self.state), listener, told, pool.clone(), stopped));
+            let (pool, crowd) = (self.crowd.pool(), self.crowd.clone());
+            let state = Arc::clone(&self.state);
+            let accepting = tokio::spawn(accept(state, listener, told, pool.clone(), crowd, stopped));
             self.open.push(Gate { endpoint, stop, pool, accepting });
         }
     }
@@ -276,6 +278,7 @@ async fn accept(
     listener: Listener,
     endpoint: watch::Receiver<Arc<Endpoint>>,
     pool: Pool,
+    crowd: Crowd,
     mut stop: watch::Receiver<bool>,
 ) {
     let stopped = stop.clone();
@@ -301,11 +304,16 @@ async fn accept(
             }
             Err(error) if listen::is_passing(&error) => {}
             Err(error) => {
-                let address = &endpoint.address;
-                state.log.complaint(&format!("{address} cannot accept for the moment: {error}"));
-                // Frees a descriptor, if it is those that lack.
-                pool.evict();
-                sleep(listen::PAUSE).await;
+                // Without a descriptor accept(2) fails also where nobody waits, and nobody has to go then.
+                let rest = if listener.is_awaited() {
+                    let address = &endpoint.address;
+                    state.log.complaint(&format!("{address} cannot accept for the moment: {error}"));
+                    // Frees a descriptor, if it is those that lack, as soon as that connection's task had its turn.
+                    if crowd.evict() { listen::TURN } else { listen::PAUSE }
+                } else {
+                    listen::PAUSE
+                };
+                sleep(rest).await;
             }
         }
     }
