@@ -45,6 +45,7 @@ pub mod event;
 pub mod exchange;
 pub mod faces;
 pub mod guesses;
+pub mod limits;
 pub mod listen;
 pub mod log;
 pub mod maincf;

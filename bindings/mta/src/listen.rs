@@ -2,7 +2,7 @@
 //!
 //! A Unix socket is made beside its path, given its owner, group and mode, and renamed into place: nobody ever sees it
 //! with other rights, and what a killed daemon left behind is replaced. A socket on which somebody still listens is not
-//! taken away. Accepting goes on after every error: out of descriptors, the idlest connection goes and there is a pause.
+//! taken away. Accepting goes on after every error: out of descriptors, the idlest connection of all goes, or there is a pause.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +15,7 @@ use std::{env, fs};
 
 use backstop::keyfile;
 use listenfd::ListenFd;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{Group, User};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
@@ -24,8 +25,10 @@ use crate::stop::{Exit, Stop};
 
 /// How long accepting rests when there are no descriptors.
 pub const PAUSE: Duration = Duration::from_millis(100);
+/// How long it rests after an idle connection was ended for it.
+pub const TURN: Duration = Duration::from_millis(1);
 /// How many connections the kernel keeps until they are accepted.
-const BACKLOG: u32 = 1024;
+pub const BACKLOG: u32 = 1024;
 
 /// A connection of either kind.
 pub trait Duplex: AsyncRead + AsyncWrite + AsFd + Unpin + Send {}
@@ -55,6 +58,18 @@ impl Listener {
             }
             Listener::Unix(listener, _) => Box::new(listener.accept().await?.0),
         })
+    }
+}
+
+impl Listener {
+    /// Whether somebody waits to be accepted.
+    pub fn is_awaited(&self) -> bool {
+        let fd = match self {
+            Listener::Tcp(listener) => listener.as_fd(),
+            Listener::Unix(listener, _) => listener.as_fd(),
+        };
+        // If that cannot be asked, somebody may.
+        poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], PollTimeout::ZERO).map_or(true, |ready| ready > 0)
     }
 }
 

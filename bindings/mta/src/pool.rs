@@ -1,11 +1,14 @@
 //! The connections of one listener: how many there are, and which goes when there are too many.
 //!
 //! A full pool does not turn newcomers away, since silent peers could then keep everyone else out. The connection whose
-//! last answer lies furthest back goes instead; a mail server that loses an idle connection opens another.
+//! last answer lies furthest back goes instead; a mail server that loses an idle connection opens another. Descriptors are
+//! of all listeners together, so where those lack, the idlest of a [`Crowd`] goes: one face's silent peers must not keep
+//! another face from accepting.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -25,6 +28,31 @@ struct Members {
     next: u64,
     /// When each was last answered, in microseconds since the pool began, and how to end it.
     all: HashMap<u64, (Arc<AtomicU64>, Option<AbortHandle>)>,
+}
+
+/// The pools of all listeners, those included that no longer listen.
+#[derive(Debug, Clone, Default)]
+pub struct Crowd(Arc<Mutex<Vec<Weak<Shared>>>>);
+
+impl Crowd {
+    /// Another pool of it.
+    pub fn pool(&self) -> Pool {
+        let pool = Pool::new();
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(Arc::downgrade(&pool.0));
+        pool
+    }
+
+    /// Ends the connection that was last answered longest ago, whoever's it is; false if there is none.
+    pub fn evict(&self) -> bool {
+        let pools: Vec<Pool> = {
+            let pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            pools.iter().filter_map(Weak::upgrade).map(Pool).collect()
+        };
+        let idlest = pools.iter().filter_map(|pool| Some((pool.idlest()?, pool))).min_by_key(|(since, _)| *since);
+        idlest.is_some_and(|(_, pool)| pool.evict())
+    }
 }
 
 /// A place in a pool; dropping it gives it back.
@@ -69,6 +97,12 @@ impl Pool {
         let handle = members.all.remove(&id).and_then(|(_, handle)| handle);
         drop(members);
         handle.inspect(AbortHandle::abort).is_some()
+    }
+
+    /// When the connection was answered that [`Pool::evict`] would end.
+    fn idlest(&self) -> Option<Instant> {
+        let oldest = self.members().all.values().map(|(answered, _)| answered.load(Ordering::Relaxed)).min()?;
+        self.0.born.checked_add(Duration::from_micros(oldest))
     }
 
     /// Ends all.

@@ -21,7 +21,7 @@ use crate::exchange::{self, End, LAST_WORDS};
 use crate::faces::{self, Face, milter, policy_service, socketmap, tcp_table};
 use crate::listen::{self, Duplex, Handed, Listener};
 use crate::log::Log;
-use crate::pool::{Pool, Seat};
+use crate::pool::{Crowd, Pool, Seat};
 use crate::state::{Snapshot, State};
 use crate::stop::{Exit, Stop};
 use crate::{metrics, notify, ring};
@@ -201,6 +201,7 @@ impl Signals {
 /// The listeners that are open.
 pub(crate) struct Gates {
     state: Arc<State>,
+    crowd: Crowd,
     open: Vec<Gate>,
 }
 
@@ -213,8 +214,8 @@ struct Gate {
 
 impl Gates {
     /// None yet.
-    pub(crate) const fn new(state: Arc<State>) -> Gates {
-        Gates { state, open: Vec::new() }
+    pub(crate) fn new(state: Arc<State>) -> Gates {
+        Gates { state, crowd: Crowd::default(), open: Vec::new() }
     }
 
     /// Binds what is new in a configuration; what listens already stays as it is.
@@ -248,8 +249,9 @@ impl Gates {
         for (endpoint, listener) in bound {
             let (endpoint, told) = watch::channel(Arc::new(endpoint));
             let (stop, stopped) = watch::channel(false);
-            let pool = Pool::new();
-            let accepting = tokio::spawn(accept(Arc::clone(&self.state), listener, told, pool.clone(), stopped));
+            let (pool, crowd) = (self.crowd.pool(), self.crowd.clone());
+            let state = Arc::clone(&self.state);
+            let accepting = tokio::spawn(accept(state, listener, told, pool.clone(), crowd, stopped));
             self.open.push(Gate { endpoint, stop, pool, accepting });
         }
     }
@@ -284,6 +286,7 @@ async fn accept(
     listener: Listener,
     endpoint: watch::Receiver<Arc<Endpoint>>,
     pool: Pool,
+    crowd: Crowd,
     mut stop: watch::Receiver<bool>,
 ) {
     let stopped = stop.clone();
@@ -309,11 +312,16 @@ async fn accept(
             }
             Err(error) if listen::is_passing(&error) => {}
             Err(error) => {
-                let address = &endpoint.address;
-                state.log.complaint(&format!("{address} cannot accept for the moment: {error}"));
-                // Frees a descriptor, if it is those that lack.
-                pool.evict();
-                sleep(listen::PAUSE).await;
+                // Without a descriptor accept(2) fails also where nobody waits, and nobody has to go then.
+                let rest = if listener.is_awaited() {
+                    let address = &endpoint.address;
+                    state.log.complaint(&format!("{address} cannot accept for the moment: {error}"));
+                    // Frees a descriptor, if it is those that lack, as soon as that connection's task had its turn.
+                    if crowd.evict() { listen::TURN } else { listen::PAUSE }
+                } else {
+                    listen::PAUSE
+                };
+                sleep(rest).await;
             }
         }
     }

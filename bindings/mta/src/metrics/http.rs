@@ -21,7 +21,7 @@ use crate::state::State;
 /// The longest head of a request.
 pub const MAX_HEAD: usize = 8192;
 /// The most headers of a request.
-const MAX_HEADERS: usize = 64;
+pub const MAX_HEADERS: usize = 64;
 const PLAIN: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

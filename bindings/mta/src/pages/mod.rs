@@ -2,7 +2,7 @@
 //!
 //! | page | from |
 //! |---|---|
-//! | backstopd(8) and one a subcommand | the arguments (`args.rs`), with the tables of signals, exit codes, events and metrics |
+//! | backstopd(8) and one a subcommand | the arguments (`args.rs`), with the tables of signals, exit codes, limits, events and metrics |
 //! | backstopd.toml(5) | the sample configuration (`sample.rs` reads it) |
 //!
 //! Nothing is written for the pages alone but headings.
@@ -20,7 +20,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use crate::args::Cli;
 use crate::stop::{EXITS, Exit, Stop};
-use crate::{event, metrics, server};
+use crate::{event, limits, metrics, server};
 
 /// Writes all pages into a folder that is there.
 ///
@@ -71,6 +71,10 @@ fn tables() -> Roff {
         item(&mut page, &exit.map_or(0, |exit| exit as u8).to_string(), what);
     }
     item(&mut page, "1", "ready: a domain may not go on to enforce");
+    heading(&mut page, "LIMITS");
+    for limit in limits::all() {
+        item(&mut page, &limit.what.replace('`', ""), &format!("At most {}; beyond it: {}", limit.most, limit.beyond));
+    }
     heading(&mut page, "EVENTS");
     page.text(marked(
         "The log has an event a decision, as text or JSON. JSON has every key, null where there is nothing to say; text \

@@ -9,7 +9,7 @@ use crate::common::{Daemon, Folder, PATIENCE, Peer, RING, signed};
 use crate::milter::{Server, fields, headers_config, with_headers};
 
 /// Resident memory in kB.
-fn resident(pid: u32) -> u64 {
+pub(crate) fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
@@ -25,7 +25,7 @@ fn is_served(daemon: &Daemon) {
 }
 
 /// Starts it with no more descriptors than this.
-fn with_descriptors(config: &str, number: u32) -> Daemon {
+pub(crate) fn with_descriptors(config: &str, number: u32) -> Daemon {
     Daemon::start_with(config, |command| {
         let program = command.get_program().to_owned();
         let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();

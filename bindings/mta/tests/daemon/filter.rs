@@ -238,6 +238,20 @@ fn hostile_lines_get_no_answer_and_cost_no_other_mail() {
 }
 
 #[test]
+fn answers_that_nobody_takes_wait_in_bounded_memory() {
+    let mut filter = Filter::start(&config("observe", "rcpt"));
+    let mut input = filter.input.take().unwrap();
+    let question = format!("filter|0.6|1|smtp-in|mail-from|{SID}|1|alice@example.com\n").repeat(1000);
+    // Both pipes are full long before: the filter waits, and so does whoever asks it.
+    let asking = std::thread::spawn(move || while input.write_all(question.as_bytes()).is_ok() {});
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let memory = crate::faults::resident(filter.child.id());
+    drop(filter);
+    asking.join().unwrap();
+    assert!(memory < 30_000, "{memory} kB");
+}
+
+#[test]
 fn another_version_of_the_protocol_ends_it_with_a_sentence() {
     let mut filter = Filter::start(&config("observe", "rcpt"));
     filter.tell(&format!("report|0.9|1|smtp-in|link-connect|{SID}|a|pass|192.0.2.7:1|192.0.2.25:25"));

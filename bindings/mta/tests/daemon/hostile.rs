@@ -127,7 +127,8 @@ fn out_of_descriptors_accepting_pauses_and_recovers() {
     daemon.wait_for("cannot accept for the moment");
     is_served(&daemon);
     let open = std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).unwrap().count();
-    assert!(open <= 40, "{open}");
+    // What the process that starts it left open comes on top.
+    assert!(open <= 50, "{open}");
     silent.clear();
     for _ in 0..50 {
         is_served(&daemon);

@@ -7,6 +7,7 @@ mod common;
 mod faults;
 mod filter;
 mod hostile;
+mod limits;
 mod log;
 mod maps;
 mod message;

@@ -20,7 +20,7 @@ use backstop::{Day, Path, Use, mark};
 use crate::state::Snapshot;
 
 /// The longest From that is looked at, in octets.
-const MAX_FROM: usize = 8192;
+pub const MAX_FROM: usize = 8192;
 
 /// What the configuration and the ring have a milter do with headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use crate::faces::hold::{Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
 
 /// The most recipients of a mail that are kept; the mail server has a limit of its own, in general 1000.
-const MAX_RECIPIENTS: usize = 10_000;
+pub const MAX_RECIPIENTS: usize = 10_000;
 /// A milter waits for everything, and changes recipients at the end.
 const REACH: Reach = Reach { until: RefuseAt::Message, changes_late: true };
 
