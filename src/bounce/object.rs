@@ -20,7 +20,14 @@ impl Inspection {
     /// Appends the message as one JSON object on one line, without a line feed behind it.
     ///
     /// `file` says where the message stands, `None` for null. `zones` are names of DNS lists; what to ask them about the
-    /// injecting host stands in `dnsbl`. The shape stands in the manual page of `backstop inspect` and in README.md.
+    /// injecting host stands in `dnsbl`. Text of the message is as its sender wrote it, with control characters escaped and
+    /// U+FFFD for what is not UTF-8.
+    ///
+    /// ```text
+    /// {"file","kind","verdict","proof","reason","score","evidence":[{"id","weight","why"}],
+    ///  "returned":{"form","message_id","from","to","date","complete","fields","blocks","reason","deliveries","cuts"},
+    ///  "source":{"reporting","injector","subject","links","structure","from","name","name_is_ours","dnsbl"}}
+    /// ```
     ///
     /// ```
     /// # use backstop::bounce::{self, Envelope};
