@@ -45,16 +45,27 @@ pub(crate) fn base32_of_eight(bytes: [u8; 8]) -> [u8; 13] {
 }
 
 /// Five bits a character; zeros after the last octet. (The crate takes its characters from a table.)
+#[inline(always)]
 fn base32(bytes: &[u8], text: &mut [u8]) {
     for (text, bytes) in text.chunks_mut(8).zip(bytes.chunks(5)) {
         let five = (0..5).fold(0, |five, at| five << 8 | u64::from(bytes.get(at).copied().unwrap_or(0)));
-        for (to, shift) in text.iter_mut().zip([35, 30, 25, 20, 15, 10, 5, 0]) {
-            let [value, ..] = (five >> shift & 31).to_le_bytes();
-            // One above 25, where the digits begin.
-            let digit = (value + 6) >> 5;
-            *to = b'a' + value - digit * (b'a' + 26 - b'2');
+        for (to, from) in text.iter_mut().zip(base32_of_five(five)) {
+            *to = from;
         }
     }
+}
+
+/// Five octets, as a number, as eight characters.
+#[inline(always)]
+fn base32_of_five(five: u64) -> [u8; 8] {
+    // Halves move apart three times, the first below, until each has a lane.
+    let values = five >> 20 | (five & 0xf_ffff) << 32;
+    let values = values >> 10 & 0x03ff_0000_03ff | (values & 0x03ff_0000_03ff) << 16;
+    let values = values >> 5 & 0x001f_001f_001f_001f | (values & 0x001f_001f_001f_001f) << 8;
+    let ones = 0x0101_0101_0101_0101;
+    // One above 25, where the digits begin.
+    let digits = (values + 6 * ones) >> 5 & ones;
+    (values + ones * u64::from(b'a') - digits * u64::from(b'a' + 26 - b'2')).to_le_bytes()
 }
 
 /// Reads sixteen base32 characters of any case; `None` if one is foreign to the alphabet.
