@@ -330,6 +330,7 @@ fn fmt_utf8(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn an_owned_address_keeps_its_parts() {
@@ -337,5 +338,17 @@ mod tests {
         assert_eq!(address.as_bytes(), b"\"a@b\"@example.com");
         assert_eq!(address.mailbox().local(), b"\"a@b\"");
         assert_eq!(address.mailbox().domain(), b"example.com");
+    }
+
+    #[test]
+    fn addresses_are_equal_by_their_octets_and_print_as_they_are() {
+        let mailbox = |text: &'static str| Path::parse(text.as_bytes()).ok();
+        assert_eq!(mailbox("a@example.com"), mailbox("<a@example.com>"));
+        assert_ne!(mailbox("a@example.com"), mailbox("A@example.com"));
+        let [one, other] = [b"a", b"b"].map(|local| Address::join(&[local], b"example.com"));
+        assert_eq!(one, Address::join(&[b"a"], b"example.com"));
+        assert_ne!(one, other);
+        assert_eq!(one.mailbox().to_string(), "a@example.com");
+        assert_eq!(alloc::format!("{one:?}"), "Address(a@example.com)");
     }
 }

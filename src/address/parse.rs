@@ -287,7 +287,9 @@ mod tests {
             ("@example.com", 0, P::EmptyLocal),
             ("<@example.com>", 1, P::EmptyLocal),
             ("a@b@example.com", 3, P::DomainOctet),
+            ("aaa!bbb@cccc@example.com", 12, P::DomainOctet),
             ("user @example.com", 4, P::LocalOctet),
+            ("user name", 4, P::LocalOctet),
             ("a,b@example.com", 1, P::LocalOctet),
             ("<a>@b>", 2, P::LocalOctet),
             ("a\"b\"@example.com", 1, P::LocalOctet),
@@ -305,6 +307,12 @@ mod tests {
             ("a@[IPv6:2001::db8::1]", 2, P::Literal),
             ("a@[192.0.2.1", 2, P::Literal),
             ("a@[]", 2, P::Literal),
+            ("a@[x-:b]", 2, P::Literal),
+            ("a@[x_y:b]", 2, P::Literal),
+            ("a@[:b]", 2, P::Literal),
+            ("a@[x:]", 2, P::Literal),
+            ("a@[x:b c]", 2, P::Literal),
+            ("a@[x:b[c]", 2, P::Literal),
             ("@a,b:c@d", 3, P::Route),
             ("@a,@:c@d", 4, P::EmptyDomain),
             (long.as_str(), 64, P::LongLocal),
@@ -313,7 +321,20 @@ mod tests {
         ] {
             assert_eq!(Path::parse(input.as_bytes()), fail(offset, problem), "{input}");
         }
-        assert_eq!(Path::parse(b"j\xf6rg@example.com"), fail(1, P::Utf8));
+        for (input, offset) in [(&b"j\xf6rg@example.com"[..], 1), (b"a!\x80@example.com", 2), (b"!\xff@example.com", 1)] {
+            assert_eq!(Path::parse(input), fail(offset, P::Utf8), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn the_greatest_lengths_are_allowed_in_every_form() {
+        let (underscore, plain) = ("_".repeat(255), "b".repeat(256));
+        assert!(Path::parse(alloc::format!("<@{underscore}:a@b>").as_bytes()).is_ok());
+        let hop = alloc::format!("<@{plain}:a@b>");
+        assert_eq!(Path::parse(hop.as_bytes()), fail(257, AddressProblem::LongDomain));
+        let quoted = alloc::format!("\"a\"@{}", "b".repeat(250));
+        assert!(Path::parse(quoted.as_bytes()).is_ok());
+        assert_eq!(Path::parse((quoted + "b").as_bytes()), fail(254, AddressProblem::LongAddress));
     }
 
     #[test]

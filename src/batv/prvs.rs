@@ -83,7 +83,7 @@ pub(super) fn fits(mailbox: Mailbox<'_>) -> bool {
 /// K DDD of a tag made with this key on this day.
 #[inline(always)]
 pub(super) fn stamp(key: &Key, day: Day) -> [u8; 4] {
-    let expiry = (day.number() + u32::from(key.days)) % 1000;
+    let expiry = day.number() + u32::from(key.days);
     let digit = |place: u32| b'0' + u8::try_from(expiry / place % 10).unwrap_or(0);
     [key.id.0, digit(100), digit(10), digit(1)]
 }

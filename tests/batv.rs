@@ -1,0 +1,98 @@
+//! Signing and stripping, where the vectors and the verdicts say nothing: why a sender is not signed, which keys' days a
+//! number may stand for, what is left in quotes, and the parts of what was made.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use backstop::{Day, Form, KeyRing, Path, Unsigned, Verdict, batv};
+
+fn ring(lines: &str) -> KeyRing {
+    KeyRing::parse(format!("version 1\n{lines}").as_bytes()).unwrap()
+}
+
+fn day(text: &str) -> Day {
+    Day::parse(text).unwrap()
+}
+
+/// Why a sender is not signed on 2026-11-21.
+fn reason(ring: &KeyRing, sender: &str, form: Form) -> Unsigned {
+    batv::sign(ring, sender.as_bytes(), form, day("2026-11-21")).unwrap().reason().unwrap()
+}
+
+#[test]
+fn the_reason_is_that_of_the_key_which_came_nearest_to_signing() {
+    let long = format!("{}@example.com", "a".repeat(64));
+    let later = "prvs 0 sha1 7 2027-01-01 - example.com text:secret\n";
+    let bst1 = "bst1 b sha256 7 - - example.com text:other\n";
+    for (lines, sender, form, expected) in [
+        (later.to_owned(), "user@example.com", Form::Prefix, Unsigned::NoKey),
+        (later.to_owned(), "user@example.com", Form::Subaddress, Unsigned::NoKey),
+        (later.to_owned(), "user@example.org", Form::Prefix, Unsigned::NotOwn),
+        // Of bst1 there is a key, and no room; that prvs has no key of the day is not what hinders.
+        (format!("{later}{bst1}"), long.as_str(), Form::Prefix, Unsigned::TooLong),
+        (format!("{later}{bst1}"), long.as_str(), Form::Subaddress, Unsigned::NoKey),
+        (bst1.to_owned(), "user@example.com", Form::Subaddress, Unsigned::NotOwn),
+        (bst1.to_owned(), long.as_str(), Form::Prefix, Unsigned::TooLong),
+    ] {
+        assert_eq!(reason(&ring(&lines), sender, form), expected, "{lines}{sender} {form:?}");
+    }
+}
+
+#[test]
+fn a_tag_of_no_key_is_covered_only_if_a_key_signed_on_each_day_it_may_mean() {
+    // Day 20778 is 2026-11-21. Number 780 is two days on: for a life of 2 days signed today, for one of 9 a week ago.
+    for (from, until, expected) in [("-", "-", true), ("2026-11-20", "-", false), ("-", "2026-11-18", false)] {
+        let ring = ring(&format!("prvs 1 sha1 2 {from} {until} * text:a\nprvs 2 sha1 9 {from} {until} * text:b\n"));
+        match batv::verify(&ring, b"prvs=9780000000=user@example.com", day("2026-11-21")).unwrap() {
+            Verdict::UnknownKey { covered, .. } => assert_eq!(covered, expected, "{from} {until}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn quotes_count_in_the_sixty_four_octets_under_a_tag() {
+    let tagged = |length: usize| format!("\"prvs=0785000000={}\"@example.com", "a".repeat(length));
+    assert!(batv::strip(tagged(62).as_bytes()).unwrap().is_some());
+    assert!(batv::strip(tagged(63).as_bytes()).is_err());
+}
+
+#[test]
+fn what_was_signed_knows_where_its_local_part_ends() {
+    let ring = ring("prvs 0 sha1 7 - - * text:secret\n");
+    for (sender, form, local) in [
+        ("user@example.com", Form::Prefix, "prvs=07853508f8=user"),
+        ("user@example.com", Form::Subaddress, "user+prvs=07853508f8"),
+    ] {
+        let signed = batv::sign(&ring, sender.as_bytes(), form, day("2026-11-21")).unwrap();
+        let address = signed.address().unwrap();
+        assert_eq!((address.mailbox().local(), address.mailbox().domain()), (local.as_bytes(), &b"example.com"[..]));
+        let Ok(Path::Mailbox(parsed)) = Path::parse(address.as_bytes()) else { panic!("{address}") };
+        assert_eq!(address.mailbox(), parsed);
+    }
+}
+
+#[test]
+fn a_tag_that_came_off_has_a_word() {
+    for (address, word) in [
+        ("prvs=0785000000=user@example.com", "prvs"),
+        ("user+prvs=0785000000@example.com", "prvs"),
+        ("bst1=kabcdefghijklmnop=user@example.com", "bst1"),
+        ("btv1==123456789ab==user@example.com", "btv1"),
+    ] {
+        let found = batv::strip(address.as_bytes()).unwrap();
+        assert_eq!(found.map(|(tag, rest)| (tag.slug(), rest.to_string())), Some((word, "user@example.com".into())));
+    }
+}
+
+#[test]
+fn a_bare_address_has_neither_brackets_nor_route() {
+    for (address, bare) in [
+        ("<user@example.com>", "user@example.com"),
+        ("<@a.example:user@example.com>", "user@example.com"),
+        ("user@example.com", "user@example.com"),
+        ("<>", "<>"),
+        ("no address", "no address"),
+    ] {
+        assert_eq!(batv::bare(address.as_bytes()), bare.as_bytes());
+    }
+}
