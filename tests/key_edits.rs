@@ -268,17 +268,17 @@ mod edits {
     }
 
     #[test]
-    fn a_key_goes_once_no_host_can_take_a_tag_of_it() {
+    fn a_key_goes_once_no_host_can_take_a_tag_of_it_and_seven_days_more() {
         let dated =
             |until: &str| ring(&format!("# kept\nprvs 0 sha256 7 - {until} * text:0\nsrs 0 sha1 9 - - * text:1"));
         let open = ring("prvs 0 sha256 7 - - * text:0");
         let (until, key) = (day("2026-11-01"), dated("2026-11-01"));
         let last = until.plus(7 + 2);
-        assert_eq!(key.prune(last).unwrap().1, 0);
-        let (pruned, count) = key.prune(last.plus(1)).unwrap();
+        assert_eq!(key.prune(last.plus(7)).unwrap().1, 0);
+        let (pruned, count) = key.prune(last.plus(8)).unwrap();
         assert_eq!((pruned.as_text(), count), ("version 1\n# kept\nsrs 0 sha1 9 - - * text:1", 1));
 
-        // The slowest clock of the site still shows `last` on the day of pruning.
+        // The slowest clock of the site still shows `last` on the day after.
         let genuine = |signed: Day, today: Day| {
             let tag = backstop::batv::sign(&open, b"a@a.example", backstop::Form::Prefix, signed).unwrap();
             let verdict = backstop::batv::verify(&key, tag.address().unwrap().as_bytes(), today).unwrap();
@@ -328,7 +328,7 @@ mod findings {
             (format!("prvs 0 sha256 10 - 2026-12-05 * {text}"), "ends-soon2!"),
             (format!("prvs 0 sha256 10 - 2026-12-06 * {text}"), ""),
             (format!("prvs 0 sha256 10 - 2026-11-20 * {text}"), "no-signer!"),
-            (format!("prvs 0 sha256 10 - 2026-11-08 * {text}"), "no-signer! prunable2!"),
+            (format!("prvs 0 sha256 10 - 2026-11-01 * {text}"), "no-signer! prunable2!"),
             (format!("prvs 0 sha256 10 - 2026-11-24 * {text}\nprvs 1 sha256 10 2026-11-24 - * {text}"), ""),
             (
                 format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-24 - a.example {text}"),
