@@ -31,11 +31,15 @@ pub(crate) fn man(folder: &Path) -> Run {
     Ok(Outcome::Done)
 }
 
+/// The day of the release whose interface the pages describe; without one readers take the source for the date.
+const DATE: &str = "2026-11-22";
+const SOURCE: &str = concat!("backstop ", env!("CARGO_PKG_VERSION"));
+
 fn write(command: &Command, folder: &Path) -> io::Result<()> {
     for below in command.get_subcommands() {
         write(below, folder)?;
     }
-    let page = Man::new(synopsis(command));
+    let page = Man::new(synopsis(command)).date(DATE).source(SOURCE).manual("backstop");
     let mut text = Vec::new();
     page.render(&mut text)?;
     // clap_mangen has one name for whatever stands last.

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use backstopd::config::TABLES;
 use backstopd::{event, metrics};
@@ -73,14 +73,41 @@ fn every_key_of_the_configuration_stands_in_section_5_under_its_table() {
     }
 }
 
+/// Whether a program is there, which it must be in CI.
+fn is_there(program: &str) -> bool {
+    let there = Command::new(program).stdin(Stdio::null()).output().is_ok();
+    assert!(there || std::env::var_os("CI").is_none_or(|it| it != "true"), "{program} is missing; install it");
+    if !there {
+        eprintln!("skipped: {program} is missing");
+    }
+    there
+}
+
+#[test]
+fn each_page_has_name_section_date_and_source_in_its_title_and_mandoc_has_no_warning() {
+    let folder = pages("titles");
+    let lints = is_there("mandoc");
+    for entry in fs::read_dir(folder).unwrap() {
+        let page = entry.unwrap().path();
+        let file = page.file_name().unwrap().to_str().unwrap();
+        let (name, section) = file.rsplit_once('.').unwrap();
+        let text = fs::read_to_string(&page).unwrap().replace("\\-", "-");
+        let title = text.lines().find_map(|line| line.strip_prefix(".TH ")).unwrap();
+        let (begin, end) = (format!("{name} {section} 20"), " \"backstopd 0.1.0\" backstopd");
+        assert!(title.starts_with(&begin) && title.ends_with(end), "{file}: {title}");
+        if lints {
+            let done = Command::new("mandoc").args(["-Tlint", "-Wwarning"]).arg(&page).output().unwrap();
+            let said = String::from_utf8_lossy(&done.stdout);
+            // What clap_mangen writes before a list of values is no mistake that a reader sees.
+            let all: Vec<&str> = said.lines().filter(|it| !it.contains("skipping paragraph macro: br")).collect();
+            assert!(all.is_empty(), "{all:#?}");
+        }
+    }
+}
+
 #[test]
 fn groff_has_no_warning_about_a_page() {
-    if Command::new("groff").arg("--version").output().is_err() {
-        assert!(
-            std::env::var_os("CI").is_none_or(|it| it != "true"),
-            "groff is missing; install it (apt-get install groff)"
-        );
-        eprintln!("skipped: groff is missing");
+    if !is_there("groff") {
         return;
     }
     for entry in fs::read_dir(pages("groff")).unwrap() {

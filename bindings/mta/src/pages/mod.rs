@@ -22,6 +22,10 @@ use crate::args::Cli;
 use crate::stop::{EXITS, Exit, Stop};
 use crate::{event, limits, metrics, server};
 
+/// The day of the release whose interface the pages describe; without one readers take the source for the date.
+const DATE: &str = "2026-11-22";
+const SOURCE: &str = concat!("backstopd ", env!("CARGO_PKG_VERSION"));
+
 /// Writes all pages into a folder that is there.
 ///
 /// # Errors
@@ -54,7 +58,8 @@ fn command_pages(command: &Command) -> io::Result<Vec<(String, Vec<u8>)>> {
 }
 
 fn page(command: Command) -> io::Result<(String, Vec<u8>)> {
-    let page = Man::new(command).section("8").manual("backstopd");
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let page = Man::new(command).section("8").title(name).date(DATE).source(SOURCE).manual("backstopd");
     let mut text = Vec::new();
     page.render(&mut text)?;
     Ok((page.get_filename(), text))

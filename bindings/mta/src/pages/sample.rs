@@ -10,14 +10,13 @@ use std::io;
 
 use clap_mangen::roff::{Roff, bold};
 
-use super::{heading, marked};
+use super::{DATE, SOURCE, heading, marked};
 
 const SAMPLE: &str = include_str!("../../backstopd.toml");
 
 pub(super) fn page() -> io::Result<Vec<u8>> {
     let mut page = Roff::new();
-    let version = concat!("backstopd ", env!("CARGO_PKG_VERSION"));
-    page.control("TH", ["backstopd.toml", "5", "", version, "backstopd"]);
+    page.control("TH", ["backstopd.toml", "5", DATE, SOURCE, "backstopd"]);
     heading(&mut page, "NAME");
     page.text(marked("backstopd.toml - configuration of `backstopd`(8)"));
     heading(&mut page, "DESCRIPTION");

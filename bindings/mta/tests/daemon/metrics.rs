@@ -1,6 +1,8 @@
 //! The metrics, read as Prometheus reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use backstopd::metrics::ALL;
 
@@ -80,6 +82,40 @@ fn ages_of_genuine_and_expired_tags_are_told() {
         assert_eq!(found.get(&format!("backstopd_tag_age_days_sum{{verdict=\"{verdict}\"}}")), Some(&sum));
         assert_eq!(found.get(&format!("backstopd_tag_age_days_count{{verdict=\"{verdict}\"}}")), Some(&1.));
     }
+}
+
+/// Debian's python3-prometheus-client, which knows the format from elsewhere.
+#[test]
+fn the_parser_of_prometheus_takes_the_text_and_finds_every_metric() {
+    let daemon = Daemon::start(&config(""));
+    daemon.connect("map").map("sign", "alice@example.com");
+    daemon.connect("policy").ask("RCPT", "", &signed("alice@example.com", 3), "");
+    let (_, body) = request(&daemon, "GET /metrics HTTP/1.1");
+    let read = "import sys\nfrom prometheus_client.openmetrics.parser import text_string_to_metric_families as parse\n\
+        for family in parse(sys.stdin.read()):\n    assert family.samples and family.documentation, family\n    \
+        print(family.name + ('_total' if family.type == 'counter' else ''))";
+    let python = |code| {
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", code]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()
+    };
+    let there = python("import prometheus_client").is_some_and(|mut child| child.wait().unwrap().success());
+    if !there {
+        assert!(
+            std::env::var_os("CI").is_none_or(|it| it != "true"),
+            "apt-get install python3-prometheus-client, which this test wants"
+        );
+        eprintln!("skipped: python3-prometheus-client is missing");
+        return;
+    }
+    let mut child = python(read).unwrap();
+    child.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success());
+    let found: BTreeSet<String> = String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect();
+    // No key of the ring has an end, and no message was judged.
+    let absent = ["backstopd_signing_key_ends_days", "backstopd_messages_total"];
+    let expected = ALL.map(|it| it.name.to_owned()).into_iter().filter(|it| !absent.contains(&it.as_str()));
+    assert_eq!(found, expected.collect());
 }
 
 #[test]
