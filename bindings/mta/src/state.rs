@@ -3,7 +3,7 @@
 //! A [`Snapshot`] never changes. A reload makes a new one, whole, and swaps it; whoever holds the old one (a session, a
 //! request) goes on with it to its end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use backstop::KeyRing;
@@ -36,6 +36,8 @@ pub struct State {
     pub guesses: Guesses,
     /// What was counted.
     pub metrics: Metrics,
+    /// Octets of the messages that are kept to be judged.
+    pub messages: AtomicUsize,
     connections: AtomicU64,
 }
 
@@ -49,6 +51,7 @@ impl State {
             log,
             guesses: Guesses::default(),
             metrics,
+            messages: AtomicUsize::new(0),
             connections: AtomicU64::new(0),
         }
     }

@@ -9,6 +9,9 @@
 //! alone: whoever comes beside it is told [`ALONE`], a 452, upon which a client sends the mail again for the others
 //! (RFC 5321, 4.5.3.1.10), and each is judged by itself. Where nothing is refused (observe) all wait together.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use backstop::Verdict;
 use backstop::bounce::Kept;
 use backstop::policy::{Action, Client, Incoming, Mode, RefuseAt, Rule};
@@ -24,6 +27,61 @@ pub const ALONE: &str =
 /// The most recipients of a mail that are judged by the message, since each costs an inspection; others are judged at RCPT.
 /// Only where nothing is refused are there more than one.
 pub const MAX_WAITING: usize = 8;
+
+/// The most octets that all messages under way may take together; one more has to come later.
+pub const MAX_MESSAGES: usize = 64 * 1024 * 1024;
+/// The reply to it.
+pub const BUSY: &str = "451 4.3.2 Too many messages are judged at once; try again later";
+
+/// A message that a recipient waits for, as far as it is kept, counted against what all of them may take.
+#[derive(Debug)]
+pub struct Message {
+    kept: Kept,
+    state: Arc<State>,
+    /// The most octets that it has had.
+    counted: usize,
+    /// Whether there was no room for it.
+    starved: bool,
+}
+
+impl Message {
+    /// Nothing of it yet.
+    pub const fn new(state: Arc<State>) -> Message {
+        Message { kept: Kept::new(), state, counted: 0, starved: false }
+    }
+
+    /// Takes the next octets.
+    pub fn push(&mut self, octets: &[u8]) {
+        if self.starved {
+            return;
+        }
+        self.kept.push(octets);
+        let more = self.kept.octets().len().saturating_sub(self.counted);
+        self.counted += more;
+        if more > 0 && self.state.messages.fetch_add(more, Ordering::Relaxed) + more > MAX_MESSAGES {
+            (self.starved, self.kept) = (true, Kept::new());
+            self.free();
+            self.state
+                .log
+                .complaint("the messages that are judged at once take more than 64 MiB; some have to come again");
+        }
+    }
+
+    /// Whether what comes may be looked at.
+    pub fn wants_more(&self) -> bool {
+        !self.starved && self.kept.wants_more()
+    }
+
+    fn free(&mut self) {
+        self.state.messages.fetch_sub(std::mem::take(&mut self.counted), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        self.free();
+    }
+}
 
 /// How far a face can wait with a refusal.
 #[derive(Debug, Clone, Copy)]
@@ -145,13 +203,17 @@ impl Recipients {
         snapshot: &Snapshot,
         context: &Context<'_>,
         sender: &[u8],
-        message: &Kept,
+        message: &Message,
         now: Now,
         mut told: impl FnMut(&[u8], &Judged<'_>),
     ) -> Option<&'static str> {
+        if message.starved {
+            return Some(BUSY);
+        }
         let mut reply = None;
         for recipient in std::mem::take(&mut self.waiting) {
-            let (judged, mut event) = decide::incoming_message(snapshot, context, sender, &recipient, message, now);
+            let (judged, mut event) =
+                decide::incoming_message(snapshot, context, sender, &recipient, &message.kept, now);
             if let Some(token) = judged.token(&recipient) {
                 event.uses = Some(state.guesses.count_use(token));
             }

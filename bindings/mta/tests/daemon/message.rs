@@ -430,3 +430,28 @@ fn stats_tell_what_messages_showed_and_a_mark_makes_a_genuine_bounce() {
     let row = "  message      let in  refused  would be  kind        proof, or why not told\n";
     assert!(text.contains(row), "{text}");
 }
+
+#[test]
+fn very_many_messages_at_once_are_bounded_together_and_the_last_come_again() {
+    let daemon = start("");
+    // 256 KiB of each are kept before a leaf is cut for the first time.
+    let mut servers: Vec<Server> = (0..270).map(|_| connect(&daemon)).collect();
+    for server in &mut servers {
+        server.mail("<>");
+        assert_eq!(server.rcpt(&format!("<{}>", signed(ALICE, 0))), "c");
+        fields(server, &HEAD);
+        for _ in 0..4 {
+            server.send(b'B', &[b'x'; 65_000]);
+            server.answer();
+        }
+    }
+    let late = servers.last_mut().unwrap().end_or_refusal();
+    assert_eq!(late, Err("y451 4.3.2 Too many messages are judged at once; try again later".to_owned()));
+    daemon.wait_for("take more than 64 MiB");
+    assert!(servers[0].end_or_refusal().is_ok());
+    drop(servers);
+    let again = std::time::Instant::now();
+    while bounce(&mut connect(&daemon), &signed(ALICE, 0), &body("", 500_000)).is_err() {
+        assert!(again.elapsed() < crate::common::PATIENCE);
+    }
+}

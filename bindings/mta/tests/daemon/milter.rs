@@ -84,8 +84,8 @@ impl Server {
         let mut answers = Vec::new();
         loop {
             match self.answer() {
-                last if last == "c" || last == "t" => return Ok(answers),
-                refusal if refusal.starts_with('y') => return Err(refusal),
+                last if last == "c" => return Ok(answers),
+                refusal if refusal == "t" || refusal.starts_with('y') => return Err(refusal),
                 change => answers.push(change),
             }
         }

@@ -13,14 +13,13 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use backstop::bounce::Kept;
 use backstop::policy::RefuseAt;
 
 use super::line::{Phase, Question, STRANGER};
 use crate::clock::Now;
 use crate::decide::{self, Context};
 use crate::faces::Face;
-use crate::faces::hold::{Reach, Recipients, Told};
+use crate::faces::hold::{Message, Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
 
 /// The longest queue id that is remembered; OpenSMTPD's have eight octets.
@@ -58,7 +57,7 @@ struct Mail {
     instance: Vec<u8>,
     recipients: Recipients,
     /// The message, if a recipient waits for it.
-    message: Option<Kept>,
+    message: Option<Message>,
     /// Whether a line of it was too long to be given back.
     damaged: bool,
 }
@@ -189,12 +188,12 @@ impl Session {
         decided.rewrite.map_or(Answer::Proceed, Answer::Rewrite)
     }
 
-    fn recipient(&mut self, state: &State, recipient: &[u8], reach: Reach, now: Now) -> Answer {
+    fn recipient(&mut self, state: &Arc<State>, recipient: &[u8], reach: Reach, now: Now) -> Answer {
         let Mail { sender, queue, instance, recipients, message, .. } = &mut self.mail;
         let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
         let (decided, told) = recipients.next(state, &self.snapshot, &context, sender, recipient, reach, now);
         if told == Told::Wait {
-            message.get_or_insert_default();
+            message.get_or_insert_with(|| Message::new(Arc::clone(state)));
         }
         match (told, decided.action.address()) {
             (Told::Refuse(reply), _) => Answer::Reject(reply),

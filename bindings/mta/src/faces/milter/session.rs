@@ -4,20 +4,19 @@
 //! cleanup path (sendmail(1), own bounces), where the null sender is an empty string and the client's port 0. The queue
 //! id is not known before the end of the message; until then an instance of our own ties the events of a mail together.
 //!
-//! Of a message that a recipient waits for, what its inspection looks at is kept, 1 MiB at most ([`Kept`]), until its end.
+//! Of a message that a recipient waits for, what its inspection looks at is kept, 1 MiB at most ([`Message`]), until its end.
 //! Several recipients wait only where nothing is refused, so the answer for the mail as a whole is that of its one recipient.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use backstop::Address;
-use backstop::bounce::Kept;
 use backstop::policy::RefuseAt;
 
 use super::headers::{Change, Headers};
 use crate::decide::{self, Context, Judged};
 use crate::faces::Face;
-use crate::faces::hold::{Reach, Recipients, Told};
+use crate::faces::hold::{Message, Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
 
 /// The most recipients of a mail that are kept; the mail server has a limit of its own, in general 1000.
@@ -51,7 +50,7 @@ struct Mail {
     replaced: Vec<(Vec<u8>, Address)>,
     headers: Headers,
     /// The message, if a recipient waits for it, and whether its header is over.
-    message: Option<Kept>,
+    message: Option<Message>,
     in_body: bool,
 }
 
@@ -137,7 +136,10 @@ impl Session {
         let (decided, told) = mail.judged.next(state, snapshot, &context, &mail.sender, recipient, REACH, now);
         match told {
             Told::Refuse(reply) => return Answer::Refuse(reply),
-            Told::Wait => drop(mail.message.get_or_insert_default()),
+            Told::Wait => {
+                let state = &self.state;
+                mail.message.get_or_insert_with(|| Message::new(Arc::clone(state)));
+            }
             Told::Go => {
                 if let Some(address) = decided.action.address() {
                     mail.replaced.push((recipient.to_vec(), *address));
