@@ -1,4 +1,4 @@
-//! Elements a second of every operation at four lengths and three sizes of ring, each group beside the floor.
+//! Elements a second of every operation at eight lengths with one key and at one with three sizes of ring, each group beside the floor.
 
 #![allow(
     clippy::expect_used,
@@ -20,7 +20,9 @@ fn tags(criterion: &mut Criterion) {
         let (block, mut state) = ([7; 64], [1, 2, 3, 4, 5]);
         group.bench_function("floor", |bencher| bencher.iter(|| state = support::floor(state, black_box(&block))));
         black_box(state);
-        for length in [14, 37, 51, 90] {
+        // A curve by length with one key, and one by keys at the usual length.
+        let lengths: &[usize] = if keys == 1 { &[14, 20, 27, 37, 44, 51, 60, 90] } else { &[37] };
+        for &length in lengths {
             for (name, run) in support::operations(length, keys) {
                 group.bench_function(BenchmarkId::new(name, length), |bencher| bencher.iter(&run));
             }
