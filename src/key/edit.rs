@@ -261,7 +261,8 @@ impl KeyRing {
     /// # Errors
     /// None that the text of a ring can cause; the new text is read like any other.
     pub fn prune(&self, today: Day) -> Result<(KeyRing, usize), Error> {
-        let gone: Vec<usize> = self.keys.iter().filter(|key| self.has_run_out(key, today)).map(|key| key.line).collect();
+        let gone: Vec<usize> =
+            self.keys.iter().filter(|key| self.has_run_out(key, today)).map(|key| key.line).collect();
         let ring = self.edited(None, |line| if gone.contains(&line) { Line::Gone } else { Line::Same }, None)?;
         Ok((ring, gone.len()))
     }
