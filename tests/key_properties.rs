@@ -143,7 +143,7 @@ proptest! {
         prop_assert!(old.iter().zip(&new).all(|(old, new)| same(old, new)));
 
         let (pruned, count) = ring.prune(today()).unwrap();
-        let gone = |key: &&Key| key.until().is_some_and(|until| until.plus(18) < today());
+        let gone = |key: &&Key| key.until().is_some_and(|until| until.plus(11) < today());
         let gone: Vec<usize> = ring.keys().iter().filter(gone).map(Key::line).collect();
         let kept: String = (1..).zip(&old).filter(|(at, _)| !gone.contains(at)).map(|(_, line)| *line).collect();
         prop_assert_eq!((pruned.as_text(), count), (kept.as_str(), gone.len()));

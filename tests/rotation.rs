@@ -14,7 +14,6 @@
 
 use std::collections::BTreeSet;
 
-use backstop::policy::{Client, Mode, Policy};
 use backstop::srs::{self, Dialect};
 use backstop::{Day, Domains, Form, KeyRing, Secret, Use, batv, mark};
 
@@ -211,22 +210,5 @@ fn pruning_as_soon_as_it_may_be_refuses_nothing() {
             host
         });
         assert_all_genuine(usage, &walk(usage, &hosts));
-    }
-}
-
-#[test]
-fn pruning_as_soon_as_it_may_leaves_enforce_in_force() {
-    let policy = Policy::new(Domains::parse("example.com").unwrap()).with_mode(Mode::Enforce);
-    let rule = |ring: &KeyRing, day| policy.incoming(ring, b"<>", SENDER, Client::Other, day).rule.slug();
-    for usage in [Use::Prvs, Use::Bst1] {
-        let new = rotated(&old_ring(usage, "-"), usage);
-        let (day, pruned) = (0..100)
-            .map(|ahead| (made().plus(ahead), new.prune(made().plus(ahead)).unwrap()))
-            .find_map(|(day, (pruned, count))| (count == 1).then_some((day, pruned)))
-            .unwrap();
-        // A day more than is needed, for the slowest clock of the site.
-        for seen in [day.minus(1), day] {
-            assert_eq!((rule(&new, seen), rule(&pruned, seen)), ("untagged", "untagged"), "{usage} on {seen}");
-        }
     }
 }

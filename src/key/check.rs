@@ -79,8 +79,8 @@ impl KeyRing {
         let mut report = |slug, due, what: String| {
             found.push(Finding { slug, due, line: Some(key.line()), sentence: format!("{name} {what}") });
         };
-        if self.has_run_out(key, today) {
-            return report("prunable", true, "no longer counts; drop it with `backstop key prune`".into());
+        if key.has_run_out(today) {
+            return report("prunable", true, "has no tag left in date; drop it with `backstop key prune`".into());
         }
         if let Some(until) = key.until {
             if until < today {

@@ -37,9 +37,6 @@ const LEAD: u32 = 3;
 const OVERLAP: u32 = 3;
 /// One skew day where a tag is signed and one where it is verified.
 const SKEWS: u32 = 2;
-/// Days for which a key counts beyond the life of its tags: the policy looks so far back for what left unsigned, and lets
-/// expired tags pass so long unless told otherwise.
-const AFTERLIFE: u32 = 7;
 /// The octets of a secret that `key new` makes.
 const GENERATED: usize = 32;
 /// More than an edited date can add to a line.
@@ -252,16 +249,12 @@ impl KeyRing {
         self.edited(None, |line| if line == key.line { Line::Until(last_day) } else { Line::Same }, None)
     }
 
-    /// The ring without the keys that no longer count, and how many those are; keys that may still sign stay.
-    ///
-    /// A key counts until its last tag has run out and seven days more: the policy asks so far back whether mail was
-    /// signed, and an expired tag passes for so long by default. Where the ring's keys of that use have other lifetimes, the
-    /// longest holds.
+    /// The ring without the keys whose tags have all run out, and how many those are; keys that may still sign stay.
     ///
     /// # Errors
     /// None that the text of a ring can cause; the new text is read like any other.
     pub fn prune(&self, today: Day) -> Result<(KeyRing, usize), Error> {
-        let gone: Vec<usize> = self.keys.iter().filter(|key| self.has_run_out(key, today)).map(|key| key.line).collect();
+        let gone: Vec<usize> = self.keys.iter().filter(|key| key.has_run_out(today)).map(|key| key.line).collect();
         let ring = self.edited(None, |line| if gone.contains(&line) { Line::Gone } else { Line::Same }, None)?;
         Ok((ring, gone.len()))
     }
@@ -339,12 +332,10 @@ pub(super) fn signed_by<'r, I: Iterator<Item = &'r Key>>(domains: &Domains, keys
     })
 }
 
-impl KeyRing {
-    /// Whether a key has no tag in date any more on any host, and nobody asks about the days on which it signed.
-    pub(super) fn has_run_out(&self, key: &Key, today: Day) -> bool {
-        let longest = self.keys.iter().filter(|other| other.usage == key.usage).map(|other| other.days).max();
-        let days = u32::from(longest.unwrap_or(key.days)) + AFTERLIFE + SKEWS;
-        key.until.is_some_and(|until| until.plus(days) < today)
+impl Key {
+    /// Whether no tag of it can be in date any more, on any host.
+    pub(super) fn has_run_out(&self, today: Day) -> bool {
+        self.until.is_some_and(|until| until.plus(u32::from(self.days) + SKEWS) < today)
     }
 }
 
