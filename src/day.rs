@@ -143,7 +143,7 @@ pub(crate) fn implied_by_prvs(expiry: u32, days: u32, today: Day) -> Implied {
 /// The day that an SRS stamp (0..=1023) implies when addresses live `days` days.
 #[inline(always)]
 pub(crate) fn implied_by_srs(stamp: u32, days: u32, today: Day) -> Implied {
-    let age = (today.0 % 1024 + 1024 - stamp) % 1024;
+    let age = (today.0 + 1024 - stamp) % 1024;
     if age == 1023 && days < 1023 {
         return Implied { signed: today.plus(1), in_date: true };
     }

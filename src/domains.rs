@@ -246,9 +246,16 @@ mod tests {
             ("*,!a.example", "*,!a.example", true),
             ("*.example", "a.example", true),
             ("a.example", "*", false),
+            ("*,!*.a.example", "x.a.example", false),
         ] {
             assert_eq!(set(left).covers(&set(right)), expected, "{left} {right}");
         }
+    }
+
+    #[test]
+    fn a_list_counts_what_is_taken_away_and_prints_as_it_was_written() {
+        let list = set("*,!a.example,!b.example");
+        assert_eq!((list.len(), alloc::format!("{list}").as_str()), (3, "*,!a.example,!b.example"));
     }
 
     #[test]

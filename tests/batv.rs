@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use backstop::{Day, Form, KeyRing, Path, Unsigned, Verdict, batv};
+use backstop::{Day, Form, KeyRing, Lapse, Path, Unsigned, Verdict, batv};
 
 fn ring(lines: &str) -> KeyRing {
     KeyRing::parse(format!("version 1\n{lines}").as_bytes()).unwrap()
@@ -95,4 +95,33 @@ fn a_bare_address_has_neither_brackets_nor_route() {
     ] {
         assert_eq!(batv::bare(address.as_bytes()), bare.as_bytes());
     }
+}
+
+#[test]
+fn every_word_of_a_verdict_has_a_sentence() {
+    let ring = ring("prvs 0 sha1 7 - - example.com text:secret\n");
+    let mut sentences = Vec::new();
+    for recipient in [
+        "user@example.com",
+        "prvs=07853508f8=user@example.com",
+        "prvs=07853508f9=user@example.com",
+        "prvs=17853508f8=user@example.com",
+        "prvs=x=user@example.com",
+        "btv1==123456789ab==user@example.com",
+    ] {
+        let verdict = batv::verify(&ring, recipient.as_bytes(), day("2026-11-21")).unwrap();
+        sentences.push(verdict.sentence());
+        match verdict {
+            Verdict::Malformed(malformed) => sentences.push(malformed.sentence()),
+            Verdict::Foreign(foreign) => sentences.push(foreign.sentence()),
+            _ => {}
+        }
+    }
+    use Unsigned::{Already, NoKey, NotOwn, Null, OwnDomain, Shape, TooLong};
+    for unsigned in [Null, Already, NotOwn, NoKey, TooLong, OwnDomain, Shape] {
+        sentences.push(unsigned.sentence());
+        assert_eq!(unsigned.to_string(), unsigned.slug());
+    }
+    sentences.extend([Lapse::Lifetime.sentence(), Lapse::Window.sentence()]);
+    assert!(sentences.iter().all(|sentence| sentence.len() > 20 && sentence.ends_with('.')), "{sentences:?}");
 }

@@ -268,6 +268,32 @@ mod edits {
     }
 
     #[test]
+    fn a_first_and_a_last_day_belong_to_a_key_that_is_edited() {
+        let ring = ring(
+            "prvs 0 sha1 7 2026-11-21 2026-11-30 * text:0\n\
+             prvs 1 sha1 7 2026-11-01 -          * text:1\n",
+        );
+        let until = |on: &str| ring.retire(&ring.keys()[0], day(on)).map(|ring| ring.keys()[0].until());
+        assert_eq!(until("2026-11-21"), Ok(Some(day("2026-11-21"))));
+        assert_eq!(until("2026-11-30"), Ok(Some(day("2026-11-30"))));
+        let new = self::ring("prvs 0 sha1 7 2026-11-21 - * text:0\n");
+        assert!(rotated(&new, 2).is_ok());
+    }
+
+    #[test]
+    fn no_day_is_proposed_on_which_the_others_do_not_sign_for_all() {
+        for other in [
+            // From later on for one domain, and for both only in the past.
+            "prvs 1 sha1 7 2026-12-10 -          a.example",
+            "prvs 1 sha1 7 2026-11-01 2026-11-10 *",
+        ] {
+            let ring = ring(&format!("prvs 0 sha1 7 - - a.example,b.example text:0\n{other} text:1\n"));
+            let refused = refusal(ring.retire(&ring.keys()[0], today()));
+            assert!(refused.ends_with("on 2026-11-22; rotate it first"), "{refused}");
+        }
+    }
+
+    #[test]
     fn a_key_goes_once_no_host_can_take_a_tag_of_it_and_seven_days_more() {
         let dated =
             |until: &str| ring(&format!("# kept\nprvs 0 sha256 7 - {until} * text:0\nsrs 0 sha1 9 - - * text:1"));
@@ -327,6 +353,7 @@ mod findings {
             (format!("prvs 0 sha256 10 2026-11-22 - * {text}"), "no-signer!"),
             (format!("prvs 0 sha256 10 - 2026-12-05 * {text}"), "ends-soon2!"),
             (format!("prvs 0 sha256 10 - 2026-12-06 * {text}"), ""),
+            (format!("prvs 0 sha256 10 - 2026-11-21 * {text}"), "ends-soon2!"),
             (format!("prvs 0 sha256 10 - 2026-11-20 * {text}"), "no-signer!"),
             (format!("prvs 0 sha256 10 - 2026-11-01 * {text}"), "no-signer! prunable2!"),
             (format!("prvs 0 sha256 10 - 2026-11-24 * {text}\nprvs 1 sha256 10 2026-11-24 - * {text}"), ""),

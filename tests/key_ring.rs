@@ -276,3 +276,30 @@ mod choice {
         assert_eq!(chosen(&ring, Use::Srs, "a.example", "2026-03-01"), Err(Unsigned::NotOwn));
     }
 }
+
+#[test]
+fn a_ring_and_its_keys_are_named_in_debug_by_use_id_and_fingerprint() {
+    let ring = ring("prvs 0 sha1 7 - - * text:a secret\nbst1 k sha256 9 - - * text:another\n");
+    let [one, two] = ring.keys() else { panic!("{ring:?}") };
+    assert_eq!((one.days(), two.days()), (7, 9));
+    assert_eq!(format!("{one:?}"), format!("Key(prvs 0 {})", one.fingerprint()));
+    assert_eq!(format!("{ring:?}"), format!("KeyRing([{one:?}, {two:?}])"));
+    assert_eq!(one.fingerprint().to_string().len(), 8);
+    assert_ne!(one.fingerprint().to_string(), two.fingerprint().to_string());
+    assert_eq!(format!("{:?}", Secret::new(b"a secret").unwrap()), "Secret(..)");
+}
+
+#[test]
+fn two_rings_have_one_fingerprint_only_if_their_keys_have() {
+    let print = |lines: &str| ring(lines).fingerprint();
+    assert_eq!(print("prvs 0 sha1 7 - - * text:a\n"), print("# a comment\nprvs 0 sha1 7 - - * text:a\n"));
+    assert_ne!(print("prvs 0 sha1 7 - - * text:a\n"), print("prvs 0 sha1 7 - - * text:b\n"));
+}
+
+#[test]
+fn a_key_may_sign_on_one_day_only_and_a_ring_may_have_all_its_octets() {
+    assert!(KeyRing::parse(b"version 1\nprvs 0 sha1 7 2026-11-21 2026-11-21 * text:a\n").is_ok());
+    let text = |length: usize| format!("version 1\n{}", "#".repeat(length - 10));
+    assert!(KeyRing::parse(text(1 << 20).as_bytes()).is_ok());
+    assert!(KeyRing::parse(text((1 << 20) + 1).as_bytes()).is_err());
+}

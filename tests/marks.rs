@@ -152,3 +152,15 @@ fn no_mark_is_made_where_no_key_signs() {
         assert!(mark::make_message_id(&ring(), left, "example.com", ALICE, today()).is_err(), "{left}");
     }
 }
+
+#[test]
+fn what_is_longer_than_a_line_is_not_looked_at() {
+    let padded = |text: String, length: usize| format!("{text:length$}");
+    for (longer, header_slug, id_slug) in [(0, "genuine", "genuine"), (1, "malformed", "untagged")] {
+        let length = mark::MAX_MARK + longer;
+        assert_eq!(header_is(&padded(header(), length), ALICE, today()).0, header_slug, "{length}");
+        assert_eq!(id_is(&padded(message_id(), length), ALICE, today()).0, id_slug, "{length}");
+    }
+    let longest = "x".repeat(mark::MAX_LEFT);
+    assert!(mark::make_message_id(&ring(), &longest, "example.com", ALICE, today()).is_ok());
+}

@@ -335,6 +335,10 @@ fn two_keys_verify_each_in_its_window_and_the_later_signs() {
     let both = "srs 7 sha1 21 - - * text:new\nsrs 3 sha1 21 - - * text:old";
     assert_eq!(forward_by(both, "alice@example.com", CLASSIC, TODAY), made("new", 0));
     assert_eq!(reverse_by(both, &made("old", 0), CLASSIC, TODAY), "alice@example.com 3");
+    // The address names no key; of those that might have made it a forged one is said to be of the first.
+    let forged = made("neither", 0);
+    let verdict = srs::reverse(&ring(both), forged.as_bytes(), &own(), &CLASSIC, day(TODAY)).unwrap();
+    assert!(matches!(verdict, Verdict::Forged { key } if key.to_string() == "7"), "{verdict:?}");
 }
 
 #[test]

@@ -321,7 +321,8 @@ mod tests {
         ] {
             assert_eq!(Path::parse(input.as_bytes()), fail(offset, problem), "{input}");
         }
-        for (input, offset) in [(&b"j\xf6rg@example.com"[..], 1), (b"a!\x80@example.com", 2), (b"!\xff@example.com", 1)]
+        for (input, offset) in
+            [(&b"j\xf6rg@example.com"[..], 1), (b"a!\x80@example.com", 2), (b"a\x80@b", 1), (b"a\xff@b", 1)]
         {
             assert_eq!(Path::parse(input), fail(offset, P::Utf8), "{input:?}");
         }
