@@ -254,7 +254,9 @@ pub fn srs_reverse(secrets: &[&[u8]], hash_min: usize, max_age: i64, address: &s
         let [hash, first, inner] = parts[..] else {
             return None;
         };
-        let good = fits(hash, &[first, inner]) && !first.is_empty() && !inner.is_empty();
+        // Behind `SRS0` stands a separator; a changed address whose short hash fits by chance may have lost it.
+        let good =
+            fits(hash, &[first, inner]) && !first.is_empty() && inner.len() > 1 && inner.starts_with(['=', '+', '-']);
         return good.then(|| format!("SRS0{inner}@{first}"));
     }
     let rest = srs_rest(local, "SRS0")?;
