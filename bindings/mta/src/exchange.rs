@@ -6,7 +6,7 @@
 //! answers to all whole requests before the connection ends. When the daemon stops, idle connections end at once.
 //!
 //! With a quick peer a request costs a read and a write, as in the barest server: where both share a core, the peer runs
-//! while its answer is written, and its next request is there before this side would sleep. [`Early`] looks for it.
+//! while its answer is written, and its next request is there before this side would sleep. `Early` looks for it.
 
 use std::io;
 use std::os::fd::AsFd;
