@@ -156,7 +156,7 @@ impl Domains {
     }
 
     /// Whether every domain of `other` surely lies in this set.
-    pub(crate) fn covers(&self, other: &Domains) -> bool {
+    pub fn covers(&self, other: &Domains) -> bool {
         other.fits.iter().all(|theirs| self.fits.iter().any(|own| own.covers(theirs)))
             && self.except.iter().all(|own| {
                 other.except.iter().any(|theirs| theirs.covers(own))

@@ -1,7 +1,8 @@
 //! Where the lines go: standard error or a file, written by a thread of its own.
 //!
 //! A slow disk or a reader that sleeps must not hold up mail: lines wait in a queue of [`QUEUE`]; what finds it full is
-//! dropped, and how many were is told when there is room again. A reload opens the file anew, as logrotate wants.
+//! dropped, and how many were is told when there is room again; so it is where writing fails. A reload opens the file anew,
+//! as logrotate wants.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -154,6 +155,7 @@ fn write_all<F: Fn(&str) -> String>(
     notice: impl Fn() -> F,
 ) {
     let (mut buffer, mut behind) = (Vec::new(), false);
+    let mut failed = 0;
     while let Ok(first) = lines.recv() {
         // A moment for others to follow: a write for each line would cost more than the decision that it tells.
         if matches!(first, Message::Line(_)) && !behind {
@@ -167,11 +169,11 @@ fn write_all<F: Fn(&str) -> String>(
                     buffer.push(b'\n');
                 }
                 Message::Target(other) => {
-                    put(&mut target, &mut buffer);
+                    failed += put(&mut target, &mut buffer);
                     target = other;
                 }
                 Message::Flush(done) => {
-                    put(&mut target, &mut buffer);
+                    failed += put(&mut target, &mut buffer);
                     let _ = done.send(());
                 }
             }
@@ -185,15 +187,27 @@ fn write_all<F: Fn(&str) -> String>(
             buffer.extend_from_slice(line.as_bytes());
             buffer.push(b'\n');
         }
-        put(&mut target, &mut buffer);
+        let lines = count(&buffer);
+        if failed > 0 && lines > 0 {
+            // What was written last may end within a line.
+            let line = notice()(&format!("{failed} lines could not be written to the log; is the disk full?"));
+            buffer.splice(0..0, format!("\n{line}\n").into_bytes());
+        }
+        failed = if put(&mut target, &mut buffer) > 0 { failed + lines } else { 0 };
     }
 }
 
-/// A log that cannot be written has nobody to tell; the next line tries again.
-fn put(target: &mut Target, buffer: &mut Vec<u8>) {
-    let _ = match target {
+fn count(buffer: &[u8]) -> usize {
+    buffer.iter().filter(|&&octet| octet == b'\n').count()
+}
+
+/// Writes all; how many lines that failed for. A log that cannot be written has nobody to tell; the next line tries again.
+fn put(target: &mut Target, buffer: &mut Vec<u8>) -> usize {
+    let written = match target {
         Target::Stderr => io::stderr().write_all(buffer),
         Target::File(file) => file.write_all(buffer),
     };
+    let lines = count(buffer);
     buffer.clear();
+    if written.is_ok() { 0 } else { lines }
 }

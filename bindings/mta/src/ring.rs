@@ -6,9 +6,10 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use backstop::policy::{Need, Policy};
+use backstop::policy::{Mode, Need, Policy};
 use backstop::{Day, Domains, KeyRing, Mac, NewKey, Secret, Use, keyfile};
 use zeroize::Zeroizing;
 
@@ -52,6 +53,14 @@ pub fn load(config: &Config, state: &Path, today: Option<Day>, make: bool) -> Re
             }
             let today = today.ok_or_else(|| Stop::new(Exit::Os, "the clock shows no time between 1970 and 9999"))?;
             let ring = new_ring(&config.policy, today)?;
+            let folder = fs::DirBuilder::new().recursive(true).mode(0o700).create(state);
+            folder.map_err(|error| {
+                let (state, why) = (state.display(), keyfile::in_words(&error));
+                Stop::new(
+                    Exit::CannotCreate,
+                    format!("the state directory {state} cannot be made: {why}; name another with --state"),
+                )
+            })?;
             keyfile::create(path, &ring, None).map_err(|error| {
                 Stop::new(Exit::CannotCreate, format!("{error}; the state directory is set by --state"))
             })?;
@@ -63,8 +72,36 @@ pub fn load(config: &Config, state: &Path, today: Option<Day>, make: bool) -> Re
         let exit = if is_there(path) { Exit::Data } else { Exit::NoInput };
         Stop::new(exit, error.to_string())
     })?;
+    if loaded.ring.keys().is_empty() {
+        return Err(Stop::new(
+            Exit::Data,
+            format!("{}: the ring has no key; `backstop key new` makes one", path.display()),
+        ));
+    }
     notices.extend(loaded.warning);
+    notices.extend(today.and_then(|today| unsigned(&config.policy, &loaded.ring, today)));
     Ok(Loaded { ring: loaded.ring, notices })
+}
+
+/// What is to be said about own domains for which no key signs today.
+fn unsigned(policy: &Policy, ring: &KeyRing, today: Day) -> Option<String> {
+    let own = policy.own_domains();
+    let (except, domains): (Vec<&str>, Vec<&str>) = own.as_str().split(',').partition(|part| part.starts_with('!'));
+    let signs = |part: &Domains| {
+        let mut keys = ring.keys().iter().filter(|key| matches!(key.usage(), Use::Prvs | Use::Bst1));
+        keys.any(|key| key.signs_on(today) && key.domains().covers(part))
+    };
+    let is_unsigned = |domain: &&str| {
+        let part = [*domain].into_iter().chain(except.iter().copied()).collect::<Vec<_>>().join(",");
+        policy.mode_on(domain.as_bytes(), today) != Mode::Off && Domains::parse(&part).is_ok_and(|part| !signs(&part))
+    };
+    let unsigned: Vec<&str> = domains.into_iter().filter(is_unsigned).collect();
+    (!unsigned.is_empty()).then(|| {
+        let names = unsigned.join(",");
+        format!(
+            "no key signs for {names} today, so that its mail leaves unsigned; `backstop key add --domains {names}`"
+        )
+    })
 }
 
 fn is_there(path: &Path) -> bool {

@@ -30,7 +30,7 @@ use crate::{metrics, notify, ring};
 pub const SIGNALS: [(&str, &str); 2] = [
     (
         "SIGHUP",
-        "Configuration, ring, listeners and log file anew; if anything is wrong, all stays as it was, and the log says why",
+        "Configuration, ring, listeners and log file anew; if anything is wrong, all but the log file stays as it was, and the log says why",
     ),
     (
         "SIGTERM, SIGINT",
@@ -107,6 +107,10 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
                     }
                     Err(stop) => {
                         state.metrics.count_reload(false, state.clock.now());
+                        // logrotate has moved the file away, whatever is wrong with the rest.
+                        if let Ok(log) = Log::prepare(&state.snapshot().config.log) {
+                            state.log.turn(log);
+                        }
                         state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"))
                     }
                 }

@@ -146,6 +146,19 @@ fn a_client_that_the_mail_server_does_not_know_is_neither_signed_nor_spared() {
 }
 
 #[test]
+fn an_ipv6_client_is_known_with_the_tag_of_sendmail_and_without() {
+    let daemon = Daemon::start(&config("enforce", "rcpt").replace("192.0.2.0/24", "2001:db8::/32"));
+    for (address, changes) in [("2001:db8::25", 1), ("IPv6:2001:db8::25", 1), ("IPv6:2001:db9::25", 0)] {
+        let mut server = Server(daemon.connect("milter"));
+        server.negotiate(0x1ff, 0x1f_ffff);
+        server.send(b'C', &[b"mx.example.org\x006", &4000_u16.to_be_bytes()[..], address.as_bytes(), b"\0"].concat());
+        server.mail("<alice@example.com>");
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.end().len(), changes, "{address}");
+    }
+}
+
+#[test]
 fn mail_goes_unsigned_only_if_every_recipient_asks_for_it() {
     let daemon = Daemon::start(&config("enforce", "data"));
     let mut server = Server::new(&daemon, "192.0.2.7", 4000);

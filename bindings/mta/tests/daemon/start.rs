@@ -61,7 +61,7 @@ fn every_trouble_has_its_exit_code_and_one_sentence() {
     );
     assert_eq!((code, text), (71, expected));
     drop(taken);
-    assert_eq!(ended(&["--domain", "example.com", "--state", &path("none"), "--port", "65000"]).0, 73);
+    assert_eq!(ended(&["--domain", "example.com", "--state", "/proc/none", "--port", "65000"]).0, 73);
 }
 
 #[test]

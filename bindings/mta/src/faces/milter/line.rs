@@ -6,8 +6,11 @@
 //! Each read counts as a sign of life for the pool.
 //!
 //! ```text
-//! packet = length (4 octets, network byte order), as many octets        all that is looked at here
+//! packet = length (4 octets, network byte order), as many octets
 //! ```
+//!
+//! That is all that is looked at here, but for one thing: Sendmail names an IPv6 client `IPv6:2001:db8::25`, of which the
+//! library knows the second part only.
 
 use std::future::Future;
 use std::io;
@@ -86,25 +89,37 @@ struct Packet {
     /// The octets of the length so far, and how many they are.
     length: u32,
     digits: u8,
-    /// How many octets of the packet are to come.
+    /// How many octets of the packet are to come, and the first of them.
     left: usize,
+    command: Option<u8>,
 }
 
 impl Packet {
-    /// Goes over octets; whether a packet ended within them.
-    fn read(&mut self, mut octets: &[u8]) -> bool {
+    /// Goes over octets that are about to be the library's; whether a packet ended within them.
+    fn read(&mut self, mut octets: &mut [u8]) -> bool {
         let mut ended = false;
-        while let Some((first, rest)) = octets.split_first() {
-            if self.digits < 4 {
-                (self.length, self.digits, octets) = (self.length << 8 | u32::from(*first), self.digits + 1, rest);
-                // The library reads a command in any case.
-                self.left = usize::try_from(self.length).unwrap_or(usize::MAX).max(1);
+        while !octets.is_empty() {
+            if self.command.is_none()
+                && let Some((first, rest)) = std::mem::take(&mut octets).split_first_mut()
+            {
+                if self.digits < 4 {
+                    (self.length, self.digits) = (self.length << 8 | u32::from(*first), self.digits + 1);
+                } else {
+                    // The library reads a command in any case.
+                    self.command = Some(*first);
+                    self.left = usize::try_from(self.length).unwrap_or(usize::MAX).saturating_sub(1);
+                }
+                octets = rest;
             } else {
                 let taken = self.left.min(octets.len());
-                self.left -= taken;
-                octets = octets.get(taken..).unwrap_or_default();
+                let Some((now, later)) = std::mem::take(&mut octets).split_at_mut_checked(taken) else { break };
+                // A mail server writes what it says of a client at once.
+                if self.command == Some(b'C') && u32::try_from(taken + 1) == Ok(self.length) {
+                    move_tag(now);
+                }
+                (self.left, octets) = (self.left - taken, later);
             }
-            if self.digits == 4 && self.left == 0 {
+            if self.command.is_some() && self.left == 0 {
                 (*self, ended) = (Packet::default(), true);
             }
         }
@@ -155,13 +170,30 @@ impl Patience {
     }
 }
 
+/// Moves the tag of an IPv6 address in front of the name of the client, which nobody reads.
+///
+/// ```text
+/// packet = "C" rest
+/// rest   = name NUL "6" port (2 octets) "IPv6:" address NUL
+/// ```
+fn move_tag(rest: &mut [u8]) {
+    const TAG: &[u8] = b"IPv6:";
+    let Some(name) = rest.iter().position(|&octet| octet == 0) else { return };
+    let (family, tag) = (name + 1, name + 4);
+    let is_tagged = rest.get(family) == Some(&b'6')
+        && rest.get(tag..tag + TAG.len()).is_some_and(|found| found.eq_ignore_ascii_case(TAG));
+    if let (true, Some(until)) = (is_tagged, rest.get_mut(..tag + TAG.len())) {
+        until.rotate_right(TAG.len());
+    }
+}
+
 impl AsyncRead for Line {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let line = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut line.stream).poll_read(cx, buffer);
         if read.is_ready() {
-            let octets = buffer.filled().get(before..).unwrap_or_default();
+            let octets = buffer.filled_mut().get_mut(before..).unwrap_or_default();
             if !octets.is_empty() {
                 line.seat.touch(Instant::now());
             }
@@ -218,17 +250,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_the_tag_of_an_ipv6_client_is_moved() {
+        let moved = |rest: &[u8]| {
+            let mut rest = rest.to_vec();
+            move_tag(&mut rest);
+            rest
+        };
+        assert_eq!(moved(b"mx\x006\x0f\xa0IPv6:2001:db8::1\0"), b"IPv6:mx\x006\x0f\xa02001:db8::1\0");
+        assert_eq!(moved(b"\x006\0\0ipv6:::1\0"), b"ipv6:\x006\0\0::1\0");
+        for same in
+            [&b"mx\x006\x0f\xa02001:db8::1\0"[..], b"mx\x004\x0f\xa0IPv6:1\0", b"IPv6:\0U", b"mx\x006\x0f\xa0IPv6", b""]
+        {
+            assert_eq!(moved(same), same);
+        }
+    }
+
+    #[test]
     fn the_end_of_a_packet_is_seen_however_its_octets_come() {
         let two = [&[0, 0, 0, 3][..], b"Mab", &[0, 0, 0, 1], b"E"].concat();
         for at in 0..two.len() {
             let mut packet = Packet::default();
-            let ended = packet.read(&two[..at]);
+            let ended = packet.read(&mut two.clone()[..at]);
             assert_eq!((ended, packet.is_under_way()), (at >= 7, !matches!(at, 0 | 7)), "{at}");
-            assert!(packet.read(&two[at..]));
+            assert!(packet.read(&mut two.clone()[at..]));
             assert!(!packet.is_under_way());
         }
         let mut packet = Packet::default();
-        assert!(!packet.read(&[0, 0, 0, 0]) && packet.read(b"x") && !packet.is_under_way());
-        assert!(!packet.read(&[0xff; 10]) && packet.is_under_way());
+        assert!(!packet.read(&mut [0, 0, 0, 0]) && packet.read(&mut [b'x']) && !packet.is_under_way());
+        assert!(!packet.read(&mut [0xff; 10]) && packet.is_under_way());
     }
 }
