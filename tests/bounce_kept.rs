@@ -149,7 +149,7 @@ fn bounce_of(before: usize, behind: usize, mark: Option<&str>) -> Vec<u8> {
          report-type=delivery-status; boundary=\"=_b\"\r\n\r\n--=_b\r\n\r\n{}\r\n--=_b\r\n\
          Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; \
          bob@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--=_b\r\nContent-Type: message/rfc822\r\n\r\nReceived: from x \
-         by y; Fri, 20 Nov 2026 10:11:12 +0000\r\nFrom: alice@example.com\r\nTo: bob@example.net\r\n{mark}Date: Fri, 20 Nov 2026 \
+         by y; Fri, 20 Nov 2026 10:11:12 +0000\r\nFrom: alice@example.com\r\nTo: bob@example.net\r\nSubject: hello\r\n{mark}Date: Fri, 20 Nov 2026 \
          10:11:12 +0000\r\n\r\n{}\r\n--=_b--\r\n{}",
         text(before),
         text(behind),

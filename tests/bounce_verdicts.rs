@@ -212,6 +212,13 @@ fn a_block_that_breaks_off_may_have_lost_its_mark() {
 }
 
 #[test]
+fn a_block_without_a_date_may_have_been_cut_off_before_its_mark() {
+    let cut = "Received: from x by y; Thu, 19 Nov 2026 10:00:00 +0000\nMessage-ID: <1@example.com>\nFrom: alice@example.com\n";
+    assert_eq!(verdict(&bounce("", cut)), Verdict::Unproven(Why::TooLittleReturned));
+    assert_eq!(verdict(&bounce("", &format!("{cut}Date: Thu, 19 Nov 2026 10:00:00 +0000\n"))), Verdict::Backscatter);
+}
+
+#[test]
 fn headers_quoted_in_the_body_of_what_came_back_are_no_backscatter() {
     let little = "From: alice@example.com\nTo: x@reflector.example\nSubject: Fwd: You won\n";
     let text = format!(

@@ -260,7 +260,8 @@ fn returned(found: &Found<'_>) -> Returned {
         .map(|value| String::from_utf8_lossy(value.trim_ascii()).trim_matches(['<', '>']).to_owned());
     Returned {
         form: found.form,
-        complete: traced && block.get("From").is_some() && found.whole,
+        // A block that was cut off without a word often lacks one of these.
+        complete: traced && found.whole && ["From", "Date"].iter().all(|name| block.get(name).is_some()),
         message_id: message_id.filter(|id| !id.is_empty()),
         from: address("From"),
         to: address("To"),

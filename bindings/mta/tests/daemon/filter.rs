@@ -394,7 +394,7 @@ impl Filter {
 fn bounce(mark: &str) -> String {
     format!(
         "From: MAILER-DAEMON@mx.elsewhere.example\nSubject: Undelivered Mail Returned to Sender\nContent-Type: message/rfc822\n\n\
-         Received: from x by y; Fri, 20 Nov 2026 10:11:12 +0000\nFrom: alice@example.com\n{mark}\n\n..\n..x|y|\nhello\n"
+         Received: from x by y; Fri, 20 Nov 2026 10:11:12 +0000\nFrom: alice@example.com\nDate: Fri, 20 Nov 2026 10:11:00 +0000\n{mark}\n\n..\n..x|y|\nhello\n"
     )
 }
 
