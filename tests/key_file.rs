@@ -183,6 +183,40 @@ mod trust {
     }
 }
 
+mod other_files {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_whatever_its_mode_up_to_a_mebibyte() {
+        let folder = Folder::new();
+        let read = |path: &Path| keyfile::read_text(path, "the policy");
+        let whole = "#".repeat(1 << 20);
+        assert_eq!(*read(&folder.file("policy", "a text", 0o644)).unwrap(), b"a text");
+        assert_eq!(*read(&folder.file("whole", &whole, 0o644)).unwrap(), whole.as_bytes());
+        let long = folder.file("long", &format!("{whole}#"), 0o644);
+        assert_eq!(message(read(&long), &long), "is longer than 1048576 octets; name the file that holds the policy");
+        assert_eq!(message(read(&folder.0), &folder.0), "is no regular file; name the file that holds the policy");
+        let absent = folder.path("absent");
+        assert!(message(read(&absent), &absent).starts_with("cannot be opened: it is not there; "));
+    }
+
+    #[test]
+    fn each_refusal_of_the_file_system_says_what_to_do() {
+        use std::io::ErrorKind;
+        for (kind, words) in [
+            (ErrorKind::IsADirectory, "it is a folder; name a file"),
+            (ErrorKind::StorageFull, "no room is left on its file system; make some and try again"),
+            (ErrorKind::QuotaExceeded, "no room is left on its file system; make some and try again"),
+            (
+                ErrorKind::ReadOnlyFilesystem,
+                "its file system is read-only; choose another place, or have it made writable",
+            ),
+        ] {
+            assert_eq!(keyfile::in_words(&kind.into()), words);
+        }
+    }
+}
+
 mod create {
     use super::*;
 

@@ -287,6 +287,9 @@ fn wrong_values_are_refused_at_their_line() {
 fn unknown_keys_are_refused_with_the_nearest_name() {
     for (text, line, message) in [
         ("mod = \"off\"", 3, "unknown key `mod` in [policy]; did you mean `mode`?"),
+        // Three edits of nine letters are near, four are not; a letter too many or too few at the end counts as one.
+        ("rfuseeatt = 1", 3, "unknown key `rfuseeatt` in [policy]; did you mean `refuse-at`?"),
+        ("modes = 1", 3, "unknown key `modes` in [policy]; did you mean `mode`?"),
         ("nosign = []", 3, "unknown key `nosign` in [policy]; did you mean `no-sign`?"),
         ("own_domains = []", 3, "unknown key `own_domains` in [policy]; did you mean `own-domains`?"),
         ("\n\nexempt-client = []", 5, "unknown key `exempt-client` in [policy]; did you mean `exempt-clients`?"),

@@ -2,7 +2,8 @@
 #![cfg(feature = "policy-file")]
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use backstop::policy::{Need, Policy};
+use backstop::policy::{Client, Need, Origin, Policy, RefuseAt};
+use backstop::srs::Dialect;
 
 fn needs(keys: &str) -> Vec<Need> {
     let policy = Policy::parse(&format!("[policy]\nown-domains = [\"example.com\"]\n{keys}\n")).unwrap();
@@ -31,7 +32,20 @@ fn each_need_comes_from_the_key_that_it_names() {
         assert_eq!(found.pop(), Some(need), "{keys}");
         assert!(found.is_empty(), "{keys}: {found:?}");
         let word = need.key().split(['.', ' ']).next().unwrap();
-        assert!(keys.contains(word), "{keys}: {word}");
+        assert!(!word.is_empty() && keys.contains(word), "{keys}: {word}");
     }
     assert!(needs("refuse-at = \"rcpt\"\n[policy.domains.\"example.com\"]\nmode = \"observe\"").is_empty());
+}
+
+#[test]
+fn a_policy_tells_back_what_it_was_given() {
+    let given = Policy::parse(
+        "[policy]\nown-domains = [\"example.com\"]\nrefuse-at = \"message\"\n\
+         [policy.srs]\ndomain = \"fwd.example\"\nhash-length = 6\n",
+    )
+    .unwrap();
+    assert_eq!(given.refuse_at(), RefuseAt::Message);
+    assert_eq!(*given.srs().unwrap().dialect(), Dialect::CLASSIC.with_hash(6, 6).unwrap());
+    assert_eq!(Origin::ALL.map(Origin::as_str), ["submitted", "internal", "inbound", "unknown"]);
+    assert_eq!(Client::ALL.map(Client::as_str), ["internal", "exempt", "other", "submitted"]);
 }
