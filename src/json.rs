@@ -185,13 +185,21 @@ mod tests {
     #[test]
     fn every_octet_reads_back_as_the_lossy_text() {
         for octet in 0..=255_u8 {
-            let value = [b'x', octet, b'y'];
-            let read: serde_json::Value = serde_json::from_str(&written(&value)).unwrap();
-            assert_eq!(read["a"], String::from_utf8_lossy(&value).as_ref(), "{octet}");
+            for value in [&[b'x', octet, b'y'][..], &[octet]] {
+                let line = written(value);
+                assert!(!line.trim_end().contains(char::is_control), "{octet}");
+                let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+                assert_eq!(read["a"], String::from_utf8_lossy(value).as_ref(), "{octet}");
+            }
         }
         let mixed = "a\"b\\c\u{1}\u{7f}ü\u{10ffff}\n".as_bytes();
         let read: serde_json::Value = serde_json::from_str(&written(mixed)).unwrap();
         assert_eq!(read["a"].as_str().unwrap().as_bytes(), mixed);
+    }
+
+    #[test]
+    fn the_usual_specials_are_short() {
+        assert_eq!(written(b"a\n\r\t\"\\b"), concat!(r#"{"a":"a\n\r\t\"\\b"}"#, "\n"));
     }
 
     #[test]
