@@ -227,15 +227,21 @@ impl Address {
     #[inline(always)]
     pub(crate) fn join(local: &[&[u8]], domain: &[u8]) -> Address {
         let mut address = Address::EMPTY;
+        address.write(local, domain);
+        address
+    }
+
+    /// Like [`Address::join`], in place.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, local: &[&[u8]], domain: &[u8]) {
         let mut used = 0;
         for piece in local {
-            used = address.put(used, piece);
+            used = self.put(used, piece);
         }
-        let at = address.put(used, b"@");
-        let end = address.put(at, domain);
-        address.local = u8::try_from(used).unwrap_or(0);
-        address.len = u8::try_from(end).unwrap_or(0);
-        address
+        let at = self.put(used, b"@");
+        let end = self.put(at, domain);
+        self.local = u8::try_from(used).unwrap_or(0);
+        self.len = u8::try_from(end).unwrap_or(0);
     }
 
     /// Writes a short tag before a whole address in one piece; the caller has checked the length.
