@@ -366,9 +366,9 @@ mod tests {
             for place in 1..length.min(120) {
                 let mut text: Vec<u8> = (0..length).map(|_| b'a').collect();
                 (text[8], text[place]) = (b'=', b'@');
-                let fits =
-                    place > 9 && place + 1 < length && place < 112 && (place < 64 && length <= 128 || place >= 64);
-                let expected = (fits && length - 48 <= 128).then_some((8, place));
+                let fits = place > 9 && place + 1 < length && place < 112;
+                let longest = if place < 64 { 128 } else { 48 + 128 };
+                let expected = (fits && length <= longest).then_some((8, place));
                 assert_eq!(returned(&text), expected, "{length} {place}");
                 text[length - 1] = b'.';
                 assert_eq!(returned(&text), None, "{length} {place}");

@@ -253,6 +253,22 @@ impl Address {
         self.len = u8::try_from(end).unwrap_or(0);
     }
 
+    /// Like [`Address::tag`], of an address of this length, with this local part, that begins a longer text.
+    #[cfg(feature = "bulk")]
+    #[inline(always)]
+    pub(crate) fn tag_text<const N: usize, const TEXT: usize>(
+        &mut self,
+        tag: &[u8; N],
+        text: &[u8; TEXT],
+        [local, length]: [u8; 2],
+    ) {
+        const { assert!(N + TEXT <= MAX_ADDRESS) };
+        self.put(0, tag);
+        self.put(N, text);
+        let tag = u8::try_from(N).unwrap_or(0);
+        (self.local, self.len) = (tag.saturating_add(local), tag.saturating_add(length));
+    }
+
     /// Like [`Address::tag`]; `copy` may copy a short address, and says whether it did.
     #[cfg(feature = "bulk")]
     #[inline(always)]
