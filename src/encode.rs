@@ -3,8 +3,6 @@
 //! Hex is written and read, and base32 written, by arithmetic, so that no table index depends on a tag. Base32 is the lower-case alphabet
 //! `a-z2-7` without padding, read in any case. Base64 is what Mail::SRS cuts its hashes from.
 
-use base64ct::{Base64Unpadded, Encoding};
-
 const BASE32: base32::Encoding = base32::RFC4648_LOWER_NOPAD.with_ignore_case();
 
 /// Three octets in lower-case hex.
@@ -96,10 +94,18 @@ pub(crate) const fn base32_character(value: u8) -> u8 {
 /// The longest base64 text of a SHA-1 digest, without padding.
 pub(crate) const SHA1_BASE64: usize = 27;
 
-/// Writes a SHA-1 digest in base64 (`A-Za-z0-9+/`), without a table.
+/// A SHA-1 digest in base64 with these characters for 62 and 63, without a table or a branch.
 #[inline(always)]
-pub(crate) fn base64_of_sha1(digest: &[u8; 20], text: &mut [u8; SHA1_BASE64]) {
-    let _ = Base64Unpadded::encode(digest, text);
+pub(crate) fn base64_of_sha1(digest: &[u8; 20], last_two: [u8; 2]) -> [u8; SHA1_BASE64] {
+    let mut text = [0; SHA1_BASE64];
+    for (text, octets) in text.chunks_mut(4).zip(digest.chunks(3)) {
+        let mut three = [0; 3];
+        three.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
+        for (to, from) in text.iter_mut().zip(base64_of_three(three, last_two)) {
+            *to = from;
+        }
+    }
+    text
 }
 
 /// Three octets in base64 with these characters for 62 and 63, without a table and in fewer steps than the crate takes.
@@ -148,6 +154,7 @@ const fn base64_values() -> [[u8; 2]; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64ct::{Base64Unpadded, Encoding};
 
     #[test]
     fn every_octet_survives_hex_in_both_cases() {
@@ -186,8 +193,10 @@ mod tests {
             });
             assert_eq!(base64_of_three([a, b, c], *b"_."), other);
         }
-        let mut text = [0; SHA1_BASE64];
-        base64_of_sha1(&[0xff; 20], &mut text);
-        assert_eq!(&text, b"//////////////////////////8");
+        for digest in [[0xff; 20], [0; 20], core::array::from_fn(|i| u8::try_from(i * 11).unwrap())] {
+            let expected = Base64Unpadded::encode_string(&digest);
+            assert_eq!(base64_of_sha1(&digest, *b"+/"), expected.as_bytes());
+            assert_eq!(base64_of_sha1(&digest, *b"-_"), expected.replace('+', "-").replace('/', "_").as_bytes());
+        }
     }
 }

@@ -301,9 +301,7 @@ impl<'a> Forwarding<'a> {
     fn join(&self, parts: &Parts<'_>) -> Address {
         let Parts { key, is_srs0, host, rest, was_quoted, quote, .. } = *parts;
         let stamp = if is_srs0 { Some(stamp(self.day)) } else { None };
-        let mut text = [0; SHA1_BASE64];
-        base64_of_sha1(&hash(key, stamp, host, rest, was_quoted), &mut text);
-        write_alphabet(&mut text, self.dialect.alphabet);
+        let text = base64_of_sha1(&hash(key, stamp, host, rest, was_quoted), self.dialect.alphabet.last_two());
         let hash = text.get(..self.dialect.hash_length).unwrap_or(&text);
         let head = [b'S', b'R', b'S', if is_srs0 { b'0' } else { b'1' }, self.dialect.separator];
         match stamp {
@@ -361,17 +359,6 @@ impl Alphabet {
             Alphabet::Classic => *b"+/",
             Alphabet::Url => *b"-_",
             Alphabet::Alt => *b"_.",
-        }
-    }
-}
-
-fn write_alphabet(hash: &mut [u8], alphabet: Alphabet) {
-    let [plus, slash] = alphabet.last_two();
-    for octet in hash {
-        match *octet {
-            b'+' => *octet = plus,
-            b'/' => *octet = slash,
-            _ => {}
         }
     }
 }
