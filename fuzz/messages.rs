@@ -115,7 +115,8 @@ pub fn bounce(data: &[u8]) {
     if !data.starts_with(b"\n") && !good {
         assert_eq!(inspect(&[mark.as_bytes(), &message].concat()).proof(), None);
     }
-    let letter = Letter { from: "a@example.com", to: "b@example.net", date: "today", client: None };
+    let letter =
+        Letter { from: "a@example.com", to: "b@example.net", date: "today", arrival: None, sender: None, client: None };
     let report = report::arf(&message, &seen, &letter, policy);
     assert_eq!(report.is_some(), matches!(seen.verdict, Judgement::Backscatter | Judgement::Forged));
     let controls = |text: &str| text.chars().any(|it| it.is_control() && !matches!(it, '\n' | '\t'));

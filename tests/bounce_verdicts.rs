@@ -314,6 +314,8 @@ fn letter() -> Letter<'static> {
         from: "abuse@example.com",
         to: "postmaster@reflector.example",
         date: "Sat, 21 Nov 2026 10:00:00 +0000",
+        arrival: Some("Fri, 20 Nov 2026 10:00:00 +0000"),
+        sender: Some(b"<>"),
         client: Some("203.0.113.9".parse().unwrap()),
     }
 }
