@@ -338,7 +338,7 @@ fn reports_are_redacted_and_are_feedback_reports() {
         "198.51.100.17 (as the reporting host itself wrote)",
         "Source-IP: 203.0.113.9",
         "Reported-Domain: reflector.example",
-        "Original-Rcpt-To: redacted@example.com",
+        "Original-Rcpt-To: <redacted@example.com>",
         "Backstop-Mark: redacted",
         "Feedback-Type: abuse",
     ] {

@@ -26,7 +26,7 @@ object has a last key, file_hex, with all of its octets.
 
 Exit code 0: none of the messages is backscatter, forged or expired. 1: some are; the last line tells how many. 2: trouble;
 a file that cannot be read is told and left out, and all others are counted. After Ctrl-C nothing is counted, and what was
-printed holds.";
+printed holds. With --may-answer, 1 says that a message must not be answered.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
@@ -73,6 +73,12 @@ pub(crate) struct Inspect {
     /// Name what to ask this DNS list about the injecting host (JSON, one message); may be given again. Nothing is asked.
     #[arg(long, value_name = "ZONE", value_parser = parse::zone)]
     pub(crate) dnsbl: Vec<String>,
+    /// Say instead whether this host may answer each message, so that it is no reflector: `yes FILE` or `no FILE reason=WHY`.
+    #[arg(long, value_name = "ANSWER", conflicts_with_all = ["json", "each", "summary_json", "html", "report_to"])]
+    pub(crate) may_answer: Option<Answer>,
+    /// Somebody vouches for the senders: they logged in, are of the own network, or passed SPF (with --may-answer).
+    #[arg(long, requires = "may_answer")]
+    pub(crate) vouched: bool,
     /// How many messages in an hour are a burst, if that is four times the usual number.
     #[arg(long, value_name = "NUMBER", default_value_t = 10, allow_hyphen_values = true)]
     #[arg(value_parser = parse::number(2, 10_000, "2 to 10000"))]
@@ -90,6 +96,15 @@ pub(crate) struct Inspect {
     /// Print the table of evidence that messages are judged by; with FILE, check tables of your own instead.
     #[arg(long)]
     pub(crate) check_evidence: bool,
+}
+
+/// What is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answer {
+    /// A bounce of a message that was taken in
+    Bounce,
+    /// A vacation reply or the like (RFC 3834)
+    Reply,
 }
 
 /// What a file holds.

@@ -5,12 +5,13 @@
 //! foreign.rs what no message is      text.rs  words for one message, and the counts
 //! counts.rs  what is counted, with top.rs (most frequent) and series.rs (time, bursts)
 //! summary.rs counts as JSON         page.rs  counts as HTML with plots      reports.rs  abuse reports, as files
-//! table.rs   the table of evidence
+//! table.rs   the table of evidence   answer.rs  whether this host may answer
 //! ```
 //!
 //! Memory stays as it is over any number of messages: one message is held, and every count has a limit. The judgement is
 //! the library's.
 
+mod answer;
 mod counts;
 mod foreign;
 mod page;
@@ -52,6 +53,9 @@ const TICK: Duration = Duration::from_millis(200);
 pub(crate) fn run(args: &args::Inspect) -> Run {
     if args.check_evidence {
         return table::run(&args.files);
+    }
+    if let Some(answer) = args.may_answer {
+        return answer::run(args, answer);
     }
     let ring = match args.without_keys {
         true => KeyRing::parse(b"version 1\n")?,

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use backstop::bounce::{Advice, Trust, Verdict, Why, dnsbl_name};
+use backstop::bounce::{Advice, Trust, Verdict, dnsbl_name};
 use backstop::explain::printable;
 
 use super::counts::{Counts, Table};
@@ -99,7 +99,7 @@ pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
 }
 
 /// What to do next, in one sentence.
-const fn next(verdict: Verdict, knows_recipient: bool) -> &'static str {
+fn next(verdict: Verdict, knows_recipient: bool) -> &'static str {
     match verdict {
         _ if !knows_recipient && !matches!(verdict, Verdict::NotABounce | Verdict::Genuine) => {
             "Name for whom it came, with --recipient or --recipient-from; without that nothing can be proved."
@@ -117,23 +117,28 @@ const fn next(verdict: Verdict, knows_recipient: bool) -> &'static str {
         Verdict::Backscatter => {
             "File it apart or refuse it; to tell the host that sent it, add --report-to and --report-from."
         }
-        Verdict::Unproven(why) => match why {
-            Why::NothingReturned => {
+        Verdict::Unproven(why) => match why.slug() {
+            "nothing-returned" => {
                 "Deliver it; only a tag in the envelope sender tells such answers apart: see `backstop sign`."
             }
-            Why::TooLittleReturned => {
+            "too-little-returned" => {
                 "Deliver it; only a tag in the envelope sender tells it apart: see `backstop sign`."
             }
-            Why::FromNotOwn => {
+            "from-not-own" => {
                 "Deliver it; if the From is yours after all, add its domain to own-domains in the policy."
             }
-            Why::MarksNotInForce => {
+            "marks-not-in-force" => {
                 "Deliver it; mark all outgoing mail, and set marks-since in the policy to the day on which that began."
             }
-            Why::NotCovered => {
+            "not-covered" => {
                 "Deliver it, and bring the key rings of all your hosts together: `backstop key list` compares."
             }
-            Why::Unchecked => "Deliver it; it is larger or has more marks than is looked at.",
+            "other-address" => {
+                "Deliver it; it may be a rightful bounce to another of your mailboxes: see the returned From."
+            }
+            "future" => "Deliver it, and set the clock of the host that signed it.",
+            "damaged" => "Deliver it; nothing more can be known.",
+            _ => "Deliver it; it is larger or has more marks than is looked at.",
         },
     }
 }
