@@ -273,7 +273,7 @@ fn a_reader_that_goes_ends_the_run_quietly_unless_files_are_to_be_written() {
         let said = String::from_utf8(ended.stderr).unwrap();
         if with_page {
             assert_eq!(ended.status.code(), Some(1), "{said}");
-            assert!(fs::read_to_string(&page).unwrap().contains("<b>5000</b>backscatter"));
+            assert!(fs::read_to_string(&page).unwrap().contains("<b>5,000</b>backscatter"));
         } else {
             assert_eq!((ended.status.code(), said.as_str()), (Some(0), ""));
         }
