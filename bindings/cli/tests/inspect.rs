@@ -213,8 +213,11 @@ fn two_hundred_megabytes_of_mail_take_the_memory_of_a_little() {
     let template = String::from_utf8(fixture("postfix")).unwrap();
     let pad = "x".repeat(72).as_str().to_owned() + "\n";
     let template = template.replace("Click http", &(pad.repeat(220) + "Click http"));
-    let mut child = inspect("memory")
+    let page = folder("memory").join("page.html");
+    let mut child = inspect("memory-run")
         .args(RECIPIENT)
+        .arg("--html")
+        .arg(&page)
         .args(["--summary-json", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -249,4 +252,7 @@ fn two_hundred_megabytes_of_mail_take_the_memory_of_a_little() {
     assert!(number > 10_000);
     println!("{number} messages, {written} octets: {peak} kB");
     assert!(peak < 32 << 10, "{peak} kB");
+    for (octets, most) in [(fs::metadata(page).unwrap().len(), 100 << 10), (ended.stdout.len() as u64, 100 << 10)] {
+        assert!((1000..most).contains(&octets), "{octets} octets");
+    }
 }
