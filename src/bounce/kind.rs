@@ -153,9 +153,13 @@ pub(super) struct Scores {
     /// Whether anything says that a mail was not delivered, beside the sender and that a program wrote it: postmasters also
     /// send reports of other sorts.
     is_told: bool,
-    /// Whether it looks like a person's mail: an answer, passed on, or over a list. People forward bounces and talk about
-    /// them, so that such a mail without a sign is none.
+    /// Whether it looks like a person's mail: from no mail system, an answer, passed on, or over a list. People forward
+    /// bounces and talk about them, so that such a mail without a sign is none.
     is_personal: bool,
+    /// Whether the subject is that of an answer: what stands in it is what another mail said.
+    is_answer: bool,
+    /// Whether In-Reply-To or References is there.
+    is_thread: bool,
     /// Whether the body shows more than words: a report, an SMTP reply, headers that came back.
     is_shown: bool,
     /// Whether anything speaks of somebody who is away: the one that tells more of the two.
@@ -175,6 +179,8 @@ impl Scores {
             is_signed: false,
             is_told: false,
             is_personal: false,
+            is_answer: false,
+            is_thread: false,
             is_shown: false,
             is_away: false,
             lean: 0,
@@ -183,7 +189,7 @@ impl Scores {
     }
 
     fn add(&mut self, vote: Vote, weight: i32) {
-        self.is_away |= vote == Vote::Kind(Kind::Vacation);
+        self.is_away |= vote == Vote::Kind(Kind::Vacation) && weight > 0;
         if vote == Vote::NotOurs {
             self.lean += weight;
         }
@@ -240,6 +246,11 @@ impl Scores {
         best
     }
 
+    /// Whether it is part of a conversation, or calls itself so.
+    pub(super) const fn is_in_thread(&self) -> bool {
+        self.is_thread || self.is_answer
+    }
+
     /// Counts the item whose test is this fact.
     pub(super) fn fact(&mut self, fact: Fact) {
         if let Some(item) = self.table.of_fact(fact) {
@@ -255,19 +266,48 @@ impl Scores {
         let local = address.rsplit_once('@').map_or(address.as_str(), |(local, _)| local).trim_matches('"');
         let name = outer.from.name.as_deref().map(str::to_lowercase).unwrap_or_default();
         let subject = outer.block.get("Subject").map(parts::text).unwrap_or_default();
+        let subject_begins = untagged(&subject).to_lowercase();
+        let answer = Answer::of(&subject_begins);
+        let from_words = |words: &[String]| words.iter().any(|word| *word == local || *word == address);
+        let from_begins = |words: &[String]| words.iter().any(|word| local.starts_with(word.as_str()));
+        let from_named = |words: &[String]| !name.is_empty() && words.iter().any(|word| name.contains(word.as_str()));
+        let sender = outer.sender.map(sender_local);
+        let is_null = sender.as_deref() == Some("");
+        let (mut is_system, mut is_robot, mut is_person) = (false, false, false);
+        let mut held: Vec<&'static Item> = Vec::new();
         for item in &self.table.items {
             let holds = match &item.test {
                 Test::Field(field) => outer.block.get(field).is_some(),
                 // Behind a "Re:" it is what another mail system wrote to another one.
-                Test::Says(field, _) if field == "Subject" && is_answer(&subject) => false,
+                Test::Says(field, _) if field == "Subject" && answer.is_some() => false,
                 Test::Says(field, words) => outer.block.get(field).is_some_and(|value| says(value, words)),
-                Test::FromLocal(words) => words.iter().any(|word| *word == local || *word == address),
-                Test::FromLocalBegins(words) => words.iter().any(|word| local.starts_with(word.as_str())),
-                Test::FromName(words) => !name.is_empty() && words.iter().any(|word| name.contains(word.as_str())),
-                Test::Fact(Fact::Reply) => is_answer(&subject),
+                Test::FromLocal(words) => from_words(words),
+                Test::FromLocalBegins(words) => from_begins(words),
+                Test::FromName(words) => from_named(words),
+                // The items of the From stand before it in the table. Who is away answers with a null sender, too.
+                Test::FromOther(words) => {
+                    let has = |word: &String| local.contains(word.as_str());
+                    !is_system && !is_robot && !is_null && address.contains('@') && !words.iter().any(has)
+                }
+                Test::SenderOther(words) => sender.as_deref().is_some_and(|local| {
+                    !local.is_empty() && !words.iter().any(|word| local.contains(word.as_str()))
+                }),
+                Test::SubjectBegins(words) => words.iter().any(|word| subject_begins.starts_with(word.as_str())),
+                Test::Fact(Fact::Reply) => answer.is_some(),
+                Test::Fact(Fact::PassedOn) => answer == Some(Answer::PassedOn),
+                Test::Fact(Fact::ListOfOthers) => !is_system && is_list(outer.block),
                 Test::Fact(fact) => is_fact(*fact, outer),
             };
+            let is_of_from = matches!(item.test, Test::FromLocal(_) | Test::FromLocalBegins(_) | Test::FromName(_));
             if holds {
+                held.push(item);
+                let is_other = item.vote == Vote::Kind(Kind::OtherAutomatic);
+                is_system |= is_of_from && !is_other;
+                is_robot |= is_of_from && is_other;
+                is_person |= matches!(item.test, Test::FromOther(_));
+            }
+        }
+        for item in held {
                 self.item(item);
                 let speaks = match item.vote {
                     Vote::Bounce => true,
@@ -275,12 +315,18 @@ impl Scores {
                     Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
                 };
                 let is_name = matches!(item.test, Test::FromName(_));
-                self.is_signed |= speaks && !is_name && item.weight >= MIN_SIGN;
-                self.is_told |= speaks && !is_name && item.weight >= MIN_TOLD;
-            }
+                // Anyone can write a subject, and a postmaster is also somebody who answers.
+                let is_persons = match &item.test {
+                    Test::Says(field, _) => field == "Subject" && (is_person || !is_system && is_list(outer.block)),
+                    Test::FromLocalBegins(_) => answer.is_some(),
+                    _ => false,
+                };
+                self.is_signed |= speaks && !is_name && !is_persons && item.weight >= MIN_SIGN;
+                self.is_told |= speaks && !is_name && !is_persons && item.weight >= MIN_TOLD;
         }
-        self.is_personal = is_answer(&subject)
-            || ["In-Reply-To", "References", "List-Post"].iter().any(|name| outer.block.get(name).is_some());
+        let is_thread = ["In-Reply-To", "References"].iter().any(|name| outer.block.get(name).is_some());
+        self.is_personal = answer.is_some() || is_person || is_thread || is_list(outer.block);
+        (self.is_answer, self.is_thread) = (answer.is_some(), is_thread);
         self.phrases(&subject, Place::Subject);
     }
 
@@ -289,10 +335,16 @@ impl Scores {
         let text = text.get(..text.floor_char_boundary(MAX_PHRASES)).unwrap_or(text);
         let mut counted: Vec<Kind> = Vec::new();
         for group in self.table.find(text, place) {
-            if counted.contains(&group.kind) {
+            let is_said_before = place == Place::Subject && self.is_answer;
+            if counted.contains(&group.kind) || is_said_before {
                 continue;
             }
             counted.push(group.kind);
+            if group.kind == Kind::NotABounce {
+                self.evidence.push(Evidence { id: &group.id, weight: -group.weight, why: &group.why });
+                self.add(Vote::Bounce, -group.weight);
+                continue;
+            }
             let weight = if group.kind.is_dsn() { self.words_left(group) } else { group.weight };
             self.evidence.push(Evidence { id: &group.id, weight, why: &group.why });
             self.add(Vote::Kind(group.kind), weight);
@@ -318,13 +370,69 @@ impl Scores {
     }
 }
 
-/// How the subject of an answer, or of a mail that was passed on, begins.
-const ANSWERS: [&str; 13] =
-    ["re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "rv:", "sv:", "vs:", "odp:", "enc:", "antw:", "[fwd:"];
+/// What a person does with the mail of another, as the subject says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Answered,
+    PassedOn,
+}
 
-fn is_answer(subject: &str) -> bool {
-    let begins = |word: &&str| subject.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    ANSWERS.iter().any(begins)
+/// How the subject of an answer begins, before the colon, in lower case.
+const ANSWERS: [&str; 34] = [
+    "re", "aw", "sv", "vs", "odp", "antw", "antwort", "rif", "res", "resp", "réf", "ref", "rép", "atb", "ynt", "yan", "bls", "vá",
+    "ha", "ответ", "отв", "от", "відповідь", "відп", "отг", "回复", "回覆", "答复", "答覆", "返信", "답장", "회신", "απ", "رد",
+];
+/// How that of a mail which was passed on begins.
+const PASSED_ON: [&str; 31] = [
+    "fw", "fwd", "wg", "tr", "rv", "enc", "i", "vb", "vl", "vl.", "pd", "doorst", "ilt", "i̇lt", "továbbítás", "wtr", "přep", "trs",
+    "rvs", "пересл", "fwd.", "переслать", "пересылка", "转发", "轉寄", "轉發", "転送", "전달", "προώθ", "πρθ", "إعادة توجيه",
+];
+
+impl Answer {
+    /// Of a subject in lower case without its tags: `re:`, `re[2]:`, `re :`, `回复：`.
+    fn of(subject: &str) -> Option<Answer> {
+        let (word, _) = subject.split_once([':', '：'])?;
+        let word = word.split(['[', '(', '^']).next().unwrap_or_default().trim();
+        match () {
+            () if ANSWERS.contains(&word) => Some(Answer::Answered),
+            () if PASSED_ON.contains(&word) => Some(Answer::PassedOn),
+            () => None,
+        }
+    }
+}
+
+/// A subject without what gateways and lists put in front of it: `[EXTERNAL]`, `[list-name]`, `***SPAM***`; `[Fwd: x]`
+/// becomes `Fwd: x]`.
+fn untagged(subject: &str) -> &str {
+    let mut rest = subject.trim_start();
+    while let Some(tag) = rest.strip_prefix('[') {
+        match tag.split_once(']') {
+            Some((name, after)) if !name.contains(':') && !after.trim().is_empty() => rest = after.trim_start(),
+            _ => return tag.trim_start(),
+        }
+    }
+    let starred = rest.strip_prefix('*').and_then(|rest| rest.trim_start_matches('*').split_once('*'));
+    starred.map_or(rest, |(_, after)| after.trim_start_matches(['*', ' ']))
+}
+
+/// Whether a mail came over a list, as list managers and senders of newsletters write.
+fn is_list(block: &Block<'_>) -> bool {
+    ["List-Id", "List-Unsubscribe", "List-Post"].iter().any(|name| block.get(name).is_some())
+        || block.get("Precedence").is_some_and(|value| value.eq_ignore_ascii_case(b"list"))
+}
+
+/// The local part of an envelope sender in lower case; empty is the null sender.
+fn sender_local(sender: &[u8]) -> String {
+    let sender = String::from_utf8_lossy(sender.trim_ascii()).to_lowercase();
+    let bare = sender.trim_matches(['<', '>', ' ']);
+    bare.rsplit_once('@').map_or(bare, |(local, _)| local).to_owned()
+}
+
+/// Whether a text is an answer above what it quotes: words of its own, then two lines or more behind `>`.
+pub(super) fn is_above_quote(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_own = lines.next().is_some_and(|line| !line.starts_with('>'));
+    is_own && lines.filter(|line| line.starts_with('>')).nth(1).is_some()
 }
 
 /// How the sender of a bounce begins where the null one was rewritten.

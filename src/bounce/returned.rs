@@ -7,7 +7,9 @@
 //!
 //! The quoted form is what qmail, Exim, Sendmail before 8.8, Exchange and many others write; no marker line is needed. A
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
-//! a text wrapped is taken as folded if a field follows it. Outer headers are never looked at here.
+//! a text wrapped is taken as folded if a field follows it. Behind a block that has a Received, a Message-ID or a mark
+//! stands the body of what came back; like that of a part it is not searched for blocks, since what a mail quotes is another
+//! mail. Less than that may be a summary in front of the block. Outer headers are never looked at here.
 
 use std::borrow::Cow;
 
@@ -128,7 +130,11 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
             octets.push(b'\n');
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
             octets.extend_from_slice(bytes.get(end..).unwrap_or_default());
+            let is_original = is_original(&Block::read(&octets).0);
             found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets) });
+            if is_original {
+                break;
+            }
         }
         at = end.max(next_line(bytes, at));
     }
@@ -164,6 +170,11 @@ fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize, 
     }
     // What was cut off by the limit ends nowhere.
     (block, at, whole && (at < bytes.len() || bytes.len() < MAX_QUOTED))
+}
+
+/// Whether it is a mail's own block and no summary of it.
+fn is_original(block: &Block<'_>) -> bool {
+    ["Received", "Message-ID", crate::mark::HEADER].iter().any(|name| block.get(name).is_some())
 }
 
 fn is_block(octets: &[u8]) -> bool {
