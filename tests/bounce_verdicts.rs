@@ -268,7 +268,9 @@ fn what_a_returned_text_quotes_is_another_mail() {
     let quoted: String =
         format!("{}{SPAM}", header(&ring(), ALICE, today())).lines().map(|line| format!("> {line}\n")).collect();
     let text = |behind: &str| {
-        format!("From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\nSorry, no mailbox.\n\n{SPAM}\n{behind}\n")
+        format!(
+            "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\nSorry, no mailbox.\n\n{SPAM}\n{behind}\n"
+        )
     };
     let part = bounce("", &format!("{SPAM}\n{quoted}")).replace("text/rfc822-headers", "message/rfc822");
     for message in [text(&quoted), text(&quoted.replace("> ", "")), part] {

@@ -12,6 +12,7 @@
 use super::evidence::{self, Fact, Group, Item, Place, Table, Test, Vote};
 use super::guard::{Block, MAX_PHRASES};
 use super::parts::{self, Addressee, Content};
+use super::person::{Answer, is_list, sender_local, untagged};
 
 /// The score that a kind needs.
 pub const THRESHOLD: i32 = 50;
@@ -153,7 +154,7 @@ pub(super) struct Scores {
     /// Whether anything says that a mail was not delivered, beside the sender and that a program wrote it: postmasters also
     /// send reports of other sorts.
     is_told: bool,
-    /// Whether it looks like a person's mail: from no mail system, an answer, passed on, or over a list. People forward
+    /// Whether it looks like a person's mail or another program's: from no mail system, an answer, passed on, or over a list. People forward
     /// bounces and talk about them, so that such a mail without a sign is none.
     is_personal: bool,
     /// Whether the subject is that of an answer: what stands in it is what another mail said.
@@ -273,7 +274,10 @@ impl Scores {
         let from_named = |words: &[String]| !name.is_empty() && words.iter().any(|word| name.contains(word.as_str()));
         let sender = outer.sender.map(sender_local);
         let is_null = sender.as_deref() == Some("");
-        let (mut is_system, mut is_robot, mut is_person) = (false, false, false);
+        let is_list = is_list(outer.block);
+        // What the From is: a mail system by its address or its name, a program; or a person, as all of it shows.
+        let (mut is_system, mut is_named, mut is_robot, mut is_person) = (false, false, false, false);
+        let (mut is_sent, mut is_written) = (false, false);
         let mut held: Vec<&'static Item> = Vec::new();
         for item in &self.table.items {
             let holds = match &item.test {
@@ -284,48 +288,60 @@ impl Scores {
                 Test::FromLocal(words) => from_words(words),
                 Test::FromLocalBegins(words) => from_begins(words),
                 Test::FromName(words) => from_named(words),
-                // The items of the From stand before it in the table. Who is away answers with a null sender, too.
+                // The items of From and sender stand before it in the table. Who is away answers with a null sender, too.
+                // A person's name may have "Mail Administrator" in it.
                 Test::FromOther(words) => {
                     let has = |word: &String| local.contains(word.as_str());
-                    !is_system && !is_robot && !is_null && address.contains('@') && !words.iter().any(has)
+                    let is_program = is_system || is_robot || is_named && !is_sent;
+                    !is_program && !is_null && address.contains('@') && !words.iter().any(has)
                 }
-                Test::SenderOther(words) => sender.as_deref().is_some_and(|local| {
-                    !local.is_empty() && !words.iter().any(|word| local.contains(word.as_str()))
-                }),
+                Test::SenderOther(words) => sender
+                    .as_deref()
+                    .is_some_and(|local| !local.is_empty() && !words.iter().any(|word| local.contains(word.as_str()))),
                 Test::SubjectBegins(words) => words.iter().any(|word| subject_begins.starts_with(word.as_str())),
                 Test::Fact(Fact::Reply) => answer.is_some(),
                 Test::Fact(Fact::PassedOn) => answer == Some(Answer::PassedOn),
-                Test::Fact(Fact::ListOfOthers) => !is_system && is_list(outer.block),
+                Test::Fact(Fact::ListOfOthers) => !is_system && !is_named && is_list,
                 Test::Fact(fact) => is_fact(*fact, outer),
             };
-            let is_of_from = matches!(item.test, Test::FromLocal(_) | Test::FromLocalBegins(_) | Test::FromName(_));
             if holds {
                 held.push(item);
                 let is_other = item.vote == Vote::Kind(Kind::OtherAutomatic);
-                is_system |= is_of_from && !is_other;
-                is_robot |= is_of_from && is_other;
-                is_person |= matches!(item.test, Test::FromOther(_));
+                match &item.test {
+                    Test::FromLocal(_) | Test::FromLocalBegins(_) if is_other => is_robot = true,
+                    Test::FromLocal(_) | Test::FromLocalBegins(_) => is_system = true,
+                    Test::FromName(_) => is_named = true,
+                    Test::FromOther(_) => is_person = true,
+                    Test::SenderOther(_) => is_sent = true,
+                    Test::Says(field, _) => {
+                        is_written |= item.weight < 0 && (field == "User-Agent" || field == "X-Mailer")
+                    }
+                    _ => {}
+                }
             }
         }
         for item in held {
-                self.item(item);
-                let speaks = match item.vote {
-                    Vote::Bounce => true,
-                    Vote::Kind(kind) => kind.is_dsn(),
-                    Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
-                };
-                let is_name = matches!(item.test, Test::FromName(_));
-                // Anyone can write a subject, and a postmaster is also somebody who answers.
-                let is_persons = match &item.test {
-                    Test::Says(field, _) => field == "Subject" && (is_person || !is_system && is_list(outer.block)),
-                    Test::FromLocalBegins(_) => answer.is_some(),
-                    _ => false,
-                };
-                self.is_signed |= speaks && !is_name && !is_persons && item.weight >= MIN_SIGN;
-                self.is_told |= speaks && !is_name && !is_persons && item.weight >= MIN_TOLD;
+            self.item(item);
+            let speaks = match item.vote {
+                Vote::Bounce => true,
+                Vote::Kind(kind) => kind.is_dsn(),
+                Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
+            };
+            let is_name = matches!(item.test, Test::FromName(_));
+            // Anyone can write a subject, and a postmaster is also somebody who writes.
+            let is_persons = match &item.test {
+                Test::Says(field, _) => {
+                    field == "Subject" && (is_person || is_written || !is_system && !is_named && (is_list || is_sent))
+                }
+                Test::FromLocalBegins(_) => answer.is_some() || is_written,
+                _ => false,
+            };
+            self.is_signed |= speaks && !is_name && !is_persons && item.weight >= MIN_SIGN;
+            self.is_told |= speaks && !is_name && !is_persons && item.weight >= MIN_TOLD;
         }
         let is_thread = ["In-Reply-To", "References"].iter().any(|name| outer.block.get(name).is_some());
-        self.is_personal = answer.is_some() || is_person || is_thread || is_list(outer.block);
+        let is_program = is_robot && !is_system && !is_named;
+        self.is_personal = answer.is_some() || is_person || is_written || is_program || is_thread || is_list;
         (self.is_answer, self.is_thread) = (answer.is_some(), is_thread);
         self.phrases(&subject, Place::Subject);
     }
@@ -368,71 +384,6 @@ impl Scores {
             *leaning += weight;
         }
     }
-}
-
-/// What a person does with the mail of another, as the subject says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Answered,
-    PassedOn,
-}
-
-/// How the subject of an answer begins, before the colon, in lower case.
-const ANSWERS: [&str; 34] = [
-    "re", "aw", "sv", "vs", "odp", "antw", "antwort", "rif", "res", "resp", "réf", "ref", "rép", "atb", "ynt", "yan", "bls", "vá",
-    "ha", "ответ", "отв", "от", "відповідь", "відп", "отг", "回复", "回覆", "答复", "答覆", "返信", "답장", "회신", "απ", "رد",
-];
-/// How that of a mail which was passed on begins.
-const PASSED_ON: [&str; 31] = [
-    "fw", "fwd", "wg", "tr", "rv", "enc", "i", "vb", "vl", "vl.", "pd", "doorst", "ilt", "i̇lt", "továbbítás", "wtr", "přep", "trs",
-    "rvs", "пересл", "fwd.", "переслать", "пересылка", "转发", "轉寄", "轉發", "転送", "전달", "προώθ", "πρθ", "إعادة توجيه",
-];
-
-impl Answer {
-    /// Of a subject in lower case without its tags: `re:`, `re[2]:`, `re :`, `回复：`.
-    fn of(subject: &str) -> Option<Answer> {
-        let (word, _) = subject.split_once([':', '：'])?;
-        let word = word.split(['[', '(', '^']).next().unwrap_or_default().trim();
-        match () {
-            () if ANSWERS.contains(&word) => Some(Answer::Answered),
-            () if PASSED_ON.contains(&word) => Some(Answer::PassedOn),
-            () => None,
-        }
-    }
-}
-
-/// A subject without what gateways and lists put in front of it: `[EXTERNAL]`, `[list-name]`, `***SPAM***`; `[Fwd: x]`
-/// becomes `Fwd: x]`.
-fn untagged(subject: &str) -> &str {
-    let mut rest = subject.trim_start();
-    while let Some(tag) = rest.strip_prefix('[') {
-        match tag.split_once(']') {
-            Some((name, after)) if !name.contains(':') && !after.trim().is_empty() => rest = after.trim_start(),
-            _ => return tag.trim_start(),
-        }
-    }
-    let starred = rest.strip_prefix('*').and_then(|rest| rest.trim_start_matches('*').split_once('*'));
-    starred.map_or(rest, |(_, after)| after.trim_start_matches(['*', ' ']))
-}
-
-/// Whether a mail came over a list, as list managers and senders of newsletters write.
-fn is_list(block: &Block<'_>) -> bool {
-    ["List-Id", "List-Unsubscribe", "List-Post"].iter().any(|name| block.get(name).is_some())
-        || block.get("Precedence").is_some_and(|value| value.eq_ignore_ascii_case(b"list"))
-}
-
-/// The local part of an envelope sender in lower case; empty is the null sender.
-fn sender_local(sender: &[u8]) -> String {
-    let sender = String::from_utf8_lossy(sender.trim_ascii()).to_lowercase();
-    let bare = sender.trim_matches(['<', '>', ' ']);
-    bare.rsplit_once('@').map_or(bare, |(local, _)| local).to_owned()
-}
-
-/// Whether a text is an answer above what it quotes: words of its own, then two lines or more behind `>`.
-pub(super) fn is_above_quote(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let is_own = lines.next().is_some_and(|line| !line.starts_with('>'));
-    is_own && lines.filter(|line| line.starts_with('>')).nth(1).is_some()
 }
 
 /// How the sender of a bounce begins where the null one was rewritten.

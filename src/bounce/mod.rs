@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! message  -> guard.rs      header block and leaves, within limits; parts.rs hands them to mail-parser
-//!          -> kind.rs       evidence (evidence.rs, evidence.toml) -> kind; ordinary mail ends here
+//!          -> kind.rs       evidence (evidence.rs, evidence.toml; person.rs: against) -> kind; ordinary mail ends here
 //!          -> returned.rs   the headers that came back; status.rs: delivery-status fields
 //!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
 //!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
@@ -24,6 +24,7 @@ mod keep;
 mod kind;
 mod object;
 mod parts;
+mod person;
 mod proof;
 pub mod report;
 mod returned;
@@ -371,7 +372,7 @@ impl<'a> Body<'a> {
         if self.text.lines().any(is_failed_address) {
             scores.fact(Fact::FailedAddress);
         }
-        if scores.is_in_thread() && kind::is_above_quote(&self.text) {
+        if scores.is_in_thread() && person::is_above_quote(&self.text) {
             scores.fact(Fact::QuotedAnswer);
         }
         scores.phrases(&self.text, evidence::Place::Body);

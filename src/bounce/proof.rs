@@ -12,7 +12,7 @@
 //! A site may send as From alice@ with the envelope sender bounces@, both its own, and a bounce to bounces@ returns a mark
 //! for alice@. Such a mark proves nothing for bounces@, and is no forgery: it is `other-address` if the MAC is right for an
 //! own address in From, Sender or Return-Path of the block that it stands in. A Message-ID whose case was changed is
-//! tried in lower case; one that is all upper case counts as damaged, since what it was is lost.
+//! tried in lower case; one that is all upper case and does not hold so is `damaged`, since what it was is lost.
 
 use super::guard::{Block, MAX_CHECKS, line_at};
 use super::parts;
@@ -94,7 +94,9 @@ pub enum Outcome {
     UnknownKey,
     /// It names a key that the ring lacks, for a day that the ring does not cover.
     NotCovered,
-    /// Damaged.
+    /// A Message-ID with a mark that is all upper case, so that its MAC is lost.
+    Damaged,
+    /// Not of the form.
     Malformed,
     /// Another site's or system's.
     Foreign,
@@ -111,6 +113,7 @@ impl Outcome {
             Outcome::Forged => "forged",
             Outcome::UnknownKey => "unknown-key",
             Outcome::NotCovered => "not-covered",
+            Outcome::Damaged => "damaged",
             Outcome::Malformed => "malformed",
             Outcome::Foreign => "foreign",
         }
@@ -221,8 +224,7 @@ impl<'a> Checker<'a> {
         let senders = self.own_senders(block);
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
-            let verify =
-                |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
+            let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
             if let Some(seen) = self.mark(&mailbox, &senders, verify) {
                 let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
                 let nonce = nonce.filter_map(|part| part.strip_prefix(b"n=")).next().unwrap_or_default();
@@ -298,7 +300,7 @@ impl<'a> Checker<'a> {
             if seen.outcome == Outcome::Forged && id.iter().any(u8::is_ascii_uppercase) {
                 match read(&id.to_ascii_lowercase()).filter(|folded| folded.outcome != Outcome::Forged) {
                     Some(folded) => seen = folded,
-                    None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Malformed,
+                    None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
                     None => {}
                 }
             }

@@ -61,6 +61,8 @@ pub enum Why {
     OtherAddress,
     /// A mark of ours is dated in the future: the clock of a host that signs was wrong.
     Future,
+    /// A Message-ID that looks marked came back all in upper case, so that nothing can be told.
+    Damaged,
     /// Not all marks were checked: no recipient is known, there are more than `guard::MAX_CHECKS`, or not all of the message
     /// was kept.
     Unchecked,
@@ -68,7 +70,7 @@ pub enum Why {
 
 impl Why {
     /// All reasons.
-    pub const ALL: [Why; 8] = [
+    pub const ALL: [Why; 9] = [
         Why::NothingReturned,
         Why::TooLittleReturned,
         Why::FromNotOwn,
@@ -76,6 +78,7 @@ impl Why {
         Why::NotCovered,
         Why::OtherAddress,
         Why::Future,
+        Why::Damaged,
         Why::Unchecked,
     ];
 
@@ -89,6 +92,7 @@ impl Why {
             Why::NotCovered => "not-covered",
             Why::OtherAddress => "other-address",
             Why::Future => "future",
+            Why::Damaged => "damaged",
             Why::Unchecked => "unchecked",
         }
     }
@@ -103,6 +107,7 @@ impl Why {
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
             Why::OtherAddress => "A mark of ours came back that is for another own address.",
             Why::Future => "A mark of ours is dated in the future; look at the clocks of the hosts that sign.",
+            Why::Damaged => "A Message-ID that looks marked came back in upper case, so that its mark is lost.",
             Why::Unchecked => {
                 "Not all marks could be checked: the recipient is not known, or the message has too much of them or of all."
             }
@@ -208,6 +213,8 @@ pub(super) fn decide(
         Verdict::Forged
     } else if any(&[Outcome::NotCovered]) {
         Verdict::Unproven(Why::NotCovered)
+    } else if direct(&[Outcome::Damaged]) {
+        Verdict::Unproven(Why::Damaged)
     } else {
         // Blocks behind the first may be quoted in the body of the first.
         let is_old = |check: &Check| check.place == Place::InReplyTo && check.outcome == Outcome::Expired;

@@ -320,7 +320,7 @@ pub unsafe extern "C" fn backstop_inspection_check(
             Outcome::Forged | Outcome::OtherAddress => (BACKSTOP_FORGED, 0),
             Outcome::UnknownKey => (BACKSTOP_UNKNOWN_KEY, 1),
             Outcome::NotCovered => (BACKSTOP_UNKNOWN_KEY, 0),
-            Outcome::Malformed => (BACKSTOP_MALFORMED, 0),
+            Outcome::Malformed | Outcome::Damaged => (BACKSTOP_MALFORMED, 0),
             Outcome::Foreign => (BACKSTOP_FOREIGN, 0),
         };
         let number = |day: Option<Day>| day.and_then(|day| i32::try_from(day.number()).ok()).unwrap_or(-1);

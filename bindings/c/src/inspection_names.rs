@@ -66,6 +66,8 @@ pub const BACKSTOP_WHY_UNCHECKED: i32 = 6;
 pub const BACKSTOP_WHY_OTHER_ADDRESS: i32 = 7;
 /// Unproven: a mark of ours is dated in the future.
 pub const BACKSTOP_WHY_FUTURE: i32 = 8;
+/// Unproven: a Message-ID that looks marked came back all in upper case.
+pub const BACKSTOP_WHY_DAMAGED: i32 = 9;
 
 /// Advice: deliver it as any other mail.
 pub const BACKSTOP_ADVICE_DELIVER: i32 = 1;
@@ -219,6 +221,7 @@ numbers!(why_number(Why), { why_word: slug }, {
     BACKSTOP_WHY_UNCHECKED => Why::Unchecked,
     BACKSTOP_WHY_OTHER_ADDRESS => Why::OtherAddress,
     BACKSTOP_WHY_FUTURE => Why::Future,
+    BACKSTOP_WHY_DAMAGED => Why::Damaged,
 });
 
 numbers!(advice_number(Advice), { advice_word: slug }, {
