@@ -44,6 +44,7 @@ pub(super) enum Fact {
     Report,
     Reply,
     PassedOn,
+    Person,
     ListOfOthers,
     QuotedAnswer,
     DeliveryStatusPart,
@@ -62,7 +63,7 @@ pub(super) enum Fact {
 }
 
 impl Fact {
-    const ALL: [(&'static str, Fact); 24] = [
+    const ALL: [(&'static str, Fact); 25] = [
         ("null-sender", Fact::NullSender),
         ("null-sender-other", Fact::NullSenderOther),
         ("from-nobody", Fact::FromNobody),
@@ -72,6 +73,7 @@ impl Fact {
         ("report", Fact::Report),
         ("reply", Fact::Reply),
         ("passed-on", Fact::PassedOn),
+        ("person", Fact::Person),
         ("list-of-others", Fact::ListOfOthers),
         ("quoted-answer", Fact::QuotedAnswer),
         ("delivery-status-part", Fact::DeliveryStatusPart),

@@ -301,6 +301,7 @@ impl Scores {
                 Test::SubjectBegins(words) => words.iter().any(|word| subject_begins.starts_with(word.as_str())),
                 Test::Fact(Fact::Reply) => answer.is_some(),
                 Test::Fact(Fact::PassedOn) => answer == Some(Answer::PassedOn),
+                Test::Fact(Fact::Person) => is_person,
                 Test::Fact(Fact::ListOfOthers) => !is_system && !is_named && is_list,
                 Test::Fact(fact) => is_fact(*fact, outer),
             };
