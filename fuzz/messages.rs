@@ -11,7 +11,7 @@ use backstop::policy::Policy;
 use backstop::{Day, Domains, KeyRing, mark as marks};
 
 /// What octets from 0x80 up stand for in a message.
-const PIECES: [&[u8]; 56] = [
+const PIECES: [&[u8]; 64] = [
     b"From: ",
     b"From: Mail Delivery System <MAILER-DAEMON@mx.example.net>\n",
     b"Return-Path: <>\n",
@@ -68,6 +68,14 @@ const PIECES: [&[u8]; 56] = [
     b"=3D=\n",
     b"&#x41;&amp;<script>",
     b"i am out of the office\n",
+    b"<pre class=x>\n",
+    b"</pre>",
+    b"Subject: [EXT] Fwd: \xe8\xbd\xac\xe5\x8f\x91\xef\xbc\x9a\n",
+    b"From: Bob <bob@friend.example>\nReturn-Path: <bob@friend.example>\n",
+    b"List-Id: <l.example>\nPrecedence: list\n",
+    b"Sender: bob@example.com\n",
+    b"<M.BSM1-MUJKAAAAAAAAAAAAAAAAA@EXAMPLE.COM>",
+    b"X-Mailer: Microsoft Outlook 16.0\n",
 ];
 
 /// The message that octets stand for.
