@@ -149,7 +149,6 @@ pub(crate) struct Seen<'a> {
     /// Of the envelope, if it is known.
     pub(crate) sender: Option<&'a [u8]>,
     pub(crate) recipient: Option<&'a [u8]>,
-    pub(crate) day: Day,
 }
 
 impl Session<'_> {
@@ -176,9 +175,9 @@ impl Session<'_> {
         let slug = inspection.verdict.slug();
         self.tally.count(Some(slug).filter(|slug| matches!(*slug, "backscatter" | "forged" | "expired")));
         let (sender, recipient) = (sender.as_deref(), recipient.as_deref());
-        let seen = Seen { file: message.file, octets, inspection, arrival, sender, recipient, day };
+        let seen = Seen { file: message.file, octets, inspection, arrival, sender, recipient };
         if let Some(reports) = &mut self.reports {
-            reports.write(&seen, &self.ring, &self.policy)?;
+            reports.write(&seen, &self.policy)?;
         }
         self.show(&seen)?;
         self.progress.tick(self.counts.messages);

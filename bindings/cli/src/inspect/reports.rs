@@ -8,19 +8,17 @@
 //!
 //! Only backscatter and forged tags or marks are reported, and of each host only the first few: a postmaster needs no
 //! thousand reports. How often each host was counted is known for as many hosts as `top.rs` holds, and in all there are
-//! [`MAX_REPORTS`]. Not reported are own hosts, and a message that the verdict calls forged only since it came to another
-//! own mailbox: its mark is that of the own address in the returned From, so the bounce is rightful.
+//! [`MAX_REPORTS`]. Own hosts are not reported.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use backstop::bounce::Verdict;
 use backstop::bounce::report::{self, Letter};
-use backstop::bounce::{self, Envelope, Verdict};
-use backstop::explain::printable;
 use backstop::policy::Policy;
-use backstop::{Day, KeyRing, keyfile};
+use backstop::{Day, keyfile};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -44,9 +42,6 @@ pub(crate) struct Reports {
     left_out: u64,
     /// From own hosts.
     own: u64,
-    /// With the mark of another own mailbox, and the first of them.
-    others: u64,
-    other: Option<String>,
 }
 
 impl Reports {
@@ -74,13 +69,11 @@ impl Reports {
             written: 0,
             left_out: 0,
             own: 0,
-            others: 0,
-            other: None,
         })
     }
 
     /// Writes the three files of a message, if it is one to report.
-    pub(crate) fn write(&mut self, seen: &Seen<'_>, ring: &KeyRing, policy: &Policy) -> Result<(), Stop> {
+    pub(crate) fn write(&mut self, seen: &Seen<'_>, policy: &Policy) -> Result<(), Stop> {
         let it = &seen.inspection;
         if !matches!(it.verdict, Verdict::Backscatter | Verdict::Forged) {
             return Ok(());
@@ -88,11 +81,6 @@ impl Reports {
         let reflector = report::reflector(seen.octets, it, policy);
         if reflector.is_own {
             self.own += 1;
-            return Ok(());
-        }
-        if let Some(mailbox) = marked_for(seen, ring, policy) {
-            self.others += 1;
-            self.other.get_or_insert_with(|| format!("{} for {}", printable(seen.file), printable(mailbox.as_bytes())));
             return Ok(());
         }
         let (host, client) = (reflector.host, reflector.client);
@@ -143,29 +131,8 @@ impl Reports {
         if self.own > 0 {
             text += &format!("; {} not reported, since an own host wrote them", self.own);
         }
-        if let Some(other) = &self.other {
-            text += &format!(
-                "; {} not reported, since the mark is that of another own mailbox ({other}): a rightful bounce that came to \
-                 the wrong one",
-                self.others
-            );
-        }
         text
     }
-}
-
-/// Another own mailbox that the mark in a forged message is good for: the own address in the returned From.
-fn marked_for(seen: &Seen<'_>, ring: &KeyRing, policy: &Policy) -> Option<String> {
-    if seen.inspection.verdict != Verdict::Forged {
-        return None;
-    }
-    let mut from = seen.inspection.returned.iter().filter_map(|returned| returned.from.as_ref());
-    let is_good = |from: &&String| {
-        let envelope = Envelope { sender: seen.sender, recipient: Some(from.as_bytes()) };
-        let again = bounce::inspect(seen.octets, &envelope, ring, policy, seen.day);
-        matches!(again.verdict, Verdict::Genuine | Verdict::Expired)
-    };
-    from.find(is_good).cloned()
 }
 
 fn put(path: &Path, content: &str) -> std::io::Result<()> {
