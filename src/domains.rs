@@ -114,6 +114,12 @@ impl Domains {
         self.fit(domain).is_some()
     }
 
+    /// Whether it is plainly every domain.
+    #[cfg(feature = "bulk")]
+    pub(crate) fn is_all(&self) -> bool {
+        matches!((&*self.fits, &*self.except), ([Pattern::All], []))
+    }
+
     /// How closely a domain fits; `None` if it is not in the set.
     #[inline(always)]
     pub(crate) fn fit(&self, domain: &[u8]) -> Option<Fit> {

@@ -15,6 +15,7 @@ use wide::u8x16;
 use zeroize::Zeroize;
 
 use crate::address::Mailbox;
+use crate::encode::{BASE64_VALUES, SHA1_BASE64, sixes};
 
 /// Octets that a hash takes at once.
 pub(crate) const BLOCK: usize = 64;
@@ -321,22 +322,31 @@ pub(crate) fn equal<const N: usize>(left: [u8; N], right: [u8; N]) -> bool {
     }
 }
 
-/// Compares text of which each octet may be one of two with the secret `expected`, in lower case, without telling by time
-/// where they differ; `expected` may be the longer one.
+/// Compares the base64 of a secret digest with characters, at most 27, of which each stands for one of two values, without
+/// telling by time where they differ; there may be fewer of them than the digest has.
 #[inline(always)]
-pub(crate) fn equal_text(expected: &[u8], given: impl ExactSizeIterator<Item = [u8; 2]>) -> bool {
-    if given.len() > expected.len() {
+pub(crate) fn equal_base64(digest: &[u8; 20], given: &[u8]) -> bool {
+    if given.len() > SHA1_BASE64 {
         return false;
     }
     let mut differs = 0;
-    for (octet, [one, other]) in expected.iter().zip(given) {
-        // An octet with bit 6 but not bit 5 is a capital: base64 has no other octets there.
-        let lower = octet | (octet & 0x40) >> 1;
-        // The product is zero if one of the two is the same.
-        differs |= u16::from(lower ^ one) * u16::from(lower ^ other);
+    for (octets, characters) in digest.chunks(3).zip(given.chunks(4)) {
+        // What is missing behind the last octet is zero.
+        let [mut one, mut other] = [sixes(prefix(octets)); 2];
+        for (character, lane) in characters.iter().zip([0, 8, 16, 24]) {
+            #[expect(clippy::indexing_slicing, reason = "256 entries, one for each octet")]
+            let [its, others] = BASE64_VALUES[usize::from(*character)].map(u32::from);
+            (one, other) = (one ^ its << lane, other ^ others << lane);
+        }
+        // Bit 7 of each lane is set where there is a difference; of a value that is none it is 64.
+        let there = TOPS >> (8 * (4 - characters.len()));
+        differs |= (one + !TOPS) & (other + !TOPS) & there;
     }
     differs.ct_eq(&0).to_bool()
 }
+
+/// Bit 7 of each of four lanes.
+const TOPS: u32 = 0x8080_8080;
 
 /// What two hosts compare to see whether they hold the same key with the same settings.
 pub(crate) fn fingerprint(secret: &[u8], settings: &[&[u8]]) -> [u8; 32] {
@@ -389,6 +399,31 @@ mod tests {
                     assert_eq!(keyed.message().push(one).push(two).finish(), expected, "{mac:?} {key} {length}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_base64_of_a_digest_is_equal_in_any_case_and_alphabet_and_to_nothing_else() {
+        use base64ct::{Base64Unpadded, Encoding};
+        let digests = [[0xff; 20], [0; 20], core::array::from_fn(|i| (i * 83 + 5) as u8), [0xfb; 20], [0x3e; 20]];
+        for digest in digests {
+            let text = Base64Unpadded::encode_string(&digest).into_bytes();
+            for length in 0..=text.len() {
+                for place in 0..length {
+                    for octet in 0..=255 {
+                        let mut given = text[..length].to_vec();
+                        given[place] = octet;
+                        let is_same = match octet {
+                            b'-' => text[place] == b'+',
+                            b'.' => text[place] == b'/',
+                            b'_' => text[place] == b'+' || text[place] == b'/',
+                            other => text[place].eq_ignore_ascii_case(&other),
+                        };
+                        assert_eq!(equal_base64(&digest, &given), is_same, "{text:?} {given:?}");
+                    }
+                }
+            }
+            assert!(equal_base64(&digest, b"") && !equal_base64(&digest, &[&text[..], b"A"].concat()));
         }
     }
 

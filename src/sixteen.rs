@@ -1,7 +1,8 @@
 //! Sixteen octets at a time, as vectors: what nearly every address passes.
 //!
-//! [`look`] reads an address of 8 to 128 octets whose `@` is among the first 64, [`block`] makes a message of one of 12 to
-//! 51. For all others they answer `None`, and the parser with `words.rs`, and `mac.rs`, do the same in their way.
+//! [`look`] reads an address of 8 to 128 octets whose `@` is among the first 64, [`returned`] what follows the stamp of SRS0
+//! in one of up to 176 with the `@` among the first 112. [`block`] makes a message of an address of 12 to 51 octets, [`block_of_two`] one of two pieces of an
+//! address. For all others they answer `None`, and the parser with `words.rs`, and `mac.rs`, do the same in their way.
 //!
 //! A block is written as four whole vectors. What is stored in pieces and then loaded as a whole, as the hash does, would
 //! wait until all that was begun before it has ended, the hash of the address before among it.
@@ -68,6 +69,36 @@ impl Octets {
 /// Looks at an address; `None` if it is for the parser.
 #[inline(always)]
 pub(crate) fn look(address: &[u8]) -> Option<Look> {
+    let (octets, local) = usual(address)?;
+    Some(Look { local, is_plain: octets.signs == 0 })
+}
+
+/// Octets of `host` and of `host=local` in `host=local@forwarder`; `None` if that is for the parser.
+#[inline(always)]
+pub(crate) fn returned(rest: &[u8]) -> Option<(usize, usize)> {
+    let (octets, both) = match usual(rest) {
+        Some(found) => found,
+        None => usual_far(rest)?,
+    };
+    let sign = octets.signs & octets.signs.wrapping_neg();
+    let host = sign.trailing_zeros() as usize;
+    let wrong = octets.dots & (octets.dots << 1 | 1) & sign.wrapping_sub(1) | octets.dots << 1 & sign;
+    let is_usual = wrong == 0 && host > 0 && host + 1 < both && rest.get(host) == Some(&b'=');
+    is_usual.then_some((host, both))
+}
+
+/// Like [`usual`], of an address whose `@` is not among the first 64 octets, up to 112.
+#[inline(never)]
+fn usual_far(address: &[u8]) -> Option<(Octets, usize)> {
+    let head = address.first_chunk::<64>()?;
+    let octets = Octets::of(head, head.last_chunk()?).filter(|octets| octets.others == 0)?;
+    let (_, local) = usual(address.get(48..)?)?;
+    Some((octets, 48 + local))
+}
+
+/// What the first 64 octets of a usual address are, and octets of its local part.
+#[inline(always)]
+fn usual(address: &[u8]) -> Option<(Octets, usize)> {
     let (head, tail) = address.split_at_checked(64).unwrap_or((address, &[]));
     let octets = match head.last_chunk() {
         Some(last) => Octets::of(head, last)?,
@@ -85,7 +116,7 @@ pub(crate) fn look(address: &[u8]) -> Option<Look> {
         ends = octets.dots >> (tail.len() - 1) & 1;
     }
     let is_usual = wrong | ends == 0 && address.get(local) == Some(&b'@');
-    is_usual.then_some(Look { local, is_plain: octets.signs == 0 })
+    is_usual.then_some((octets, local))
 }
 
 /// The block, behind that of the key, of a message of a stamp and a text, folded or as it is.
@@ -118,6 +149,62 @@ pub(crate) fn block(stamp: [u8; 4], text: &[u8], fold: bool) -> Option<[u8; BLOC
         *to = lane;
     }
     Some(block)
+}
+
+/// A piece of an address: where it begins and how many octets it has.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece {
+    pub(crate) at: usize,
+    pub(crate) length: usize,
+}
+
+/// The block, behind that of the key, of a message of a stamp and two pieces of one address, these folded.
+#[inline(always)]
+pub(crate) fn block_of_two(stamp: [u8; 2], address: &[u8], [first, second]: [Piece; 2]) -> Option<[u8; BLOCK]> {
+    let middle = stamp.len() + first.length;
+    let used = middle + second.length;
+    if used >= LENGTH_AT || first.length == 0 {
+        return None;
+    }
+    // Where the message would begin in the address if all of it were this piece.
+    let (one, other) = (first.at.wrapping_sub(stamp.len()), second.at.wrapping_sub(middle));
+    let [is_first, is_text] = [middle, used].map(|places| u8x16::splat(u8::try_from(places - 1).unwrap_or(0)));
+    let end = u8x16::splat(u8::try_from(used).unwrap_or(0));
+    let mut block = [0; BLOCK];
+    let mut places = u8x16::from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    for (to, at) in block.as_chunks_mut::<16>().0.iter_mut().zip([0, 16, 32, 48]) {
+        if at <= used {
+            let one = if at < middle { window(address, one.wrapping_add(at))? } else { [0; 16] };
+            let other = if at + 16 > middle { window(address, other.wrapping_add(at))? } else { [0; 16] };
+            let is_first = places.min(is_first).simd_eq(places);
+            let text = u8x16::from(one) & is_first | u8x16::from(other) & !is_first;
+            let text = u8x16::from(lowered(text.to_array())) & places.min(is_text).simd_eq(places);
+            *to = (text | places.simd_eq(end) & u8x16::splat(0x80)).to_array();
+        }
+        places += u8x16::splat(16);
+    }
+    let ([s0, s1], [head, .., tail]) = (stamp, block.as_chunks_mut::<16>().0) else { return None };
+    let [_, _, rest @ ..] = *head;
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = rest;
+    *head = [s0, s1, a, b, c, d, e, f, g, h, i, j, k, l, m, n];
+    let bits = u64::try_from((BLOCK + used) * 8).ok()?.to_be_bytes();
+    *tail = (u8x16::from(*tail) | u8x16::from(both(&[0; 8], &bits))).to_array();
+    Some(block)
+}
+
+/// Sixteen octets from this place on, which may lie before the first one, as below zero; zeros where there are none.
+#[inline(always)]
+fn window(bytes: &[u8], at: usize) -> Option<[u8; 16]> {
+    if let Some(octets) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        return Some(*octets);
+    }
+    if at < bytes.len() {
+        return Some(moved(*bytes.last_chunk()?, at + 16 - bytes.len()));
+    }
+    match at.wrapping_neg() {
+        before @ ..16 => Some(moved_back(*bytes.first_chunk()?, before)),
+        _ => Some([0; 16]),
+    }
 }
 
 #[inline(always)]
@@ -160,6 +247,20 @@ fn moved(octets: [u8; 16], count: usize) -> [u8; 16] {
     let moved = both.unbounded_shr_scalar(bits)
         | high.unbounded_shl_scalar(64_u32.wrapping_sub(bits))
         | high.unbounded_shr_scalar(bits.wrapping_sub(64));
+    let [low, high] = moved.to_array().map(u64::to_le_bytes);
+    self::both(&low, &high)
+}
+
+/// Moved away from the first octet by fewer than sixteen.
+#[inline(always)]
+fn moved_back(octets: [u8; 16], count: usize) -> [u8; 16] {
+    let ([low, high], []) = octets.as_chunks() else { return octets };
+    let both = u64x2::from([*low, *high].map(u64::from_le_bytes));
+    let low = u64x2::from([0, u64::from_le_bytes(*low)]);
+    let bits = u32::try_from(count * 8).unwrap_or(0);
+    let moved = both.unbounded_shl_scalar(bits)
+        | low.unbounded_shr_scalar(64_u32.wrapping_sub(bits))
+        | low.unbounded_shl_scalar(bits.wrapping_sub(64));
     let [low, high] = moved.to_array().map(u64::to_le_bytes);
     self::both(&low, &high)
 }
@@ -229,6 +330,62 @@ mod tests {
                     assert_eq!(key.tag_of_block(&block), mac::prefix(&tag), "{mac:?} {length} {fold}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_block_of_two_pieces_is_the_message_that_is_written_piece_by_piece() {
+        let address: Vec<u8> = (0..80).map(|i| b"aZ09Q.xB-y"[i % 10]).collect();
+        let key = Keyed::new(Mac::Sha1, b"key");
+        for whole in [16, 17, 31, 48, 80] {
+            let address = &address[..whole];
+            let places = |length: usize| (1..=length).flat_map(move |one| (0..=length - one).map(move |at| (at, one)));
+            for (at, length) in places(whole).filter(|(at, length)| at * length % 3 == 0) {
+                for (at2, length2) in [(0, at), (at + length, whole - at - length), (whole - 1, 1), (0, 1), (1, 15)] {
+                    let pieces = [Piece { at, length }, Piece { at: at2, length: length2 }];
+                    let (one, other) = (&address[at..at + length], &address[at2..at2 + length2]);
+                    let Some(block) = block_of_two(*b"g3", address, pieces) else {
+                        assert!(length + length2 + 2 >= LENGTH_AT, "{whole} {at} {length} {at2} {length2}");
+                        continue;
+                    };
+                    let mut message = key.message();
+                    let tag = message.push(b"g3").push_folded(one).push_folded(other).finish();
+                    assert_eq!(key.tag_of_block(&block), mac::prefix(&tag), "{whole} {at} {length} {at2} {length2}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_returns_is_a_domain_an_equals_sign_and_a_local_part() {
+        for text in ["a.example=b@c.example", "host=x@y.example", "a=b=c/d@x.example"] {
+            let (host, at) = (text.find('=').unwrap(), text.find('@').unwrap());
+            assert_eq!(returned(text.as_bytes()), Some((host, at)), "{text}");
+        }
+        for length in 50..=180 {
+            for place in 1..length.min(120) {
+                let mut text: Vec<u8> = (0..length).map(|_| b'a').collect();
+                (text[8], text[place]) = (b'=', b'@');
+                let fits = place > 9 && place + 1 < length && place < 112;
+                let longest = if place < 64 { 128 } else { 48 + 128 };
+                let expected = (fits && length <= longest).then_some((8, place));
+                assert_eq!(returned(&text), expected, "{length} {place}");
+                text[length - 1] = b'.';
+                assert_eq!(returned(&text), None, "{length} {place}");
+            }
+        }
+        for text in [
+            "=local@c.example",
+            "a.example=@c.example",
+            ".a.example=b@c.example",
+            "a.example.=b@c.example",
+            "a..example=b@c.example",
+            "a/b.example=c@d.example",
+            "a.example.b@c.example",
+            "a_b=c@d.example",
+            "a.example=b@c..example",
+        ] {
+            assert_eq!(returned(text.as_bytes()), None, "{text}");
         }
     }
 }

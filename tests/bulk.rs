@@ -141,6 +141,15 @@ fn addresses_of_every_length_agree_beside_each_other() {
 }
 
 #[test]
+fn a_local_part_with_no_room_for_a_tag_is_left_as_it_is() {
+    let day = Day::parse(DAY).unwrap();
+    for ring in rings() {
+        let addresses: Vec<Vec<u8>> = (40..=70).map(|local| [&[b'a'; 70][..local], b"@b"].concat()).collect();
+        all_agree(&ring, &addresses, Form::Prefix, day);
+    }
+}
+
+#[test]
 fn one_bad_address_changes_nothing_beside_it() {
     let (ring, day) = (&rings()[0], Day::parse(DAY).unwrap());
     let good: Vec<Vec<u8>> = (0..40).map(|number| of_length(37, 100 + number)).collect();

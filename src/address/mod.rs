@@ -227,15 +227,21 @@ impl Address {
     #[inline(always)]
     pub(crate) fn join(local: &[&[u8]], domain: &[u8]) -> Address {
         let mut address = Address::EMPTY;
+        address.write(local, domain);
+        address
+    }
+
+    /// Like [`Address::join`], in place.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, local: &[&[u8]], domain: &[u8]) {
         let mut used = 0;
         for piece in local {
-            used = address.put(used, piece);
+            used = self.put(used, piece);
         }
-        let at = address.put(used, b"@");
-        let end = address.put(at, domain);
-        address.local = u8::try_from(used).unwrap_or(0);
-        address.len = u8::try_from(end).unwrap_or(0);
-        address
+        let at = self.put(used, b"@");
+        let end = self.put(at, domain);
+        self.local = u8::try_from(used).unwrap_or(0);
+        self.len = u8::try_from(end).unwrap_or(0);
     }
 
     /// Writes a short tag before a whole address in one piece; the caller has checked the length.
@@ -245,6 +251,22 @@ impl Address {
         let end = self.put(at, mailbox.bytes);
         self.local = u8::try_from(N + mailbox.at).unwrap_or(0);
         self.len = u8::try_from(end).unwrap_or(0);
+    }
+
+    /// Like [`Address::tag`], of an address of this length, with this local part, that begins a longer text.
+    #[cfg(feature = "bulk")]
+    #[inline(always)]
+    pub(crate) fn tag_text<const N: usize, const TEXT: usize>(
+        &mut self,
+        tag: &[u8; N],
+        text: &[u8; TEXT],
+        [local, length]: [u8; 2],
+    ) {
+        const { assert!(N + TEXT <= MAX_ADDRESS) };
+        self.put(0, tag);
+        self.put(N, text);
+        let tag = u8::try_from(N).unwrap_or(0);
+        (self.local, self.len) = (tag.saturating_add(local), tag.saturating_add(length));
     }
 
     /// Like [`Address::tag`]; `copy` may copy a short address, and says whether it did.

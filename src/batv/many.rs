@@ -5,8 +5,8 @@
 //! for gathering and what is no address goes its usual way, at its place in the order.
 
 use super::{Choice, Form, Found, bst1, check_limit, choose, prvs, recognise, sign, verify};
-use crate::address::{Address, Mailbox, Path, Stripped};
-use crate::bulk::{Engine, JOBS, Jobs, Look, Ticket};
+use crate::address::{Address, MAX_LOCAL, Mailbox, Path, Stripped};
+use crate::bulk::{Engine, JOBS, Jobs, Look, Ticket, Usual};
 use crate::day::Day;
 use crate::error::Error;
 use crate::key::{Key, KeyRing};
@@ -69,14 +69,34 @@ pub fn sign_many_with(
     let mut signing = Signing { engine, ring, form, day, last: None };
     let mut looks = [Look::NOTHING; JOBS];
     let mut drafts = [Draft::EMPTY; JOBS];
+    // With one key for all and the text hashed as it is, whatever is usual is gathered in one go.
+    let one = ring.only_prvs(day).filter(|key| form == Form::Prefix && key.mac() == Mac::Sha1);
+    let one = one.map(|key| (key, prvs::stamp(key, day)));
+    let mut usual = [Usual::NOTHING; JOBS];
     for (window, senders) in senders.chunks(JOBS).enumerate() {
-        engine.look(senders, &mut looks);
-        for ((sender, look), draft) in senders.iter().zip(looks).zip(&mut drafts) {
-            signing.prepare(sender, look, &mut jobs, draft);
+        match one {
+            Some((key, stamp)) => {
+                jobs.add_usual(engine, &key.keyed, stamp, MAX_LOCAL - prvs::LENGTH, senders, &mut usual);
+            }
+            None => engine.look(senders, &mut looks),
+        }
+        for (((sender, look), draft), usual) in senders.iter().zip(looks).zip(&mut drafts).zip(usual) {
+            if usual.found().is_none() {
+                signing.prepare(sender, look, &mut jobs, draft);
+            }
         }
         jobs.run(engine);
-        for (place, (sender, draft)) in senders.iter().zip(&drafts).enumerate() {
+        for (place, ((sender, draft), usual)) in senders.iter().zip(&drafts).zip(usual).enumerate() {
             let number = window * JOBS + place;
+            if let (Some((local, ticket)), Some((_, stamp))) = (usual.found(), one)
+                && let (Some(text), Signed::Done(address)) = (jobs.text(ticket), &mut tagged)
+            {
+                let length = u8::try_from(sender.len()).unwrap_or(0);
+                let hash = mac::prefix(&jobs.tag(ticket));
+                prvs::make_of_text(address, text, [local, length], stamp, hash);
+                each(number, Ok(&tagged));
+                continue;
+            }
             match draft.kind {
                 Kind::Alone => alone(sender, &mut |result| each(number, result)),
                 Kind::Prvs => {

@@ -24,7 +24,7 @@ use crate::verdict::Verdict;
 use crate::{sixteen, words};
 
 /// What the tag adds to a local part: `prvs=KDDDSSSSSS=`.
-const LENGTH: usize = 16;
+pub(super) const LENGTH: usize = 16;
 /// K DDD SSSSSS.
 const VALUE: usize = 10;
 
@@ -99,6 +99,20 @@ pub(super) fn make(key: &Key, mailbox: &Mailbox<'_>, form: Form, day: Day) -> Ad
     } else {
         make_of_parts(mailbox, form, stamp, hash(key, stamp, mailbox, false))
     }
+}
+
+/// Like [`make`], with the hash, of an address whose text stands at the beginning of a longer one, into an address that was
+/// made before; octets of its local part and of all of it.
+#[cfg(feature = "bulk")]
+#[inline(always)]
+pub(super) fn make_of_text<const TEXT: usize>(
+    address: &mut Address,
+    text: &[u8; TEXT],
+    lengths: [u8; 2],
+    stamp: [u8; 4],
+    hash: [u8; 3],
+) {
+    address.tag_text(&prefix(stamp, encode::hex(hash)), text, lengths);
 }
 
 /// Like [`make`], with the hash, into an address that was made before.

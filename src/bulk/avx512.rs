@@ -5,7 +5,7 @@
 use core::arch::x86_64::*;
 
 use super::lanes::{hashes, rounds};
-use super::{Blocks, Look};
+use super::{Blocks, Look, Usual};
 use crate::mac::{BLOCK, Keyed};
 
 pub(super) const LANES: usize = 16;
@@ -124,6 +124,13 @@ pub(super) fn look(addresses: &[&[u8]], looks: &mut [Look]) {
 #[target_feature(enable = "avx512f,avx512bw")]
 fn look_at(address: &[u8]) -> Option<(usize, bool)> {
     let (octets, there) = load_some(address)?;
+    look_in(octets, there)
+}
+
+/// Looks at the octets that there are.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn look_in(octets: Vector, there: u64) -> Option<(usize, bool)> {
     let letters = between(_mm512_or_si512(octets, _mm512_set1_epi8(0x20)), b'a', b'z');
     let equals = same(octets, b'=');
     let at = there & !(letters | between(octets, b'-', b'9') | equals);
@@ -139,21 +146,52 @@ fn look_at(address: &[u8]) -> Option<(usize, bool)> {
 /// What [`super::Engine::write_short`] is for.
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn write_short(block: &mut [u8; BLOCK], stamp: [u8; 4], text: &[u8], fold: bool) -> bool {
-    const { assert!(super::SHORT + 4 + 1 + 8 == BLOCK) };
     let Some((octets, there)) = load_some(text).filter(|_| text.len() <= super::SHORT) else { return false };
     let octets = match fold {
         true => _mm512_mask_add_epi8(octets, between(octets, b'A', b'Z'), octets, _mm512_set1_epi8(0x20)),
         false => octets,
     };
+    store_message(block, stamp, octets, there);
+    true
+}
+
+/// Stores the block of a stamp and of a text, at most [`super::SHORT`] octets with zeros after them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn store_message(block: &mut [u8; BLOCK], stamp: [u8; 4], octets: Vector, there: u64) {
+    const { assert!(super::SHORT + 4 + 1 + 8 == BLOCK) };
     // The text moves up by one word, which is the stamp; behind it stands one bit, and at the end the length.
     let octets = _mm512_alignr_epi32::<15>(octets, splat(u32::from_le_bytes(stamp)));
     let end = (there << 4 | 0xf).wrapping_add(1);
     let octets = _mm512_mask_blend_epi8(end, octets, _mm512_set1_epi8(-128));
-    let bits = u32::try_from((BLOCK + 4 + text.len()) * 8).unwrap_or(0);
+    let bits = (u32::try_from(BLOCK + 4).unwrap_or(0) + there.count_ones()) * 8;
     let octets = _mm512_mask_set1_epi32(octets, 1 << 15, bits.swap_bytes().cast_signed());
     // SAFETY: the reference is to 64 octets, and the store asks for no alignment.
     unsafe { _mm512_storeu_si512(block.as_mut_ptr().cast(), octets) };
-    true
+}
+
+/// What [`super::Engine::gather`] is for.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) fn gather(
+    addresses: &[&[u8]],
+    stamp: [u8; 4],
+    longest: usize,
+    blocks: &mut [Blocks],
+    found: &mut [Usual],
+) -> usize {
+    let mut count = 0;
+    for (address, to) in addresses.iter().zip(found) {
+        *to = Usual::NOTHING;
+        let Some((octets, there)) = load_some(address).filter(|_| address.len() <= super::SHORT) else { continue };
+        let Some((local, true)) = look_in(octets, there).filter(|&(local, _)| local <= longest) else { continue };
+        let Some((block, _)) = blocks.get_mut(count).and_then(|blocks| blocks.0.split_first_chunk_mut()) else {
+            continue;
+        };
+        store_message(block, stamp, octets, there);
+        *to = Usual { local: u8::try_from(local).unwrap_or(0), job: u8::try_from(count).unwrap_or(0) };
+        count += 1;
+    }
+    count
 }
 
 /// What [`super::Engine::copy_short`] is for.

@@ -1,6 +1,6 @@
 //! Which code hashes many messages: asked of the processor once, or forced by a test.
 
-use super::{Jobs, Look};
+use super::{Blocks, Jobs, Look, Usual};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, pair};
 use crate::mac::{BLOCK, Mac};
@@ -86,6 +86,25 @@ impl Engine {
             // SAFETY: the kind was asked for, so the processor has AVX-512 F and BW.
             Kind::Avx512 => unsafe { avx512::look(addresses, looks) },
             _ => {}
+        }
+    }
+
+    /// Writes the messages of a stamp and each usual address of at most [`super::SHORT`] octets without `=`, with at most
+    /// `longest` before the `@`, one after the other, and says how many there were.
+    #[inline(always)]
+    pub(super) fn gather(
+        self,
+        addresses: &[&[u8]],
+        stamp: [u8; 4],
+        longest: usize,
+        blocks: &mut [Blocks],
+        found: &mut [Usual],
+    ) -> usize {
+        match self.sha1 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the kind exists only where the processor has AVX-512 F and BW.
+            Kind::Avx512 => unsafe { avx512::gather(addresses, stamp, longest, blocks, found) },
+            _ => super::gather(addresses, stamp, longest, blocks, found),
         }
     }
 

@@ -96,13 +96,13 @@ macro_rules! hashes {
             let [inner, outer] = states(&group.keys);
             let mut state = inner;
             for block in 0..group.blocks {
-                state = sha1_compress(state, words(&group.messages, block));
+                state = sha1_compress::<false>(state, words(&group.messages, block));
             }
             let [a, b, c, d, e, ..] = state;
             let (end, zero) = (splat(0x8000_0000), splat(0));
             let last =
                 [a, b, c, d, e, end, zero, zero, zero, zero, zero, zero, zero, zero, zero, splat((64 + 20) * 8)];
-            let [a, b, c, ..] = sha1_compress(outer, last);
+            let [a, b, c, ..] = sha1_compress::<true>(outer, last);
             [store(a), store(b), store(c)]
         }
 
@@ -122,9 +122,12 @@ macro_rules! hashes {
         }
 
         /// Of eight words, SHA-1 has five; the others pass.
+        ///
+        /// The last block has a function of its own, so that each stands where it is called, in registers, and the words
+        /// that are always the same are known.
         #[inline]
         #[target_feature(enable = $features)]
-        fn sha1_compress(before: [Vector; 8], words: [Vector; 16]) -> [Vector; 8] {
+        fn sha1_compress<const IS_LAST: bool>(before: [Vector; 8], words: [Vector; 16]) -> [Vector; 8] {
             let (mut state, mut words) = (before, words);
             rounds!(sha1_round, state, words,
                 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37

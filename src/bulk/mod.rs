@@ -26,6 +26,7 @@ mod pair;
 pub use self::engine::Engine;
 use crate::address::Mailbox;
 use crate::mac::{BLOCK, Keyed, LENGTH_AT, Mac, Text};
+use crate::sixteen;
 
 /// How many messages are gathered before they are hashed.
 pub(crate) const JOBS: usize = 64;
@@ -55,6 +56,25 @@ impl Look {
     #[inline(always)]
     pub(crate) fn mailbox(self, address: &[u8]) -> Option<Mailbox<'_>> {
         (self.local > 0).then(|| Mailbox::known(address, usize::from(self.local), self.is_plain))
+    }
+}
+
+/// A usual address whose message was gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usual {
+    /// Octets of the local part; 0 where nothing was gathered.
+    local: u8,
+    job: u8,
+}
+
+impl Usual {
+    /// Nothing was gathered.
+    pub(crate) const NOTHING: Usual = Usual { local: 0, job: 0 };
+
+    /// Octets of the local part, and where the tag will be found.
+    #[inline(always)]
+    pub(crate) const fn found(self) -> Option<(u8, Ticket)> {
+        if self.local > 0 { Some((self.local, Ticket(self.job))) } else { None }
     }
 }
 
@@ -176,6 +196,35 @@ impl<'r> Jobs<'r> {
         self.count_in(keyed, blocks)
     }
 
+    /// Gathers the message of a stamp and each usual address without `=` and with at most `longest` octets before the `@`,
+    /// in one go, and only before anything else is gathered.
+    #[inline(always)]
+    pub(crate) fn add_usual(
+        &mut self,
+        engine: Engine,
+        keyed: &'r Keyed,
+        stamp: [u8; 4],
+        longest: usize,
+        addresses: &[&[u8]],
+        found: &mut [Usual],
+    ) {
+        if self.count > 0 {
+            return;
+        }
+        let count = engine.gather(addresses, stamp, longest, &mut self.blocks, found);
+        let Some(class) = self.classes.get_mut(class_of(keyed.mac(), 1)) else { return };
+        for ((number, key), job) in (0..).zip(self.keys.iter_mut().take(count)).zip(&mut class.jobs) {
+            (*key, *job) = (Some(keyed), number);
+        }
+        (self.count, class.count) = (count, count);
+    }
+
+    /// The text of a message behind its stamp, and what follows it.
+    #[inline(always)]
+    pub(crate) fn text(&self, ticket: Ticket) -> Option<&[u8; BLOCK - 4]> {
+        self.blocks.get(usize::from(ticket.0))?.0.get(4..)?.first_chunk()
+    }
+
     /// Like [`Jobs::add`], a stamp and a short text; `None` also if the engine writes no faster than `add` does.
     #[inline(always)]
     pub(crate) fn add_short(
@@ -285,6 +334,25 @@ const fn class_of(mac: Mac, blocks: usize) -> usize {
         Mac::Sha1 => blocks - 1,
         Mac::Sha256 => BLOCKS + blocks - 1,
     }
+}
+
+/// What [`Engine::gather`] is for, on every processor.
+#[inline(never)]
+fn gather(addresses: &[&[u8]], stamp: [u8; 4], longest: usize, blocks: &mut [Blocks], found: &mut [Usual]) -> usize {
+    let mut count = 0;
+    for (address, to) in addresses.iter().zip(found) {
+        *to = Usual::NOTHING;
+        let usual = |look: &sixteen::Look| look.is_plain && look.local <= longest;
+        let Some(look) = sixteen::look(address).filter(usual) else { continue };
+        let Some(message) = sixteen::block(stamp, address, false) else { continue };
+        let Some((block, _)) = blocks.get_mut(count).and_then(|blocks| blocks.0.split_first_chunk_mut()) else {
+            continue;
+        };
+        *block = message;
+        *to = Usual { local: u8::try_from(look.local).unwrap_or(0), job: u8::try_from(count).unwrap_or(0) };
+        count += 1;
+    }
+    count
 }
 
 /// The inner and outer key states of all lanes, a word of all lanes in each array.

@@ -341,6 +341,16 @@ impl KeyRing {
         best.map(|(_, key)| key).ok_or(reason)
     }
 
+    /// The key that signs with prvs on this day, if it is the same for every domain and no key of bst1 goes before it.
+    #[cfg(feature = "bulk")]
+    pub(crate) fn only_prvs(&self, day: Day) -> Option<&Key> {
+        let is_other = |key: &&Key| key.usage == Use::Bst1 || key.usage == Use::Prvs && !key.domains.is_all();
+        match self.keys.iter().find(is_other) {
+            Some(_) => None,
+            None => self.signing_key(Use::Prvs, b"", day).ok(),
+        }
+    }
+
     /// The key of this use and id that serves the domain; a ring never holds two.
     #[inline(always)]
     pub(crate) fn key_by_id(&self, usage: Use, id: KeyId, domain: &[u8]) -> Option<&Key> {
