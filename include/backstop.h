@@ -395,6 +395,12 @@
 #define BACKSTOP_WHY_NOT_COVERED 5
 /** Unproven: not all marks were checked. */
 #define BACKSTOP_WHY_UNCHECKED 6
+/** Unproven: a mark of ours came back that is for another own address, which the mail that came back names as its sender. */
+#define BACKSTOP_WHY_OTHER_ADDRESS 7
+/** Unproven: a mark of ours is dated in the future. */
+#define BACKSTOP_WHY_FUTURE 8
+/** Unproven: a Message-ID that looks marked came back all in upper case. */
+#define BACKSTOP_WHY_DAMAGED 9
 /** Advice: deliver it as any other mail. */
 #define BACKSTOP_ADVICE_DELIVER 1
 /** Advice: deliver it, and say in a header or by a folder what it is. */

@@ -2,7 +2,7 @@
 //!
 //! The messages were written for this test: each kind, the forms of the known mail systems, fourteen languages. Of the
 //! JSON only the keys that are there are compared: kind, reason, returned (the form, null for none), complete, from,
-//! message_id, recipient, action, status, deliveries, reporting, injector, trust, subject, links, language (evidence
+//! message_id, blocks, recipient, action, status, deliveries, reporting, injector, trust, subject, links, language (evidence
 //! speaks that language).
 
 #![cfg(feature = "bounce")]
@@ -37,6 +37,7 @@ fn value(seen: &Inspection, key: &str, expected: &Value) -> Value {
         "action" => json!(delivery.and_then(|it| it.action).map(|action| action.slug())),
         "status" => json!(delivery.and_then(|it| it.status.clone())),
         "deliveries" => json!(seen.deliveries.len()),
+        "blocks" => json!(seen.returned.len()),
         "reporting" => json!(seen.source.reporting),
         "injector" => json!(seen.source.injector.as_ref().map(|it| it.ip.to_string())),
         "trust" => json!(seen.source.injector.as_ref().map(|it| it.trust.slug())),

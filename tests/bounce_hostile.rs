@@ -161,6 +161,9 @@ fn html_and_links_without_end() {
     bounce_with(&html(&"<a ".repeat(3_000_000)));
     bounce_with(&html(&"&#x41;&amp;&".repeat(1_000_000)));
     bounce_with(&html(&"<!--<style><script>".repeat(500_000)));
+    for pre in ["<pre>", "<pre>\n\n", "</pre><pre", "<pre></pre>a"] {
+        bounce_with(&html(&pre.repeat(1_000_000)));
+    }
     bounce_with(&format!("Content-Type: message/rfc822\n\nFrom: a@b\n\n{}", "http://h/ ".repeat(1_000_000)));
 }
 
@@ -169,6 +172,9 @@ fn encoded_words_and_addresses_without_end() {
     answered(format!("From: {}\n{HEAD}\n", "=?utf-8?q?=41?= (((((\"".repeat(100_000)));
     answered(format!("Subject: {}\n{HEAD}\n", "=?utf-8?b?TWFpbA==?= =?".repeat(100_000)));
     answered(format!("From: {}\n{HEAD}\n", "(".repeat(1_000_000)));
+    for tags in ["[", "[a]", "*", "**a*", "[a", "re: ", "["] {
+        answered(format!("Subject: {}\n{HEAD}\n", tags.repeat(500_000)));
+    }
     answered(format!("Received: from {}\n{HEAD}\n", "(".repeat(1_000_000)));
 }
 

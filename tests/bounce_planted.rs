@@ -69,8 +69,9 @@ fn plant(name: &str, message: &[u8]) -> Option<Vec<String>> {
     ids.first()?;
     let mut wrong = Vec::new();
     for (field, keep, place) in fields() {
-        // In a quoted-printable part the equals signs are written as such.
-        let forms = [field.clone(), field.replace('=', "=3D")];
+        // In a quoted-printable part the equals signs are written as such, in HTML the brackets.
+        let html = field.replace('<', "&lt;").replace('>', "&gt;");
+        let forms = [field.clone(), field.replace('=', "=3D"), html];
         let proves = |at: &(usize, usize, usize)| {
             forms.iter().any(|form| {
                 let seen = inspect(&planted(message, *at, form, keep));

@@ -6,7 +6,7 @@
 use backstop::bounce::report::{self, Letter};
 use backstop::bounce::{self, Advice, Envelope, Inspection, Kind, Outcome, Place, Restraint, Verdict, Why};
 use backstop::mark::{self, Marked};
-use backstop::policy::{Addresses, Mode, Policy};
+use backstop::policy::{Action, Addresses, Client, Mode, Policy, RefuseAt};
 use backstop::{Day, Domains, Form, KeyRing, batv};
 
 const ALICE: &str = "alice@example.com";
@@ -121,12 +121,12 @@ fn nothing_weaker_proves() {
         (
             "a reply to a Message-ID past its lifetime",
             bounce(&format!("In-Reply-To: {}\n", id(&ring(), ALICE, today().minus(40))), SPAM),
-            Verdict::Expired,
+            Verdict::Backscatter,
         ),
         (
             "a mark of tomorrow's tomorrow",
             bounce("", &format!("{}{SPAM}", header(&ring(), ALICE, today().plus(2)))),
-            Verdict::Expired,
+            Verdict::Unproven(Why::Future),
         ),
     ] {
         let seen = judged(&message, ALICE, &policy());
@@ -159,6 +159,158 @@ fn the_uses_of_one_mark_can_be_counted() {
         |own: &str| judged(&bounce(own, &format!("{mark}{SPAM}")), ALICE, &policy()).proof().unwrap().token.clone();
     assert_eq!(token(""), token("X-Other: 1\n"));
     assert_eq!(token("").len(), 13);
+}
+
+/// As [`bounce`], of a mail from another address.
+fn bounce_of(from: &str, fields: &str) -> String {
+    bounce("", &format!("{fields}{}", SPAM.replace("alice@example.com", from)))
+}
+
+#[test]
+fn a_mark_for_the_from_is_no_forgery_where_the_envelope_sender_is_another_own_address() {
+    let (day, old) = (today().minus(3), today().minus(60));
+    let refuses = |seen: &Inspection| (seen.verdict, seen.proof().is_some(), seen.advice, seen.would);
+    for recipient in ["bounces@example.com", "bob@example.com", "alice+verp@example.com"] {
+        let own_id = SPAM.replace("<1@zombie>", &id(&ring(), ALICE, day));
+        for message in [
+            bounce_of(ALICE, &header(&ring(), ALICE, day)),
+            bounce_of(ALICE, &header(&ring(), ALICE, old)),
+            bounce("", &own_id),
+            // The list or assistant that sent for her is the From, and she the Sender.
+            bounce_of("news@example.com", &format!("Sender: {ALICE}\n{}", header(&ring(), ALICE, day))),
+        ] {
+            let seen = judged(&message, recipient, &policy());
+            let expected = (Verdict::Unproven(Why::OtherAddress), false, Advice::Deliver, Advice::Deliver);
+            assert_eq!(refuses(&seen), expected, "{recipient}: {:?}", seen.checks);
+            assert_eq!(seen.checks[0].outcome, Outcome::OtherAddress);
+            assert_eq!(report::arf(message.as_bytes(), &seen, &letter(), &policy()), None);
+        }
+    }
+}
+
+#[test]
+fn a_mark_for_another_address_that_the_block_does_not_name_is_forged() {
+    let day = today().minus(3);
+    let bob = header(&ring(), "bob@example.com", day);
+    for message in [
+        bounce("", &format!("{bob}{SPAM}")),
+        // Named in another block, or by another site.
+        bounce("", &format!("{bob}{SPAM}\nFrom: bob@example.com\n")),
+        bounce_of("bob@else.example", &bob),
+        // Named, and made with another key.
+        bounce_of("bob@example.com", &header(&other_ring(), "bob@example.com", day)),
+    ] {
+        let seen = judged(&message, ALICE, &policy());
+        assert_eq!((seen.verdict, seen.advice), (Verdict::Forged, Advice::Refuse), "{:?}", seen.checks);
+    }
+}
+
+#[test]
+fn message_ids_of_a_conversation_prove_and_are_not_held_against_a_message() {
+    let (day, old) = (today().minus(3), today().minus(40));
+    let (good, gone) = (id(&ring(), ALICE, day), id(&ring(), ALICE, old));
+    let (colleague, damaged) = (id(&ring(), "bob@example.com", day), good.replace("m.1", "m.2"));
+    let away = |fields: &str| {
+        let message = format!(
+            "From: Eve <eve@friend.example>\nSubject: Out of office\nAuto-Submitted: auto-replied\n{fields}\nI am away.\n"
+        );
+        judged(&message, ALICE, &policy())
+    };
+    for (fields, expected) in [
+        (format!("References: {gone} {colleague} {damaged}\n"), Verdict::Unproven(Why::NothingReturned)),
+        (format!("In-Reply-To: {colleague}\n"), Verdict::Unproven(Why::NothingReturned)),
+        (format!("In-Reply-To: {damaged}\nReferences: {gone}\n"), Verdict::Unproven(Why::NothingReturned)),
+        (format!("In-Reply-To: {gone}\n"), Verdict::Expired),
+        (format!("In-Reply-To: {gone}\nReferences: {damaged} {good}\n"), Verdict::Genuine),
+    ] {
+        let seen = away(&fields);
+        assert_eq!(seen.verdict, expected, "{fields}");
+        assert!(!seen.checks.is_empty(), "all are listed");
+    }
+    // What came back decides.
+    let thread = format!("References: {gone} {colleague}\nIn-Reply-To: {damaged}\n");
+    assert_eq!(verdict(&bounce(&thread, SPAM)), Verdict::Backscatter);
+    assert_eq!(verdict(&bounce(&thread, &format!("{}{SPAM}", header(&ring(), ALICE, day)))), Verdict::Genuine);
+    assert_eq!(verdict(&bounce(&thread, &format!("{}{SPAM}", header(&ring(), ALICE, old)))), Verdict::Expired);
+}
+
+#[test]
+fn a_mark_dated_in_the_future_says_so() {
+    let ahead = today().plus(2);
+    for message in [
+        bounce("", &format!("{}{SPAM}", header(&ring(), ALICE, ahead))),
+        bounce("", &SPAM.replace("<1@zombie>", &id(&ring(), ALICE, ahead))),
+    ] {
+        let seen = judged(&message, ALICE, &policy());
+        assert_eq!((seen.verdict, seen.advice), (Verdict::Unproven(Why::Future), Advice::Deliver));
+        assert_eq!((seen.checks[0].outcome, seen.checks[0].signed), (Outcome::Future, Some(ahead)));
+    }
+    let skewed = bounce("", &format!("{}{SPAM}", header(&ring(), ALICE, today().plus(1))));
+    assert_eq!(verdict(&skewed), Verdict::Genuine, "a day of skew");
+}
+
+#[test]
+fn a_message_id_whose_case_was_changed_is_not_forged() {
+    let day = today().minus(3);
+    let with = |id: &str| verdict(&bounce("", &SPAM.replace("<1@zombie>", id)));
+    let Marked::Done(mixed) = mark::make_message_id(&ring(), "Mixed.1", "example.com", ALICE.as_bytes(), day).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(with(&id(&ring(), ALICE, day).to_uppercase()), Verdict::Genuine, "it was in lower case");
+    // What it was cannot be told; the block came back without a mark that holds.
+    assert_eq!(with(&mixed.to_uppercase()), Verdict::Unproven(Why::Damaged));
+    assert_eq!(with(&mixed.replace("Mixed", "MIXED")), Verdict::Forged);
+}
+
+#[test]
+fn what_a_returned_text_quotes_is_another_mail() {
+    let quoted: String =
+        format!("{}{SPAM}", header(&ring(), ALICE, today())).lines().map(|line| format!("> {line}\n")).collect();
+    let text = |behind: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\nSorry, no mailbox.\n\n{SPAM}\n{behind}\n"
+        )
+    };
+    let part = bounce("", &format!("{SPAM}\n{quoted}")).replace("text/rfc822-headers", "message/rfc822");
+    for message in [text(&quoted), text(&quoted.replace("> ", "")), part] {
+        let seen = judged(&message, ALICE, &policy());
+        assert_eq!((seen.returned.len(), seen.checks.len(), seen.verdict), (1, 0, Verdict::Backscatter));
+    }
+}
+
+#[test]
+fn a_mark_outside_the_window_of_its_key_has_no_grace() {
+    // In date for its days, and signed before the key was in use: somebody else has it, or a clock was wrong.
+    let text = |from: &str| format!("version 1\nmark m sha256 14 {from} - example.com text:the mark key\n");
+    let ring = KeyRing::parse(text("2026-11-19").as_bytes()).unwrap();
+    let early = header(&KeyRing::parse(text("-").as_bytes()).unwrap(), ALICE, today().minus(5));
+    let message = bounce("", &format!("{early}{SPAM}"));
+    let policy = policy().with_refuse_at(RefuseAt::Message);
+    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(ALICE.as_bytes()) };
+    let seen = bounce::inspect(message.as_bytes(), &envelope, &ring, &policy, today());
+    assert_eq!((seen.verdict, seen.advice), (Verdict::Expired, Advice::Refuse));
+    let row = policy.incoming_message(&ring, b"<>", ALICE.as_bytes(), Client::Other, &seen, today());
+    assert_eq!((row.would, row.rule.slug()), (Action::Refuse, "mark-expired"));
+}
+
+#[test]
+fn a_person_who_forwards_a_bounce_is_never_refused_whatever_it_holds() {
+    let forged = header(&other_ring(), ALICE, today().minus(3));
+    let person = |from: &str, sender: Option<&[u8]>| {
+        let message = format!(
+            "From: {from}\nTo: {ALICE}\nSubject: Undelivered Mail Returned to Sender\n\nIs this ours?\n\n\
+             <x@reflector.example>: 550 5.1.1 user unknown\n\n{forged}{SPAM}\nbuy\n"
+        );
+        let envelope = Envelope { sender, recipient: Some(ALICE.as_bytes()) };
+        bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy(), today())
+    };
+    for sender in [None, Some(&b"bob@friend.example"[..])] {
+        let seen = person("Bob Miller <bob@friend.example>", sender);
+        assert_eq!((seen.verdict, seen.would), (Verdict::NotABounce, Advice::Deliver), "{:?}", seen.evidence);
+    }
+    let seen = person("MAILER-DAEMON@mx.reflector.example", Some(b"<>"));
+    assert_eq!((seen.verdict, seen.would), (Verdict::Forged, Advice::Refuse), "the same from a mail system");
 }
 
 #[test]
@@ -314,6 +466,8 @@ fn letter() -> Letter<'static> {
         from: "abuse@example.com",
         to: "postmaster@reflector.example",
         date: "Sat, 21 Nov 2026 10:00:00 +0000",
+        arrival: Some("Fri, 20 Nov 2026 10:00:00 +0000"),
+        sender: Some(b"<>"),
         client: Some("203.0.113.9".parse().unwrap()),
     }
 }
@@ -336,7 +490,7 @@ fn reports_are_redacted_and_are_feedback_reports() {
         "198.51.100.17 (as the reporting host itself wrote)",
         "Source-IP: 203.0.113.9",
         "Reported-Domain: reflector.example",
-        "Original-Rcpt-To: redacted@example.com",
+        "Original-Rcpt-To: <redacted@example.com>",
         "Backstop-Mark: redacted",
         "Feedback-Type: abuse",
     ] {

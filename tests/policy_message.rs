@@ -75,6 +75,7 @@ fn every_cell_of_the_table() {
     let expired = bounce(ALICE, mark(ALICE, today().minus(60)));
     let forged = bounce(ALICE, mark("carol@example.com", today().minus(3)));
     let of_another = bounce("carol@example.com", mark("carol@example.com", today().minus(3)));
+    let forged_of_another = bounce("carol@example.com", mark("dave@example.com", today().minus(3)));
     let backscatter = bounce(ALICE, None);
     let unproven = nothing_returned();
     let mail = "From: bob@example.org\nSubject: hello\n\nhello\n".to_owned();
@@ -89,7 +90,8 @@ fn every_cell_of_the_table() {
         ("in grace", in_grace, ["unchanged expired-grace", "unchanged expired-grace", kept[2]]),
         ("expired", expired, ["refuse mark-expired", "refuse mark-expired", kept[2]]),
         ("forged", forged, ["refuse mark-forged", "refuse mark-forged", kept[2]]),
-        ("of another", of_another, ["refuse mark-forged", kept[1], kept[2]]),
+        ("of another", of_another, kept),
+        ("forged, of another", forged_of_another, ["refuse mark-forged", kept[1], kept[2]]),
         ("backscatter", backscatter, ["refuse backscatter", "refuse backscatter", kept[2]]),
         ("unproven", unproven, kept),
         ("ordinary mail", mail, kept),

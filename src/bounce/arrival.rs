@@ -9,10 +9,14 @@
 //! of the message. Fields that name it are taken only from above the first Received: what a sender puts into a message
 //! lies below the Received of the host that took it in. Where a site's hosts write the field elsewhere, the caller names
 //! it, and answers for it. To is never the envelope's. A message without any Received came by no network, and is believed.
+//!
+//! The time is that of the topmost Received, else that of the separator of an mbox, which the delivering program wrote (in
+//! its own time zone; UTC is taken). Date is the sender's, who could choose the day on which his mark is in date: it is
+//! never the time of arrival. Without one of the two the time is not known.
 
 use std::net::IpAddr;
 
-use super::guard::{Block, Field, without_blank_lines};
+use super::guard::{Block, Field, line_at, without_blank_lines};
 use super::parts;
 
 /// The fields that name the recipient of the envelope, the one before any rewriting first.
@@ -25,7 +29,7 @@ pub struct Arrival {
     pub recipient: Option<String>,
     /// The sender of the envelope, from Return-Path above the first Received; `<>` is the null sender.
     pub sender: Option<String>,
-    /// When it came, in unix seconds: from the first Received, else from Date, which its sender wrote.
+    /// When it came, in unix seconds: from the first Received, else from the separator of an mbox; never from Date.
     pub seconds: Option<i64>,
     /// The host that it came from: the first address of the internet in Received.
     pub client: Option<IpAddr>,
@@ -44,7 +48,8 @@ pub struct Arrival {
 /// assert_eq!(arrival(message, &["Delivered-To".to_owned()]).recipient.as_deref(), Some("forged@example.com"));
 /// ```
 pub fn arrival(message: &[u8], fields: &[String]) -> Arrival {
-    let (block, _) = Block::read(without_blank_lines(message));
+    let message = without_blank_lines(message);
+    let (block, _) = Block::read(message);
     let is_received = |field: &Field<'_>| field.name.eq_ignore_ascii_case(b"Received");
     let top = block.fields.iter().position(is_received).unwrap_or(block.fields.len());
     let own = Block { fields: block.fields.get(..top).unwrap_or_default().to_vec(), cut: false };
@@ -56,14 +61,36 @@ pub fn arrival(message: &[u8], fields: &[String]) -> Arrival {
     Arrival {
         recipient: recipient.map(|value| parts::address(value).address).filter(|address| !address.is_empty()),
         sender: own.get("Return-Path").map(|value| String::from_utf8_lossy(value.trim_ascii()).into_owned()),
-        seconds: received.and_then(parts::seconds).or_else(|| block.get("Date").and_then(parts::seconds)),
+        seconds: received.and_then(parts::seconds).or_else(|| separated(message)),
         client: block.all("Received").filter_map(|value| parts::hop(value).ip).find(|ip| super::source::is_public(*ip)),
     }
+}
+
+/// The time in the separator of an mbox: `From sender Fri Nov 20 10:12:00 2026`.
+fn separated(message: &[u8]) -> Option<i64> {
+    let line = std::str::from_utf8(line_at(message, 0)?).ok()?;
+    let mut words = line.strip_prefix("From ")?.split_ascii_whitespace().skip(1);
+    let [weekday, month, day, time, year] = std::array::from_fn(|_| words.next().unwrap_or_default());
+    parts::seconds(format!("{weekday}, {day} {month} {year} {time} +0000").as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_senders_date_is_no_time_of_arrival() {
+        let received = b"Received: from a by b\nDate: Fri, 20 Nov 2026 10:12:00 +0000\n\n";
+        assert_eq!(arrival(received, &[]).seconds, None);
+        assert_eq!(arrival(b"Date: Fri, 20 Nov 2026 10:12:00 +0000\n\n", &[]).seconds, None);
+        let second = b"Received: from a by b\nReceived: from c by d; Fri, 20 Nov 2026 10:12:00 +0000\n\n";
+        assert_eq!(arrival(second, &[]).seconds, None, "that of a host further away");
+        let stored = b"From x@y.example Fri Nov 20 10:12:00 2026\nDate: Fri, 1 Jan 2027 00:00:00 +0000\n\n";
+        assert_eq!(arrival(stored, &[]).seconds, Some(1_795_169_520));
+        for broken in [&b"From x\n\n"[..], b"From x Fri Nov 99 10:12:00 2026\n\n", b"From x a b c d e f g\n\n"] {
+            assert_eq!(arrival(broken, &[]).seconds, None);
+        }
+    }
 
     #[test]
     fn a_recipient_that_the_sender_wrote_is_not_taken() {

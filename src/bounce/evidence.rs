@@ -43,6 +43,10 @@ pub(super) enum Fact {
     ReportFeedback,
     Report,
     Reply,
+    PassedOn,
+    Person,
+    ListOfOthers,
+    QuotedAnswer,
     DeliveryStatusPart,
     DispositionPart,
     FeedbackPart,
@@ -59,7 +63,7 @@ pub(super) enum Fact {
 }
 
 impl Fact {
-    const ALL: [(&'static str, Fact); 21] = [
+    const ALL: [(&'static str, Fact); 25] = [
         ("null-sender", Fact::NullSender),
         ("null-sender-other", Fact::NullSenderOther),
         ("from-nobody", Fact::FromNobody),
@@ -68,6 +72,10 @@ impl Fact {
         ("report-feedback", Fact::ReportFeedback),
         ("report", Fact::Report),
         ("reply", Fact::Reply),
+        ("passed-on", Fact::PassedOn),
+        ("person", Fact::Person),
+        ("list-of-others", Fact::ListOfOthers),
+        ("quoted-answer", Fact::QuotedAnswer),
         ("delivery-status-part", Fact::DeliveryStatusPart),
         ("disposition-part", Fact::DispositionPart),
         ("feedback-part", Fact::FeedbackPart),
@@ -92,6 +100,11 @@ pub(super) enum Test {
     FromLocal(Vec<String>),
     FromLocalBegins(Vec<String>),
     FromName(Vec<String>),
+    /// No other item of the From holds, and its local part has none of the words.
+    FromOther(Vec<String>),
+    /// The envelope sender is known and not null, and its local part has none of the words.
+    SenderOther(Vec<String>),
+    SubjectBegins(Vec<String>),
     Fact(Fact),
 }
 
@@ -395,6 +408,9 @@ impl<'t> Read<'t> {
             (_, "from-local") => Some(Test::FromLocal(words)),
             (_, "from-local-begins") => Some(Test::FromLocalBegins(words)),
             (_, "from-name") => Some(Test::FromName(words)),
+            (_, "from-other") => Some(Test::FromOther(words)),
+            (_, "sender-other") => Some(Test::SenderOther(words)),
+            (_, "subject-begins") => Some(Test::SubjectBegins(words)),
             _ => None,
         };
         if read.is_none() {
@@ -406,7 +422,7 @@ impl<'t> Read<'t> {
     fn group(&mut self, language: &str, place: &str, kind: &str, value: Node<'_>) {
         let at = value.span().start;
         let id = format!("{language}-{place}-{kind}");
-        let kind = Kind::ALL.into_iter().find(|it| it.slug() == kind && *it != Kind::NotABounce);
+        let kind = Kind::ALL.into_iter().find(|it| it.slug() == kind);
         let (Some(kind), Some(place)) = (kind, place_of(place)) else {
             return self.fault(at, &format!("{id} names no kind, or no place"));
         };

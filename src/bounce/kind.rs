@@ -12,6 +12,7 @@
 use super::evidence::{self, Fact, Group, Item, Place, Table, Test, Vote};
 use super::guard::{Block, MAX_PHRASES};
 use super::parts::{self, Addressee, Content};
+use super::person::{Answer, is_list, sender_local, untagged};
 
 /// The score that a kind needs.
 pub const THRESHOLD: i32 = 50;
@@ -153,9 +154,13 @@ pub(super) struct Scores {
     /// Whether anything says that a mail was not delivered, beside the sender and that a program wrote it: postmasters also
     /// send reports of other sorts.
     is_told: bool,
-    /// Whether it looks like a person's mail: an answer, passed on, or over a list. People forward bounces and talk about
-    /// them, so that such a mail without a sign is none.
+    /// Whether it looks like a person's mail or another program's: from no mail system, an answer, passed on, or over a list. People forward
+    /// bounces and talk about them, so that such a mail without a sign is none.
     is_personal: bool,
+    /// Whether the subject is that of an answer: what stands in it is what another mail said.
+    is_answer: bool,
+    /// Whether In-Reply-To or References is there.
+    is_thread: bool,
     /// Whether the body shows more than words: a report, an SMTP reply, headers that came back.
     is_shown: bool,
     /// Whether anything speaks of somebody who is away: the one that tells more of the two.
@@ -175,6 +180,8 @@ impl Scores {
             is_signed: false,
             is_told: false,
             is_personal: false,
+            is_answer: false,
+            is_thread: false,
             is_shown: false,
             is_away: false,
             lean: 0,
@@ -183,7 +190,7 @@ impl Scores {
     }
 
     fn add(&mut self, vote: Vote, weight: i32) {
-        self.is_away |= vote == Vote::Kind(Kind::Vacation);
+        self.is_away |= vote == Vote::Kind(Kind::Vacation) && weight > 0;
         if vote == Vote::NotOurs {
             self.lean += weight;
         }
@@ -240,6 +247,11 @@ impl Scores {
         best
     }
 
+    /// Whether it is part of a conversation, or calls itself so.
+    pub(super) const fn is_in_thread(&self) -> bool {
+        self.is_thread || self.is_answer
+    }
+
     /// Counts the item whose test is this fact.
     pub(super) fn fact(&mut self, fact: Fact) {
         if let Some(item) = self.table.of_fact(fact) {
@@ -255,32 +267,83 @@ impl Scores {
         let local = address.rsplit_once('@').map_or(address.as_str(), |(local, _)| local).trim_matches('"');
         let name = outer.from.name.as_deref().map(str::to_lowercase).unwrap_or_default();
         let subject = outer.block.get("Subject").map(parts::text).unwrap_or_default();
+        let subject_begins = untagged(&subject).to_lowercase();
+        let answer = Answer::of(&subject_begins);
+        let from_words = |words: &[String]| words.iter().any(|word| *word == local || *word == address);
+        let from_begins = |words: &[String]| words.iter().any(|word| local.starts_with(word.as_str()));
+        let from_named = |words: &[String]| !name.is_empty() && words.iter().any(|word| name.contains(word.as_str()));
+        let sender = outer.sender.map(sender_local);
+        let is_null = sender.as_deref() == Some("");
+        let is_list = is_list(outer.block);
+        // What the From is: a mail system by its address or its name, a program; or a person, as all of it shows.
+        let (mut is_system, mut is_named, mut is_robot, mut is_person) = (false, false, false, false);
+        let (mut is_sent, mut is_written) = (false, false);
+        let mut held: Vec<&'static Item> = Vec::new();
         for item in &self.table.items {
             let holds = match &item.test {
                 Test::Field(field) => outer.block.get(field).is_some(),
                 // Behind a "Re:" it is what another mail system wrote to another one.
-                Test::Says(field, _) if field == "Subject" && is_answer(&subject) => false,
+                Test::Says(field, _) if field == "Subject" && answer.is_some() => false,
                 Test::Says(field, words) => outer.block.get(field).is_some_and(|value| says(value, words)),
-                Test::FromLocal(words) => words.iter().any(|word| *word == local || *word == address),
-                Test::FromLocalBegins(words) => words.iter().any(|word| local.starts_with(word.as_str())),
-                Test::FromName(words) => !name.is_empty() && words.iter().any(|word| name.contains(word.as_str())),
-                Test::Fact(Fact::Reply) => is_answer(&subject),
+                Test::FromLocal(words) => from_words(words),
+                Test::FromLocalBegins(words) => from_begins(words),
+                Test::FromName(words) => from_named(words),
+                // The items of From and sender stand before it in the table. Who is away answers with a null sender, too.
+                // A person's name may have "Mail Administrator" in it.
+                Test::FromOther(words) => {
+                    let has = |word: &String| local.contains(word.as_str());
+                    let is_program = is_system || is_robot || is_named && !is_sent;
+                    !is_program && !is_null && address.contains('@') && !words.iter().any(has)
+                }
+                Test::SenderOther(words) => sender
+                    .as_deref()
+                    .is_some_and(|local| !local.is_empty() && !words.iter().any(|word| local.contains(word.as_str()))),
+                Test::SubjectBegins(words) => words.iter().any(|word| subject_begins.starts_with(word.as_str())),
+                Test::Fact(Fact::Reply) => answer.is_some(),
+                Test::Fact(Fact::PassedOn) => answer == Some(Answer::PassedOn),
+                Test::Fact(Fact::Person) => is_person,
+                Test::Fact(Fact::ListOfOthers) => !is_system && !is_named && is_list,
                 Test::Fact(fact) => is_fact(*fact, outer),
             };
             if holds {
-                self.item(item);
-                let speaks = match item.vote {
-                    Vote::Bounce => true,
-                    Vote::Kind(kind) => kind.is_dsn(),
-                    Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
-                };
-                let is_name = matches!(item.test, Test::FromName(_));
-                self.is_signed |= speaks && !is_name && item.weight >= MIN_SIGN;
-                self.is_told |= speaks && !is_name && item.weight >= MIN_TOLD;
+                held.push(item);
+                let is_other = item.vote == Vote::Kind(Kind::OtherAutomatic);
+                match &item.test {
+                    Test::FromLocal(_) | Test::FromLocalBegins(_) if is_other => is_robot = true,
+                    Test::FromLocal(_) | Test::FromLocalBegins(_) => is_system = true,
+                    Test::FromName(_) => is_named = true,
+                    Test::FromOther(_) => is_person = true,
+                    Test::SenderOther(_) => is_sent = true,
+                    Test::Says(field, _) => {
+                        is_written |= item.weight < 0 && (field == "User-Agent" || field == "X-Mailer")
+                    }
+                    _ => {}
+                }
             }
         }
-        self.is_personal = is_answer(&subject)
-            || ["In-Reply-To", "References", "List-Post"].iter().any(|name| outer.block.get(name).is_some());
+        for item in held {
+            self.item(item);
+            let speaks = match item.vote {
+                Vote::Bounce => true,
+                Vote::Kind(kind) => kind.is_dsn(),
+                Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
+            };
+            let is_name = matches!(item.test, Test::FromName(_));
+            // Anyone can write a subject, and a postmaster is also somebody who writes.
+            let is_persons = match &item.test {
+                Test::Says(field, _) => {
+                    field == "Subject" && (is_person || is_written || !is_system && !is_named && (is_list || is_sent))
+                }
+                Test::FromLocalBegins(_) => answer.is_some() || is_written,
+                _ => false,
+            };
+            self.is_signed |= speaks && !is_name && !is_persons && item.weight >= MIN_SIGN;
+            self.is_told |= speaks && !is_name && !is_persons && item.weight >= MIN_TOLD;
+        }
+        let is_thread = ["In-Reply-To", "References"].iter().any(|name| outer.block.get(name).is_some());
+        let is_program = is_robot && !is_system && !is_named;
+        self.is_personal = answer.is_some() || is_person || is_written || is_program || is_thread || is_list;
+        (self.is_answer, self.is_thread) = (answer.is_some(), is_thread);
         self.phrases(&subject, Place::Subject);
     }
 
@@ -289,10 +352,16 @@ impl Scores {
         let text = text.get(..text.floor_char_boundary(MAX_PHRASES)).unwrap_or(text);
         let mut counted: Vec<Kind> = Vec::new();
         for group in self.table.find(text, place) {
-            if counted.contains(&group.kind) {
+            let is_said_before = place == Place::Subject && self.is_answer;
+            if counted.contains(&group.kind) || is_said_before {
                 continue;
             }
             counted.push(group.kind);
+            if group.kind == Kind::NotABounce {
+                self.evidence.push(Evidence { id: &group.id, weight: -group.weight, why: &group.why });
+                self.add(Vote::Bounce, -group.weight);
+                continue;
+            }
             let weight = if group.kind.is_dsn() { self.words_left(group) } else { group.weight };
             self.evidence.push(Evidence { id: &group.id, weight, why: &group.why });
             self.add(Vote::Kind(group.kind), weight);
@@ -316,15 +385,6 @@ impl Scores {
             *leaning += weight;
         }
     }
-}
-
-/// How the subject of an answer, or of a mail that was passed on, begins.
-const ANSWERS: [&str; 13] =
-    ["re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "rv:", "sv:", "vs:", "odp:", "enc:", "antw:", "[fwd:"];
-
-fn is_answer(subject: &str) -> bool {
-    let begins = |word: &&str| subject.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    ANSWERS.iter().any(begins)
 }
 
 /// How the sender of a bounce begins where the null one was rewritten.

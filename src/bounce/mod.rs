@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! message  -> guard.rs      header block and leaves, within limits; parts.rs hands them to mail-parser
-//!          -> kind.rs       evidence (evidence.rs, evidence.toml) -> kind; ordinary mail ends here
+//!          -> kind.rs       evidence (evidence.rs, evidence.toml; person.rs: against) -> kind; ordinary mail ends here
 //!          -> returned.rs   the headers that came back; status.rs: delivery-status fields
 //!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
 //!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
@@ -24,6 +24,7 @@ mod keep;
 mod kind;
 mod object;
 mod parts;
+mod person;
 mod proof;
 pub mod report;
 mod returned;
@@ -39,7 +40,6 @@ use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
 pub use self::keep::Kept;
 pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, MIN_SIGN, MIN_TOLD, THRESHOLD};
 use self::kind::{Outer, Scores};
-use self::parts::Content;
 pub use self::proof::{Check, Outcome, Place};
 pub use self::returned::Form;
 use self::returned::Found;
@@ -192,8 +192,8 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     seen.returned = body.found.iter().map(returned).collect();
     let mailbox = checker.mailbox.as_deref();
     seen.verdict = verdict::decide(kind, &checker, &seen.returned, ring, policy, day);
-    seen.advice = verdict::advise(seen.verdict, &checker.checks, mailbox, policy, day, None);
-    seen.would = verdict::advise(seen.verdict, &checker.checks, mailbox, policy, day, Some(Mode::Enforce));
+    seen.advice = verdict::advise(seen.verdict, &checker.checks, mailbox, ring, policy, day, None);
+    seen.would = verdict::advise(seen.verdict, &checker.checks, mailbox, ring, policy, day, Some(Mode::Enforce));
     seen.checks = checker.checks;
     let reporting = body.report.reporting.clone().or_else(|| {
         let (_, domain) = outer.from.address.rsplit_once('@')?;
@@ -323,26 +323,27 @@ impl<'a> Body<'a> {
                 it.facts.push(fact);
             }
         }
-        let readable = |content: &Content, subtype: &str| content.is("text", subtype);
-        let plain = leaves.iter().any(|leaf| readable(&leaf.content, "plain"));
-        let wanted = if plain { "plain" } else { "html" };
-        for leaf in leaves.iter().filter(|leaf| readable(&leaf.content, wanted)).take(4) {
+        let of = |subtype: &'static str| leaves.iter().filter(move |leaf| leaf.content.is("text", subtype)).take(4);
+        let plain = of("plain").next().is_some();
+        for leaf in of(if plain { "plain" } else { "html" }) {
             let (text, cut) = parts::leaf_text(leaf, MAX_QUOTED);
             if cut {
                 note(cuts, Cut::Size);
             }
             it.quoted(&text);
         }
+        // Some quote the headers in the HTML alone.
+        for leaf in of("html").filter(|_| plain) {
+            if it.found.is_empty() {
+                it.quoted_headers(&parts::leaf_text(leaf, MAX_QUOTED).0);
+            }
+        }
         it
     }
 
     /// A text that people read: headers and fields that are quoted in it.
     fn quoted(&mut self, text: &str) {
-        let before = self.found.len();
-        let start = returned::in_text(text, &mut self.found);
-        if self.found.len() > before && !self.facts.contains(&Fact::ReturnedText) {
-            self.facts.push(Fact::ReturnedText);
-        }
+        let start = self.quoted_headers(text);
         if self.report.deliveries.is_empty() {
             self.report = status::in_text(text);
         }
@@ -353,6 +354,16 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// The offset is that of the first header block.
+    fn quoted_headers(&mut self, text: &str) -> Option<usize> {
+        let before = self.found.len();
+        let start = returned::in_text(text, &mut self.found);
+        if self.found.len() > before && !self.facts.contains(&Fact::ReturnedText) {
+            self.facts.push(Fact::ReturnedText);
+        }
+        start
+    }
+
     fn score(&self, scores: &mut Scores) {
         self.facts.iter().for_each(|fact| scores.fact(*fact));
         if status::reply(&self.text).is_some() || status::code(&self.text).is_some() {
@@ -360,6 +371,9 @@ impl<'a> Body<'a> {
         }
         if self.text.lines().any(is_failed_address) {
             scores.fact(Fact::FailedAddress);
+        }
+        if scores.is_in_thread() && person::is_above_quote(&self.text) {
+            scores.fact(Fact::QuotedAnswer);
         }
         scores.phrases(&self.text, evidence::Place::Body);
     }

@@ -10,6 +10,8 @@
 //!           null when it is ordinary mail
 //! ```
 //!
+//! file_hex  only where the name of the file is not UTF-8: its octets in hex, since `file` has U+FFFD for them
+//!
 //! Text is escaped as `json.rs` has it: no control character is left, and what is not UTF-8 becomes U+FFFD. What came out
 //! of a message is as its sender wrote it, and bounded by the limits of `guard.rs`.
 
@@ -19,7 +21,7 @@ use crate::json::{self, Object};
 impl Inspection {
     /// Appends the message as one JSON object on one line, without a line feed behind it.
     ///
-    /// `file` says where the message stands, `None` for null. `zones` are names of DNS lists; what to ask them about the
+    /// `file` says where the message stands, `None` for null; if it is not UTF-8, a last key `file_hex` has its octets. `zones` are names of DNS lists; what to ask them about the
     /// injecting host stands in `dnsbl`. Text of the message is as its sender wrote it, with control characters escaped and
     /// U+FFFD for what is not UTF-8.
     ///
@@ -58,6 +60,10 @@ fn write(it: &Inspection, file: Option<&[u8]>, zones: &[&str], object: &mut Obje
     object.object("returned", has_returned.then_some(|inner: &mut Object<'_>| returned(it, inner)));
     let has_source = it.kind != Kind::NotABounce;
     object.object("source", has_source.then_some(|inner: &mut Object<'_>| source(it, zones, inner)));
+    if let Some(file) = file.filter(|file| core::str::from_utf8(file).is_err()) {
+        let hex: String = file.iter().map(|octet| format!("{octet:02x}")).collect();
+        object.plain("file_hex", Some(hex));
+    }
 }
 
 impl Check {

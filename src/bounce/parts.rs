@@ -204,8 +204,35 @@ pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> (Cow<'a, str>, boo
     let part = Leaf { content: leaf.content.clone(), at: leaf.at, body: leaf.body.get(..limit).unwrap_or(leaf.body) };
     let (octets, cut) = decoded(&part);
     let text = in_charset(octets, leaf.content.charset.as_deref());
-    let text = if leaf.content.subtype == "html" { Cow::Owned(html_to_text(&text)) } else { text };
+    let text = if leaf.content.subtype == "html" { Cow::Owned(without_html(&text)) } else { text };
     (text, cut || part.body.len() < leaf.body.len())
+}
+
+/// The text of HTML. The library takes all white space for one blank; within `pre` a line stays a line.
+fn without_html(html: &str) -> String {
+    // Of the same length, so that offsets are those of the text.
+    let lower = html.to_ascii_lowercase();
+    let (mut text, mut at) = (String::new(), 0);
+    while let Some((before, rest)) = html.get(at..).zip(lower.get(at..)).and_then(|(html, lower)| {
+        let start = memchr::memmem::find(lower.as_bytes(), b"<pre")?;
+        html.split_at_checked(start)
+    }) {
+        text.push_str(&html_to_text(before));
+        let start = at + before.len();
+        let end = memchr::memmem::find(lower.as_bytes().get(start..).unwrap_or_default(), b"</pre");
+        let inside = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest);
+        text.push('\n');
+        for line in inside.lines() {
+            // The library takes the blanks off that fold a field.
+            let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+            text.push_str(line.get(..blank).unwrap_or_default());
+            text.push_str(&html_to_text(line));
+            text.push('\n');
+        }
+        at = start + inside.len();
+    }
+    text.push_str(&html_to_text(html.get(at..).unwrap_or_default()));
+    text
 }
 
 fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> {

@@ -8,8 +8,14 @@
 //! Everything that looks like a tag or mark is checked and listed, good or bad; one good one is enough. A mark header or
 //! Message-ID in the message's own block proves nothing and is not looked at. Marks are checked for the recipient without
 //! its tag. At most `guard::MAX_CHECKS` are checked.
+//!
+//! A site may send as From alice@ with the envelope sender bounces@, both its own, and a bounce to bounces@ returns a mark
+//! for alice@. Such a mark proves nothing for bounces@, and is no forgery: it is `other-address` if the MAC is right for an
+//! own address in From, Sender or Return-Path of the block that it stands in. A Message-ID whose case was changed is
+//! tried in lower case; one that is all upper case and does not hold so is `damaged`, since what it was is lost.
 
 use super::guard::{Block, MAX_CHECKS, line_at};
+use super::parts;
 use crate::address::Path;
 use crate::day::Day;
 use crate::key::KeyRing;
@@ -36,6 +42,11 @@ impl Place {
     /// All places.
     pub const ALL: [Place; 5] =
         [Place::Recipient, Place::ReturnedMark, Place::ReturnedMessageId, Place::InReplyTo, Place::References];
+
+    /// Whether it holds the Message-IDs of a conversation, old ones and those of others among them.
+    pub(super) const fn is_thread(self) -> bool {
+        matches!(self, Place::InReplyTo | Place::References)
+    }
 
     /// The word that stands for it.
     pub const fn slug(self) -> &'static str {
@@ -73,13 +84,19 @@ pub enum Outcome {
     Genuine,
     /// Ours, and out of date or outside its key's window.
     Expired,
+    /// A mark of ours, dated in the future.
+    Future,
+    /// A mark of ours, old or not, for another own address that the returned block names as its sender.
+    OtherAddress,
     /// It names a key of ours and was not made with it for this address.
     Forged,
     /// It names a key that the ring lacks, and no other host of ours can have made it: the ring covers that day.
     UnknownKey,
     /// It names a key that the ring lacks, for a day that the ring does not cover.
     NotCovered,
-    /// Damaged.
+    /// A Message-ID with a mark that is all upper case, so that its MAC is lost.
+    Damaged,
+    /// Not of the form.
     Malformed,
     /// Another site's or system's.
     Foreign,
@@ -91,9 +108,12 @@ impl Outcome {
         match self {
             Outcome::Genuine => "genuine",
             Outcome::Expired => "expired",
+            Outcome::Future => "future",
+            Outcome::OtherAddress => "other-address",
             Outcome::Forged => "forged",
             Outcome::UnknownKey => "unknown-key",
             Outcome::NotCovered => "not-covered",
+            Outcome::Damaged => "damaged",
             Outcome::Malformed => "malformed",
             Outcome::Foreign => "foreign",
         }
@@ -114,10 +134,37 @@ impl Outcome {
     }
 }
 
+/// What shows that a Message-ID has a mark.
+const MARKED: &[u8] = b".bsm1-";
+
+/// What a tag or mark is, without whose.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    outcome: Outcome,
+    key: Option<char>,
+    signed: Option<Day>,
+    expires: Option<Day>,
+}
+
+impl Seen {
+    fn of(verdict: &Verdict<'_>) -> Option<Seen> {
+        let proof = verdict.proof();
+        Some(Seen {
+            outcome: Outcome::of(verdict)?,
+            key: verdict.key().map(|key| key.as_char()),
+            signed: proof.and_then(|proof| proof.signed),
+            expires: proof.and_then(|proof| proof.expires),
+        })
+    }
+}
+
 /// What the checks are made with.
 pub(super) struct Checker<'a> {
     ring: &'a KeyRing,
+    policy: &'a Policy,
     day: Day,
+    /// Own senders that the blocks name which came back.
+    senders: Vec<Vec<u8>>,
     /// The recipient without its tag.
     pub(super) mailbox: Option<Vec<u8>>,
     pub(super) checks: Vec<Check>,
@@ -126,8 +173,9 @@ pub(super) struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     /// Begins with the recipient.
-    pub(super) fn new(ring: &'a KeyRing, policy: &Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
-        let mut checker = Checker { ring, day, mailbox: None, checks: Vec::new(), made: 0 };
+    pub(super) fn new(ring: &'a KeyRing, policy: &'a Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
+        let mut checker =
+            Checker { ring, policy, day, senders: Vec::new(), mailbox: None, checks: Vec::new(), made: 0 };
         let Some(recipient) = recipient else { return checker };
         // A bare postmaster has no domain, and no mark is for it.
         let Ok(Path::Mailbox(given)) = Path::parse_tagged(recipient) else { return checker };
@@ -141,50 +189,87 @@ impl<'a> Checker<'a> {
         let stripped =
             || batv::strip(recipient).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
         checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| recipient.to_vec()));
-        checker.add(Place::Recipient, &verdict, &recipient.to_ascii_lowercase());
+        if let Some(read) = Seen::of(&verdict) {
+            checker.add(Place::Recipient, read, &recipient.to_ascii_lowercase());
+        }
         checker
     }
 
-    fn add(&mut self, place: Place, verdict: &Verdict<'_>, token: &[u8]) {
-        let Some(outcome) = Outcome::of(verdict) else { return };
-        let proof = verdict.proof();
+    /// What a mark is, for the recipient, else for one of the senders.
+    fn mark(&self, mailbox: &[u8], senders: &[Vec<u8>], verify: impl Fn(&[u8]) -> Option<Seen>) -> Option<Seen> {
+        let mut seen = verify(mailbox)?;
+        if seen.outcome == Outcome::Expired && seen.signed.is_some_and(|signed| signed > self.day.plus(1)) {
+            seen.outcome = Outcome::Future;
+        }
+        if matches!(seen.outcome, Outcome::Forged | Outcome::UnknownKey | Outcome::NotCovered) {
+            let right = |it: &Seen| matches!(it.outcome, Outcome::Genuine | Outcome::Expired);
+            if let Some(other) = senders.iter().filter_map(|sender| verify(sender)).find(right) {
+                seen = Seen { outcome: Outcome::OtherAddress, ..other };
+            }
+        }
+        Some(seen)
+    }
+
+    fn add(&mut self, place: Place, seen: Seen, token: &[u8]) {
+        let Seen { outcome, key, signed, expires } = seen;
         let token = String::from_utf8_lossy(token).into_owned();
         if self.checks.iter().any(|check| check.place == place && check.token == token && check.outcome == outcome) {
             return;
         }
-        self.checks.push(Check {
-            place,
-            outcome,
-            key: verdict.key().map(|key| key.as_char()),
-            signed: proof.and_then(|proof| proof.signed),
-            expires: proof.and_then(|proof| proof.expires),
-            token,
-        });
+        self.checks.push(Check { place, outcome, key, signed, expires, token });
     }
 
     /// The marks of a block that came back.
     pub(super) fn returned(&mut self, block: &Block<'_>) {
+        let senders = self.own_senders(block);
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
-            if let Ok(verdict) = mark::verify_header(self.ring, value, &mailbox, self.day) {
+            let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
+            if let Some(seen) = self.mark(&mailbox, &senders, verify) {
                 let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
                 let nonce = nonce.filter_map(|part| part.strip_prefix(b"n=")).next().unwrap_or_default();
-                self.add(Place::ReturnedMark, &verdict, &nonce.to_ascii_lowercase());
+                self.add(Place::ReturnedMark, seen, &nonce.to_ascii_lowercase());
             }
         }
         for value in block.all("Message-ID") {
-            self.ids(Place::ReturnedMessageId, value);
+            self.ids(Place::ReturnedMessageId, value, &senders);
         }
+        self.senders.extend(senders);
+    }
+
+    /// The own addresses that a block names as its sender, but for the recipient.
+    fn own_senders(&self, block: &Block<'_>) -> Vec<Vec<u8>> {
+        let is_marked = block.get(mark::HEADER).is_some()
+            || block.all("Message-ID").any(|id| memchr::memmem::find(&id.to_ascii_lowercase(), MARKED).is_some());
+        if !is_marked {
+            return Vec::new();
+        }
+        let fields = ["From", "Sender", "Return-Path"].into_iter().filter_map(|name| block.get(name));
+        let mut senders: Vec<Vec<u8>> = Vec::new();
+        for address in fields.map(|value| parts::address(value).address.into_bytes()) {
+            let address = batv::strip(&address)
+                .ok()
+                .flatten()
+                .map_or_else(|| address.clone(), |(_, under)| under.to_address().as_bytes().to_vec());
+            let Ok(Path::Mailbox(mailbox)) = Path::parse(&address) else { continue };
+            let is_known = |known: &Vec<u8>| known.eq_ignore_ascii_case(&address);
+            let is_recipient = self.mailbox.as_ref().is_some_and(is_known);
+            if self.policy.own_domains().contains(mailbox.domain()) && !is_recipient && !senders.iter().any(is_known) {
+                senders.push(address);
+            }
+        }
+        senders
     }
 
     /// A Message-ID with a mark in the text of a message, on a line that calls it so: some report of the mail that they
     /// answer this line only.
     pub(super) fn told(&mut self, text: &[u8]) {
-        for at in memchr::memmem::find_iter(text, b".bsm1-") {
+        let senders = self.senders.clone();
+        for at in memchr::memmem::find_iter(text, MARKED) {
             let start = memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |end| end + 1);
             let line = line_at(text, start).unwrap_or_default().to_ascii_lowercase();
             if memchr::memmem::find(&line, b"message-id").is_some() && line.len() <= mark::MAX_MARK {
-                self.ids(Place::ReturnedMessageId, line_at(text, start).unwrap_or_default());
+                self.ids(Place::ReturnedMessageId, line_at(text, start).unwrap_or_default(), &senders);
             }
         }
     }
@@ -193,22 +278,33 @@ impl<'a> Checker<'a> {
     pub(super) fn replied(&mut self, block: &Block<'_>) {
         for (place, name) in [(Place::InReplyTo, "In-Reply-To"), (Place::References, "References")] {
             for value in block.all(name) {
-                self.ids(place, value);
+                self.ids(place, value, &[]);
             }
         }
     }
 
-    fn ids(&mut self, place: Place, value: &[u8]) {
+    fn ids(&mut self, place: Place, value: &[u8], senders: &[Vec<u8>]) {
         // Cheap, since nearly all have none.
-        if memchr::memmem::find(&value.to_ascii_lowercase(), b".bsm1-").is_none() {
+        if memchr::memmem::find(&value.to_ascii_lowercase(), MARKED).is_none() {
             return;
         }
         let bounds = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
         for id in value.split(bounds).filter(|id| id.contains(&b'@')) {
             let Some(mailbox) = self.room() else { return };
-            if let Ok(verdict) = mark::verify_message_id(self.ring, id, &mailbox, self.day) {
-                self.add(place, &verdict, id);
+            let read = |id: &[u8]| {
+                let verify =
+                    |mailbox: &[u8]| Seen::of(&mark::verify_message_id(self.ring, id, mailbox, self.day).ok()?);
+                self.mark(&mailbox, senders, verify)
+            };
+            let Some(mut seen) = read(id) else { continue };
+            if seen.outcome == Outcome::Forged && id.iter().any(u8::is_ascii_uppercase) {
+                match read(&id.to_ascii_lowercase()).filter(|folded| folded.outcome != Outcome::Forged) {
+                    Some(folded) => seen = folded,
+                    None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
+                    None => {}
+                }
             }
+            self.add(place, seen, id);
         }
     }
 

@@ -3,14 +3,24 @@
 //!
 //! Nothing is sent. All three are made only of backscatter and forged tags or marks: a report about a bounce that may be
 //! rightful would be abuse itself. The report is ARF (RFC 5965): text, message/feedback-report in 7 bits, and the bounce's
-//! own header block, no bodies; its Subject is that of the bounce behind `FW: `, as section 2 demands. Redacted are the local parts of own addresses, the values of marks, and the marks in
-//! Message-IDs. What comes from outside is written line by line with control characters escaped.
+//! own header block, no bodies; its Subject is that of the bounce behind `FW: `, as section 2 demands.
+//!
+//! ```text
+//! Original-Mail-From: "<" [ address ] ">"     Original-Rcpt-To: "<" address ">"     Reported-Domain: domain
+//! Source-IP: IPv4 / "IPv6:" IPv6              Arrival-Date: date-time                (section 3.5)
+//! ```
+//!
+//! A field whose value is not known, or does not fit the grammar, is left out. The reflector is who handed the message
+//! over: the name that the bounce gives it counts where our own host's Received line has that domain too, for anyone can
+//! put an innocent host's name into a report. Redacted are the local parts of own addresses, the values of marks, and the
+//! marks in Message-IDs. What comes from outside is written line by line with control characters escaped.
 
 use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::guard::{Block, without_blank_lines};
-use super::{Inspection, Kind, Trust, Verdict, parts};
+use super::{Inspection, Kind, Trust, Verdict, parts, source};
+use crate::address::Path;
 use crate::explain::printable;
 use crate::mark;
 use crate::policy::Policy;
@@ -21,6 +31,8 @@ const MAX_SUBJECT: usize = 240;
 const MAX_LINE: usize = 800;
 /// Octets of the text of an encoded word; the line is 76 long at most, and `Subject: FW: ` stands on the first.
 const MAX_WORD: usize = 50;
+/// Received fields in which the reflector is looked for.
+const MAX_HOPS: usize = 10;
 
 /// What only the caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +41,62 @@ pub struct Letter<'a> {
     pub from: &'a str,
     /// To of the report, as `postmaster@reflector.example`.
     pub to: &'a str,
-    /// When the bounce came, in the form of RFC 5322.
+    /// Date of the report, in the form of RFC 5322.
     pub date: &'a str,
+    /// When the bounce came, in the same form, if that is known.
+    pub arrival: Option<&'a str>,
+    /// MAIL of the bounce, if it is known: `<>` or empty is the null sender.
+    pub sender: Option<&'a [u8]>,
     /// The address from which it came.
     pub client: Option<IpAddr>,
+}
+
+/// Who handed a message over, as far as that can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reflector {
+    /// Its name, if it is that of a host and our own host wrote the same domain, or wrote nothing at all.
+    pub host: Option<String>,
+    /// The address from which it came: that of the first Received line that names neither an own relay nor a private one.
+    pub client: Option<IpAddr>,
+    /// Whether it is one of our own hosts, which nobody reports.
+    pub is_own: bool,
+}
+
+/// Reads who handed a message over from its Received lines, of which only the first from outside counts.
+pub fn reflector(message: &[u8], seen: &Inspection, policy: &Policy) -> Reflector {
+    let (block, _) = Block::read(without_blank_lines(message));
+    let relays = policy.own_relays();
+    let outside = block.all("Received").take(MAX_HOPS).find_map(|value| {
+        let hop = parts::hop(value);
+        let ip = hop.ip.filter(|ip| source::is_public(*ip))?;
+        let is_relay = relays.contains(&ip.to_string()) || hop.from.is_some_and(|from| relays.contains(&from));
+        (!is_relay).then_some((value, ip))
+    });
+    let name = seen.source.reporting.as_deref().and_then(host_name);
+    let is_own =
+        name.as_ref().is_some_and(|name| relays.contains(name) || policy.own_domains().contains(name.as_bytes()));
+    let host = name.filter(|name| outside.is_none_or(|(value, _)| names(value, name)));
+    Reflector { host, client: outside.map(|(_, ip)| ip), is_own }
+}
+
+/// Whether a Received line names the domain of this host as the one that it took the message from.
+fn names(received: &[u8], host: &str) -> bool {
+    let text = String::from_utf8_lossy(received).to_ascii_lowercase();
+    let from = text.split_once(" by ").map_or(text.as_str(), |(from, _)| from);
+    let mut words = from.split(|it: char| !(it.is_ascii_alphanumeric() || matches!(it, '.' | '-')));
+    // Postfix says "unknown" where the address has no name: what stands beside it is the client's own claim.
+    !from.contains("(unknown ") && words.any(|word| source::is_same(word, host))
+}
+
+/// The name of a host if it is one: it comes from outside.
+fn host_name(host: &str) -> Option<String> {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_label = |label: &str| {
+        let fits = label.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
+        fits && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let is_address = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|it| it.is_ascii_digit()));
+    (host.len() <= 200 && host.contains('.') && !is_address && host.split('.').all(is_label)).then_some(host)
 }
 
 /// An abuse report about a message, a whole message of its own; `None` if the verdict is neither backscatter nor forged.
@@ -40,19 +104,25 @@ pub fn arf(message: &[u8], seen: &Inspection, letter: &Letter<'_>, policy: &Poli
     let text = plain(message, seen, letter, policy)?;
     let headers = headers(message, policy);
     let boundary = free_boundary(&[&text, &headers]);
-    let mut fields = format!(
-        "Feedback-Type: abuse\nUser-Agent: backstop/{}\nVersion: 1\nOriginal-Mail-From: <>\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    put(&mut fields, "Arrival-Date", letter.date);
-    if let Some(client) = letter.client {
-        put(&mut fields, "Source-IP", &client.to_string());
+    let mut fields = format!("Feedback-Type: abuse\nUser-Agent: backstop/{}\nVersion: 1\n", env!("CARGO_PKG_VERSION"));
+    match letter.sender.map(Path::parse) {
+        Some(Ok(Path::Null)) => put(&mut fields, "Original-Mail-From", "<>"),
+        Some(Ok(Path::Mailbox(sender))) => path(&mut fields, "Original-Mail-From", &sender.to_string(), policy),
+        _ => {}
     }
-    if let Some(host) = &seen.source.reporting {
-        put(&mut fields, "Reported-Domain", super::source::organisation(host));
+    if let Some(arrival) = letter.arrival {
+        put(&mut fields, "Arrival-Date", arrival);
+    }
+    match letter.client.map(|client| client.to_canonical()) {
+        Some(IpAddr::V4(client)) => put(&mut fields, "Source-IP", &client.to_string()),
+        Some(IpAddr::V6(client)) => put(&mut fields, "Source-IP", &format!("IPv6:{client}")),
+        None => {}
+    }
+    if let Some(host) = reflector(message, seen, policy).host {
+        put(&mut fields, "Reported-Domain", source::organisation(&host));
     }
     if let Some(mailbox) = &seen.mailbox {
-        put(&mut fields, "Original-Rcpt-To", &redacted(mailbox, policy));
+        path(&mut fields, "Original-Rcpt-To", mailbox, policy);
     }
     let mut report = String::new();
     put(&mut report, "From", letter.from);
@@ -80,9 +150,15 @@ pub fn plain(message: &[u8], seen: &Inspection, letter: &Letter<'_>, policy: &Po
     if !is_misuse(seen.verdict) {
         return None;
     }
-    let host = printable(seen.source.reporting.as_deref().unwrap_or("your host").as_bytes());
+    let told = seen.source.reporting.as_deref().map(|host| printable(host.as_bytes()));
+    let host = match (reflector(message, seen, policy).host, letter.client, told) {
+        (Some(host), ..) => format!(" {host}"),
+        (None, Some(client), Some(told)) => format!(" {client}, whose report names {told},"),
+        (None, Some(client), None) => format!(" {client}"),
+        (None, None, told) => told.map(|told| format!(" {told}")).unwrap_or_default(),
+    };
     let mut text = format!(
-        "Your host {host} sent us the message whose headers stand below, on {}.\n\n\
+        "Your host{host} sent us the message whose headers stand below{}.\n\n\
          It {} mail that we did not send. Spammers and viruses forge our addresses; a host\n\
          that first takes such mail in and then answers its sender sends the answer to us.\n\
          {}\n\n\
@@ -90,7 +166,7 @@ pub fn plain(message: &[u8], seen: &Inspection, letter: &Letter<'_>, policy: &Po
          reply at RCPT, or after DATA for viruses and spam), with the list of valid recipients on\n\
          every host that takes mail for your domains, and send no automatic replies to senders\n\
          whom nobody vouches for (RFC 3834). A backup MX without that list is the usual cause.\n\n",
-        printable(letter.date.as_bytes()),
+        on(letter),
         what(seen.kind),
         how_known(seen)
     );
@@ -106,13 +182,18 @@ pub fn victim_record(seen: &Inspection, letter: &Letter<'_>, policy: &Policy) ->
         return None;
     }
     let mut text = format!(
-        "On {} a message came back to us that carries an address of ours as its sender.\n\
+        "A message came back to us{} that carries an address of ours as its sender.\n\
          It was not sent by us.\n\nWhy that is known:\n{}\n\n",
-        printable(letter.date.as_bytes()),
+        on(letter),
         how_known(seen)
     );
     facts(&mut text, seen, policy);
     Some(text)
+}
+
+/// When the bounce came, if that is known.
+fn on(letter: &Letter<'_>) -> String {
+    letter.arrival.map(|date| format!(" on {}", printable(date.as_bytes()))).unwrap_or_default()
 }
 
 const fn is_misuse(verdict: Verdict) -> bool {
@@ -209,6 +290,14 @@ fn put(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name}: {}", printable(value.trim().as_bytes()));
 }
 
+/// A field that holds an address in brackets, if it is one, and in ASCII.
+fn path(text: &mut String, name: &str, address: &str, policy: &Policy) {
+    let address = redacted(address, policy);
+    if address.is_ascii() && matches!(Path::parse(address.as_bytes()), Ok(Path::Mailbox(_))) {
+        put(text, name, &format!("<{}>", address.trim_start_matches('<').trim_end_matches('>')));
+    }
+}
+
 /// What is not ASCII as `\u{fc}`: a feedback report has 7 bits.
 fn in_seven_bits(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -292,5 +381,42 @@ fn free_boundary(parts: &[&str]) -> String {
             return boundary;
         }
         number = number.wrapping_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_hosts_are_hosts() {
+        assert_eq!(host_name("MX.Reflector.Example.").as_deref(), Some("mx.reflector.example"));
+        for host in [
+            "",
+            "..",
+            "../../etc/passwd",
+            "a/b.example",
+            "-x.example",
+            "localhost",
+            "a b.example",
+            "\u{e4}.example",
+            "192.0.2.1",
+            "x-.example",
+        ] {
+            assert_eq!(host_name(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_name_counts_where_our_own_host_wrote_its_domain() {
+        for (line, expected) in [
+            ("from mx1.reflector.example ([203.0.113.9]) by mail.example.com", true),
+            ("from helo.example (out.reflector.example [203.0.113.9]) by mail.example.com", true),
+            ("from mx.reflector.example (unknown [203.0.113.9]) by mail.example.com", false),
+            ("from dsl-7.isp.example ([203.0.113.9]) by mx.reflector.example", false),
+            ("from notreflector.example ([203.0.113.9]) by mail.example.com", false),
+        ] {
+            assert_eq!(names(line.as_bytes(), "mx.reflector.example"), expected, "{line}");
+        }
     }
 }

@@ -7,7 +7,9 @@
 //!
 //! The quoted form is what qmail, Exim, Sendmail before 8.8, Exchange and many others write; no marker line is needed. A
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
-//! a text wrapped is taken as folded if a field follows it. Outer headers are never looked at here.
+//! a text wrapped is taken as folded if a field follows it. Behind a block that has a Received, a Message-ID or a mark
+//! stands the body of what came back; like that of a part it is not searched for blocks, since what a mail quotes is another
+//! mail. Less than that may be a summary in front of the block. Outer headers are never looked at here.
 
 use std::borrow::Cow;
 
@@ -122,13 +124,16 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
             continue;
         }
         let (block, end, whole) = quoted_block(bytes, at, prefix);
-        if is_block(&block) {
+        if let Some(is_original) = is_block(&block) {
             first = first.or(Some(at));
             let mut octets = block;
             octets.push(b'\n');
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
             octets.extend_from_slice(bytes.get(end..).unwrap_or_default());
             found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets) });
+            if is_original {
+                break;
+            }
         }
         at = end.max(next_line(bytes, at));
     }
@@ -166,9 +171,11 @@ fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize, 
     (block, at, whole && (at < bytes.len() || bytes.len() < MAX_QUOTED))
 }
 
-fn is_block(octets: &[u8]) -> bool {
+/// Whether it is a mail's own block and no summary of it; `None` if it is no block.
+fn is_block(octets: &[u8]) -> Option<bool> {
     let (block, _) = Block::read(octets);
     let known = KNOWN.iter().filter(|name| block.get(name).is_some()).count();
-    let telling = ["From", "Received", "Message-ID"].iter().any(|name| block.get(name).is_some());
-    known >= MIN_KNOWN && telling
+    let has = |name: &&str| block.get(name).is_some();
+    let is_original = ["Received", "Message-ID", crate::mark::HEADER].iter().any(has);
+    (known >= MIN_KNOWN && (is_original || has(&"From"))).then_some(is_original)
 }

@@ -140,7 +140,7 @@ pub(super) fn organisation(host: &str) -> &str {
     host.get(cut..).unwrap_or(host)
 }
 
-fn is_same(one: &str, other: &str) -> bool {
+pub(super) fn is_same(one: &str, other: &str) -> bool {
     organisation(one).eq_ignore_ascii_case(organisation(other))
 }
 

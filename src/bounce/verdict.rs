@@ -4,18 +4,24 @@
 //!
 //! 1. not a bounce and no other automatic answer: `not-a-bounce`, whatever it carries;
 //! 2. any good proof (`proof.rs`): `genuine`;
-//! 3. a tag or mark of ours that is out of date: `expired`;
-//! 4. one that names a key of ours and is not ours: `forged`;
-//! 5. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, and every
+//! 3. a tag or returned mark of ours that is out of date: `expired`;
+//! 4. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
+//!    `unproven`; it was made with a key of ours, so that it is neither forged nor backscatter;
+//! 5. a tag or returned mark that names a key of ours and is not ours: `forged`;
+//! 6. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, and every
 //!    mark could be checked: `backscatter`;
-//! 6. else `unproven`, and why.
+//! 7. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
+//! 8. else `unproven`, and why.
+//!
+//! In-Reply-To and References hold the Message-IDs of whole conversations: old ones, and those of colleagues, whose MAC is
+//! for another address. They prove, and but for the seventh step nothing is held against a message for them.
 //!
 //! "Would show" means that the block ends as a block does and has a From, and a Received or an X- field: who keeps these
 //! keeps a mark as well. A returned Date from before the marks gives `marks-not-in-force`.
 
 use super::Returned;
 use super::kind::Kind;
-use super::proof::{Check, Checker, Outcome};
+use super::proof::{Check, Checker, Outcome, Place};
 use crate::address::Path;
 use crate::day::Day;
 use crate::key::KeyRing;
@@ -51,6 +57,12 @@ pub enum Why {
     MarksNotInForce,
     /// A tag or mark of a key that this ring lacks, for a day that it does not cover: perhaps another host's.
     NotCovered,
+    /// A mark of ours came back that is for another own address, one which the mail that came back names as its sender.
+    OtherAddress,
+    /// A mark of ours is dated in the future: the clock of a host that signs was wrong.
+    Future,
+    /// A Message-ID that looks marked came back all in upper case, so that nothing can be told.
+    Damaged,
     /// Not all marks were checked: no recipient is known, there are more than `guard::MAX_CHECKS`, or not all of the message
     /// was kept.
     Unchecked,
@@ -58,12 +70,15 @@ pub enum Why {
 
 impl Why {
     /// All reasons.
-    pub const ALL: [Why; 6] = [
+    pub const ALL: [Why; 9] = [
         Why::NothingReturned,
         Why::TooLittleReturned,
         Why::FromNotOwn,
         Why::MarksNotInForce,
         Why::NotCovered,
+        Why::OtherAddress,
+        Why::Future,
+        Why::Damaged,
         Why::Unchecked,
     ];
 
@@ -75,6 +90,9 @@ impl Why {
             Why::FromNotOwn => "from-not-own",
             Why::MarksNotInForce => "marks-not-in-force",
             Why::NotCovered => "not-covered",
+            Why::OtherAddress => "other-address",
+            Why::Future => "future",
+            Why::Damaged => "damaged",
             Why::Unchecked => "unchecked",
         }
     }
@@ -87,6 +105,9 @@ impl Why {
             Why::FromNotOwn => "The mail that came back is not from an own address.",
             Why::MarksNotInForce => "Not all mail of this address carried a mark when that mail may have left.",
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
+            Why::OtherAddress => "A mark of ours came back that is for another own address.",
+            Why::Future => "A mark of ours is dated in the future; look at the clocks of the hosts that sign.",
+            Why::Damaged => "A Message-ID that looks marked came back in upper case, so that its mark is lost.",
             Why::Unchecked => {
                 "Not all marks could be checked: the recipient is not known, or the message has too much of them or of all."
             }
@@ -164,7 +185,7 @@ impl Advice {
     }
 }
 
-/// Steps 1 to 6.
+/// Steps 1 to 8.
 pub(super) fn decide(
     kind: Kind,
     checker: &Checker<'_>,
@@ -174,19 +195,32 @@ pub(super) fn decide(
     day: Day,
 ) -> Verdict {
     let any = |outcomes: &[Outcome]| checker.checks.iter().any(|check| outcomes.contains(&check.outcome));
+    let direct = |outcomes: &[Outcome]| {
+        let holds = |check: &Check| !check.place.is_thread() && outcomes.contains(&check.outcome);
+        checker.checks.iter().any(holds)
+    };
     if kind == Kind::NotABounce {
         Verdict::NotABounce
     } else if any(&[Outcome::Genuine]) {
         Verdict::Genuine
-    } else if any(&[Outcome::Expired]) {
+    } else if direct(&[Outcome::Expired]) {
         Verdict::Expired
-    } else if any(&[Outcome::Forged, Outcome::UnknownKey]) {
+    } else if direct(&[Outcome::OtherAddress]) {
+        Verdict::Unproven(Why::OtherAddress)
+    } else if any(&[Outcome::Future]) {
+        Verdict::Unproven(Why::Future)
+    } else if direct(&[Outcome::Forged, Outcome::UnknownKey]) {
         Verdict::Forged
     } else if any(&[Outcome::NotCovered]) {
         Verdict::Unproven(Why::NotCovered)
+    } else if direct(&[Outcome::Damaged]) {
+        Verdict::Unproven(Why::Damaged)
     } else {
         // Blocks behind the first may be quoted in the body of the first.
+        let is_old = |check: &Check| check.place == Place::InReplyTo && check.outcome == Outcome::Expired;
+        let answers_old = checker.checks.iter().any(is_old);
         match returned.first().map(|block| backscatter(block, ring, policy, day)) {
+            None | Some(Err(_)) if answers_old => Verdict::Expired,
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
             Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
@@ -216,6 +250,7 @@ pub(super) fn advise(
     verdict: Verdict,
     checks: &[Check],
     mailbox: Option<&[u8]>,
+    ring: &KeyRing,
     policy: &Policy,
     day: Day,
     mode: Option<Mode>,
@@ -223,10 +258,8 @@ pub(super) fn advise(
     let mailbox = mailbox.and_then(|it| Path::parse_tagged(it).ok()).and_then(Path::mailbox);
     let mode = mode.unwrap_or_else(|| policy.mode_on(mailbox.map(|it| it.domain()).unwrap_or_default(), day));
     let exempt = mailbox.is_none_or(|it| policy.is_exempt(it));
-    let in_grace = || {
-        let last = checks.iter().filter_map(|check| check.expires).max();
-        last.is_some_and(|last| day <= last.plus(u32::from(policy.expired_grace())))
-    };
+    let domain = mailbox.map(|it| it.domain()).unwrap_or_default();
+    let in_grace = || checks.iter().any(|check| policy.check_in_grace(ring, check, domain, day));
     match (verdict, mode) {
         (Verdict::NotABounce | Verdict::Genuine | Verdict::Unproven(_), _) | (_, Mode::Off | Mode::Sign) => {
             Advice::Deliver

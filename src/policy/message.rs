@@ -67,7 +67,7 @@ impl Policy {
                 Verdict::Genuine if any(Outcome::Genuine) && row.rule != Rule::Genuine => {
                     save(&mut row, recipient, Rule::MarkGenuine);
                 }
-                Verdict::Expired if marks().any(|check| self.mark_in_grace(ring, check, seen, day)) => {
+                Verdict::Expired if marks().any(|check| self.check_in_grace(ring, check, domain(seen), day)) => {
                     save(&mut row, recipient, Rule::ExpiredGrace);
                 }
                 Verdict::Expired if untagged && any(Outcome::Expired) => refuse(&mut row, Rule::MarkExpired),
@@ -81,11 +81,17 @@ impl Policy {
         row.answer()
     }
 
-    /// As for tags: a mark that has expired only lately, of a key that signed on the day that it implies.
-    fn mark_in_grace(&self, ring: &KeyRing, check: &Check, seen: &Inspection, day: Day) -> bool {
-        let domain = seen.mailbox.as_deref().and_then(|it| it.rsplit_once('@')).map_or("", |(_, domain)| domain);
-        let id = check.key.and_then(|id| KeyId::new(Use::Mark, id).ok());
-        let key = id.and_then(|id| ring.key_by_id(Use::Mark, id, domain.as_bytes()));
+    /// A tag or mark that has expired only lately, of a key that signed on the day that it implies, as `incoming.rs` has it
+    /// for tags. `domain` is that of the recipient's mailbox. SRS has no grace.
+    pub(crate) fn check_in_grace(&self, ring: &KeyRing, check: &Check, domain: &[u8], day: Day) -> bool {
+        let usage = match check.place {
+            Place::Recipient if check.token.starts_with("bst1=") => Use::Bst1,
+            Place::Recipient if check.token.starts_with("srs") => return false,
+            Place::Recipient => Use::Prvs,
+            _ => Use::Mark,
+        };
+        let id = check.key.and_then(|id| KeyId::new(usage, id).ok());
+        let key = id.and_then(|id| ring.key_by_id(usage, id, domain));
         let Some(((signed, last), key)) = check.signed.zip(check.expires).zip(key) else { return false };
         let grace = u32::from(self.expired_grace);
         check.outcome == Outcome::Expired && key.window_holds(signed) && last < day && day <= last.plus(grace)
@@ -94,6 +100,11 @@ impl Policy {
 
 const fn is_srs(rule: Rule) -> bool {
     matches!(rule, Rule::SrsGenuine | Rule::SrsSender | Rule::SrsBad | Rule::SrsElsewhere)
+}
+
+/// The domain of the recipient's mailbox.
+fn domain(seen: &Inspection) -> &[u8] {
+    seen.mailbox.as_deref().and_then(|it| it.rsplit_once('@')).map_or(b"", |(_, domain)| domain.as_bytes())
 }
 
 /// Whether the mail that came back is from the recipient, so that its marks should be for it.

@@ -568,12 +568,6 @@ impl Policy {
         self.exempt_recipients.holds(mailbox)
     }
 
-    /// For how many days past its last one a tag is not refused.
-    #[cfg(feature = "bounce")]
-    pub(crate) const fn expired_grace(&self) -> u16 {
-        self.expired_grace
-    }
-
     /// Whether recipients in this domain are judged at all.
     fn is_here(&self, domain: &[u8]) -> bool {
         self.own.contains(domain) || self.is_own_forwarder(domain)

@@ -315,11 +315,12 @@ pub unsafe extern "C" fn backstop_inspection_check(
         let check: &Check = nth(&it.checks, index)?;
         let (verdict, covered) = match check.outcome {
             Outcome::Genuine => (BACKSTOP_GENUINE, 0),
-            Outcome::Expired => (BACKSTOP_EXPIRED, 0),
-            Outcome::Forged => (BACKSTOP_FORGED, 0),
+            Outcome::Expired | Outcome::Future => (BACKSTOP_EXPIRED, 0),
+            // A mark of ours for another own address; BACKSTOP_WHY_OTHER_ADDRESS says so of the message.
+            Outcome::Forged | Outcome::OtherAddress => (BACKSTOP_FORGED, 0),
             Outcome::UnknownKey => (BACKSTOP_UNKNOWN_KEY, 1),
             Outcome::NotCovered => (BACKSTOP_UNKNOWN_KEY, 0),
-            Outcome::Malformed => (BACKSTOP_MALFORMED, 0),
+            Outcome::Malformed | Outcome::Damaged => (BACKSTOP_MALFORMED, 0),
             Outcome::Foreign => (BACKSTOP_FOREIGN, 0),
         };
         let number = |day: Option<Day>| day.and_then(|day| i32::try_from(day.number()).ok()).unwrap_or(-1);

@@ -62,6 +62,12 @@ pub const BACKSTOP_WHY_MARKS_NOT_IN_FORCE: i32 = 4;
 pub const BACKSTOP_WHY_NOT_COVERED: i32 = 5;
 /// Unproven: not all marks were checked.
 pub const BACKSTOP_WHY_UNCHECKED: i32 = 6;
+/// Unproven: a mark of ours came back that is for another own address, which the mail that came back names as its sender.
+pub const BACKSTOP_WHY_OTHER_ADDRESS: i32 = 7;
+/// Unproven: a mark of ours is dated in the future.
+pub const BACKSTOP_WHY_FUTURE: i32 = 8;
+/// Unproven: a Message-ID that looks marked came back all in upper case.
+pub const BACKSTOP_WHY_DAMAGED: i32 = 9;
 
 /// Advice: deliver it as any other mail.
 pub const BACKSTOP_ADVICE_DELIVER: i32 = 1;
@@ -213,6 +219,9 @@ numbers!(why_number(Why), { why_word: slug }, {
     BACKSTOP_WHY_MARKS_NOT_IN_FORCE => Why::MarksNotInForce,
     BACKSTOP_WHY_NOT_COVERED => Why::NotCovered,
     BACKSTOP_WHY_UNCHECKED => Why::Unchecked,
+    BACKSTOP_WHY_OTHER_ADDRESS => Why::OtherAddress,
+    BACKSTOP_WHY_FUTURE => Why::Future,
+    BACKSTOP_WHY_DAMAGED => Why::Damaged,
 });
 
 numbers!(advice_number(Advice), { advice_word: slug }, {

@@ -1,5 +1,5 @@
 //! The tests of the command as data: `cmd/*.trycmd` hold commands with what they print and their exit codes,
-//! `cmd/*.toml` with `.stdin` and `.stdout` those that read standard input; the tutorial in `docs` is one of them. `TRYCMD=overwrite` writes what came out.
+//! `cmd/*.toml` with `.stdin` and `.stdout` those that read standard input. `TRYCMD=overwrite` writes what came out.
 //!
 //! They share the key ring `ring` by way of `$BACKSTOP_KEYS`. It is copied first, since git keeps no mode 0600 and the
 //! command refuses a ring that others may read.
@@ -17,6 +17,5 @@ fn every_command_prints_what_its_file_says() {
         .env("COLUMNS", "100")
         .env("HOME", home.to_str().unwrap())
         .case("tests/cmd/*.trycmd")
-        .case("tests/cmd/*.toml")
-        .case("../../docs/backscatter.md");
+        .case("tests/cmd/*.toml");
 }

@@ -5,42 +5,17 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod common;
+#[path = "common/inspecting.rs"]
+mod inspecting;
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 
 use common::{backstop, folder, private, run};
+use inspecting::{RECIPIENT, fixture, fixtures, inspect, mbox, objects};
 use serde_json::{Value, json};
-
-const POLICY: &str = "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\nmarks-since = 2026-01-05\n";
-const RECIPIENT: [&str; 2] = ["--recipient", "alice@example.com"];
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/bounce")
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    fs::read(fixtures().join(name).with_extension("eml")).unwrap()
-}
-
-/// The command with a ring and a policy of its own, on a fixed day.
-fn inspect(name: &str) -> Command {
-    let mut command = backstop();
-    let keys = private(&format!("{name}-ring"), include_bytes!("ring"));
-    let policy = private(&format!("{name}-policy"), POLICY.as_bytes());
-    command.args(["inspect", "--at", "2026-11-21", "--keys"]).arg(keys).arg("--policy").arg(policy);
-    command
-}
-
-fn objects(output: &[u8]) -> Vec<Value> {
-    output
-        .split(|octet| *octet == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|it| serde_json::from_slice(it).unwrap())
-        .collect()
-}
 
 fn files(output: &[u8]) -> Vec<String> {
     objects(output).iter().map(|it| it["file"].as_str().unwrap().to_owned()).collect()
@@ -48,12 +23,6 @@ fn files(output: &[u8]) -> Vec<String> {
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-/// An mbox of these messages.
-fn mbox(messages: &[Vec<u8>]) -> Vec<u8> {
-    let separator = b"From MAILER-DAEMON Fri Nov 20 10:12:00 2026\n";
-    messages.iter().flat_map(|message| [&separator[..], message, b"\n\n"].concat()).collect()
 }
 
 #[test]
@@ -244,8 +213,11 @@ fn two_hundred_megabytes_of_mail_take_the_memory_of_a_little() {
     let template = String::from_utf8(fixture("postfix")).unwrap();
     let pad = "x".repeat(72).as_str().to_owned() + "\n";
     let template = template.replace("Click http", &(pad.repeat(220) + "Click http"));
-    let mut child = inspect("memory")
+    let page = folder("memory").join("page.html");
+    let mut child = inspect("memory-run")
         .args(RECIPIENT)
+        .arg("--html")
+        .arg(&page)
         .args(["--summary-json", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -280,4 +252,7 @@ fn two_hundred_megabytes_of_mail_take_the_memory_of_a_little() {
     assert!(number > 10_000);
     println!("{number} messages, {written} octets: {peak} kB");
     assert!(peak < 32 << 10, "{peak} kB");
+    for (octets, most) in [(fs::metadata(page).unwrap().len(), 100 << 10), (ended.stdout.len() as u64, 100 << 10)] {
+        assert!((1000..most).contains(&octets), "{octets} octets");
+    }
 }

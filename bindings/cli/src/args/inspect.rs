@@ -20,8 +20,13 @@ of a failed delivery stands in returned. A message of an mbox is FILE#NUMBER.
 For whom a message came is read from X-Original-To, Envelope-To or Delivered-To, as the delivering host writes them above
 the first Received; below it, and in To, a sender may write what he likes, and it proves nothing.
 
-Exit code 1: backscatter, forged or expired ones are among the messages. A file that cannot be read is told and left out,
-and the exit code is 2.";
+Folders that are no Maildir are read with all that they hold, 16 folders deep; names with a dot before them, links to
+folders, pipes, sockets and devices are left out. A name that is not UTF-8 has U+FFFD for what is not in `file`, and the
+object has a last key, file_hex, with all of its octets.
+
+Exit code 0: none of the messages is backscatter, forged or expired. 1: some are; the last line tells how many. 2: trouble;
+a file that cannot be read is told and left out, and all others are counted. After Ctrl-C nothing is counted, and what was
+printed holds. With --may-answer, 1 says that a message must not be answered.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
@@ -35,13 +40,13 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// The recipient of the envelope of all messages, tag and all [default: as the delivering host wrote it].
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address(), conflicts_with = "recipient_from")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::recipient(), conflicts_with = "recipient_from")]
     pub(crate) recipient: Option<OsString>,
     /// A header field that names the recipient wherever it stands, since your hosts write it; may be given again.
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", value_parser = parse::field)]
     pub(crate) recipient_from: Vec<String>,
     /// The envelope sender of all messages [default: Return-Path or the separator of the mbox].
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::sender())]
     pub(crate) sender: Option<OsString>,
     #[command(flatten)]
     pub(crate) keys: Keys,
@@ -66,8 +71,14 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// Name what to ask this DNS list about the injecting host (JSON, one message); may be given again. Nothing is asked.
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_parser = parse::zone)]
     pub(crate) dnsbl: Vec<String>,
+    /// Say instead whether this host may answer each message, so that it is no reflector: `yes FILE` or `no FILE reason=WHY`.
+    #[arg(long, value_name = "ANSWER", conflicts_with_all = ["json", "each", "summary_json", "html", "report_to"])]
+    pub(crate) may_answer: Option<Answer>,
+    /// Somebody vouches for the senders: they logged in, are of the own network, or passed SPF (with --may-answer).
+    #[arg(long, requires = "may_answer")]
+    pub(crate) vouched: bool,
     /// How many messages in an hour are a burst, if that is four times the usual number.
     #[arg(long, value_name = "NUMBER", default_value_t = 10, allow_hyphen_values = true)]
     #[arg(value_parser = parse::number(2, 10_000, "2 to 10000"))]
@@ -76,7 +87,7 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "FOLDER", requires = "report_from")]
     pub(crate) report_to: Option<PathBuf>,
     /// The address in the From of the reports, which must be read.
-    #[arg(long, value_name = "ADDRESS", requires = "report_to")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::author, requires = "report_to")]
     pub(crate) report_from: Option<String>,
     /// How many messages of a reporting host are reported.
     #[arg(long, value_name = "NUMBER", default_value_t = 3, allow_hyphen_values = true)]
@@ -85,6 +96,15 @@ pub(crate) struct Inspect {
     /// Print the table of evidence that messages are judged by; with FILE, check tables of your own instead.
     #[arg(long)]
     pub(crate) check_evidence: bool,
+}
+
+/// What is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answer {
+    /// A bounce of a message that was taken in
+    Bounce,
+    /// A vacation reply or the like (RFC 3834)
+    Reply,
 }
 
 /// What a file holds.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use backstop::{Day, Domains, Mac, Use};
+use backstop::{Day, Domains, Mac, Path, Use};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::when;
@@ -16,6 +16,55 @@ pub(super) fn address() -> impl TypedValueParser<Value = OsString> {
             false => Ok(text),
         }
     })
+}
+
+/// A recipient of an envelope: a mailbox, its tag and all.
+pub(super) fn recipient() -> impl TypedValueParser<Value = OsString> {
+    parsed(|path| matches!(path, Path::Null).then_some("takes a recipient, as alice@example.com; `<>` is none"))
+}
+
+/// A sender of an envelope: a mailbox, or `<>`.
+pub(super) fn sender() -> impl TypedValueParser<Value = OsString> {
+    parsed(|_| None)
+}
+
+fn parsed(wrong: fn(Path<'_>) -> Option<&'static str>) -> impl TypedValueParser<Value = OsString> {
+    OsStringValueParser::new().try_map(move |text| {
+        let fault = match Path::parse_tagged(text.as_encoded_bytes()) {
+            Ok(path) => wrong(path).map(str::to_owned),
+            Err(error) => Some(format!("has a fault: {error}")),
+        };
+        fault.map_or(Ok(text), Err)
+    })
+}
+
+/// The address in the From of what is written: a mailbox in ASCII, with a domain.
+pub(super) fn author(text: &str) -> Result<String, String> {
+    match Path::parse(text.as_bytes()) {
+        Ok(Path::Mailbox(_)) if text.is_ascii() && !text.contains(|it: char| it.is_ascii_control()) => {
+            Ok(text.trim_start_matches('<').trim_end_matches('>').to_owned())
+        }
+        Err(error) => Err(format!("has a fault: {error}")),
+        Ok(_) => Err("takes an address in ASCII with a domain, as abuse@example.com".to_owned()),
+    }
+}
+
+/// The name of a header field; a colon behind it goes.
+pub(super) fn field(text: &str) -> Result<String, String> {
+    let name = text.trim().trim_end_matches(':');
+    let fits = !name.is_empty() && name.bytes().all(|it| it.is_ascii_graphic() && it != b':');
+    fits.then(|| name.to_owned()).ok_or_else(|| "takes the name of a header field, as X-Envelope-To".to_owned())
+}
+
+/// The name of a DNS list.
+pub(super) fn zone(text: &str) -> Result<String, String> {
+    let name = text.trim_matches('.');
+    let is_label = |label: &str| {
+        let fits = label.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'));
+        fits && (1..=63).contains(&label.len())
+    };
+    let fits = name.len() <= 180 && name.split('.').all(is_label);
+    fits.then(|| name.to_owned()).ok_or_else(|| "takes the name of a DNS list, as zen.example".to_owned())
 }
 
 /// A number in a range, which the message gives in these words.

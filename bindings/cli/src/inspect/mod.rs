@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! store.rs   files, mbox, Maildir, standard input -> one message at a time
-//! object.rs  JSON of a message      text.rs  words for one message, and the counts
+//! foreign.rs what no message is      text.rs  words for one message, and the counts
 //! counts.rs  what is counted, with top.rs (most frequent) and series.rs (time, bursts)
 //! summary.rs counts as JSON         page.rs  counts as HTML with plots      reports.rs  abuse reports, as files
-//! table.rs   the table of evidence
+//! table.rs   the table of evidence   answer.rs  whether this host may answer
 //! ```
 //!
 //! Memory stays as it is over any number of messages: one message is held, and every count has a limit. The judgement is
 //! the library's.
 
+mod answer;
 mod counts;
+mod foreign;
 mod page;
 mod reports;
 mod series;
@@ -24,6 +26,7 @@ mod top;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use backstop::bounce::{self, Arrival, Envelope, Inspection, Kind};
@@ -51,19 +54,18 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
     if args.check_evidence {
         return table::run(&args.files);
     }
+    if let Some(answer) = args.may_answer {
+        return answer::run(args, answer);
+    }
     let ring = match args.without_keys {
         true => KeyRing::parse(b"version 1\n")?,
         false => ring::load(&args.keys)?,
     };
     let policy = args.policy.as_deref().map(decide::policy).transpose()?;
-    let page = args.html.as_ref().map(|path| {
-        let trouble =
-            |error| Stop::trouble(format!("{} cannot be written: {error}; name another --html", path.display()));
-        File::create(path).map(|file| (file, path)).map_err(trouble)
-    });
-    let page = page.transpose()?;
+    let page = args.html.as_deref().map(Page::open).transpose()?;
     let reports = args.report_to.as_deref().zip(args.report_from.as_deref());
-    let reports = reports.map(|(folder, from)| Reports::new(folder, from, args.reports_per_host)).transpose()?;
+    let reports =
+        reports.map(|(folder, from)| Reports::new(folder, from, args.reports_per_host, args.at.at)).transpose()?;
     let mut session = Session {
         args,
         ring,
@@ -76,27 +78,32 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
         only: None,
         reports,
         progress: Progress::new(args.json || args.each),
+        writes_at_once: std::io::stdout().is_terminal(),
+        is_read: true,
     };
     let mut judge = |message: Message<'_>| session.judge(message);
-    let mut store = Store::new(args.format, &mut judge);
+    let written: Vec<&Path> = args.html.iter().chain(&args.report_to).map(PathBuf::as_path).collect();
+    let mut store = Store::new(args.format, &written, &mut judge);
     for path in &args.files {
         store.read(path)?;
     }
-    let (tried, failed) = (store.tried, store.failed);
+    let (tried, failed, untold) = (store.tried, store.failed, store.untold());
     session.progress.end();
+    if untold > 0 {
+        output::tell(&format!("and {untold} more notes of this kind"));
+    }
     session.write()?;
     if args.summary_json {
-        output::print(&summary::object(&session.counts, args.burst))?;
+        session.out = summary::object(&session.counts, args.burst);
+        session.write()?;
     } else if !(args.json || args.each) {
         let only = session.only.take().filter(|_| session.counts.messages == 1);
         let text = only.unwrap_or_else(|| text::counts(&session.counts, args.burst, session.has_policy));
-        output::print(text.as_bytes())?;
+        session.out = text.into_bytes();
+        session.write()?;
     }
-    if let Some((mut file, path)) = page {
-        let page = page::page(&session.counts, args.burst, session.today);
-        file.write_all(page.as_bytes()).map_err(|error| {
-            Stop::trouble(format!("{} cannot be written: {error}; it is cut short", path.display()))
-        })?;
+    if let Some(page) = page {
+        page.write(&page::page(&session.counts, args.burst, session.today))?;
     }
     if let Some(reports) = &session.reports {
         output::tell(&reports.told());
@@ -127,6 +134,10 @@ struct Session<'a> {
     only: Option<String>,
     reports: Option<Reports>,
     progress: Progress,
+    /// Whether somebody looks at each line as it comes.
+    writes_at_once: bool,
+    /// Whether anyone still reads the output.
+    is_read: bool,
 }
 
 /// All that is known of one message.
@@ -136,8 +147,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) inspection: Inspection,
     pub(crate) arrival: Arrival,
     /// Of the envelope, if it is known.
+    pub(crate) sender: Option<&'a [u8]>,
     pub(crate) recipient: Option<&'a [u8]>,
-    pub(crate) day: Day,
 }
 
 impl Session<'_> {
@@ -154,16 +165,17 @@ impl Session<'_> {
         let inspection = bounce::inspect(octets, &envelope, &self.ring, &self.policy, day);
         let sender = sender.or_else(|| arrival.sender.clone().map(String::into_bytes));
         let at_rcpt = inspection.kind != Kind::NotABounce
-            && sender.zip(recipient.as_deref()).is_some_and(|(sender, recipient)| {
+            && sender.as_deref().zip(recipient.as_deref()).is_some_and(|(sender, recipient)| {
                 let client = self.policy.client(false, arrival.client, ANY_PORT);
-                self.policy.incoming(&self.ring, &sender, recipient, client, day).would == Action::Refuse
+                self.policy.incoming(&self.ring, sender, recipient, client, day).would == Action::Refuse
             });
         self.counts.add(&inspection, &arrival, recipient.is_some(), at_rcpt);
         self.counts.octets += octets.len() as u64;
         self.counts.cut += u64::from(message.is_cut);
         let slug = inspection.verdict.slug();
         self.tally.count(Some(slug).filter(|slug| matches!(*slug, "backscatter" | "forged" | "expired")));
-        let seen = Seen { file: message.file, octets, inspection, arrival, recipient: recipient.as_deref(), day };
+        let (sender, recipient) = (sender.as_deref(), recipient.as_deref());
+        let seen = Seen { file: message.file, octets, inspection, arrival, sender, recipient };
         if let Some(reports) = &mut self.reports {
             reports.write(&seen, &self.policy)?;
         }
@@ -182,13 +194,43 @@ impl Session<'_> {
         } else if self.counts.messages == 1 {
             self.only = Some(text::one(seen, &self.args.dnsbl));
         }
-        if self.out.len() >= OUTPUT { self.write() } else { Ok(()) }
+        if self.writes_at_once || self.out.len() >= OUTPUT { self.write() } else { Ok(()) }
     }
 
+    /// Writes what was collected. A reader that has gone ends the run, unless it has files to write.
     fn write(&mut self) -> Result<(), Stop> {
-        let written = output::print(&self.out);
+        let written = if self.is_read { output::print(&self.out) } else { Ok(()) };
         self.out.clear();
-        written
+        match written {
+            Err(Stop::ClosedPipe) if self.args.html.is_some() || self.reports.is_some() => {
+                self.is_read = false;
+                Ok(())
+            }
+            written => written,
+        }
+    }
+}
+
+/// The file of `--html`. It is tried before the run, and what stood in it stays until the page is made.
+struct Page<'a> {
+    file: File,
+    path: &'a Path,
+}
+
+impl<'a> Page<'a> {
+    fn open(path: &'a Path) -> Result<Page<'a>, Stop> {
+        let file = File::options().write(true).create(true).truncate(false).open(path).map_err(|error| {
+            Stop::trouble(format!("{} cannot be written: {error}; name another --html", path.display()))
+        })?;
+        Ok(Page { file, path })
+    }
+
+    fn write(mut self, page: &str) -> Result<(), Stop> {
+        let is_file = self.file.metadata().is_ok_and(|it| it.is_file());
+        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
+        emptied.and_then(|()| self.file.write_all(page.as_bytes())).map_err(|error| {
+            Stop::trouble(format!("{} cannot be written: {error}; it is cut short", self.path.display()))
+        })
     }
 }
 

@@ -48,7 +48,7 @@ p { margin: .3rem 0; } .soft { color: var(--soft); }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--soft); }
 th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
 th { font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.name { overflow-wrap: anywhere; } td.plot { width: 34%; }
+th.n { width: 6rem; } td.name { overflow-wrap: anywhere; } td.plot, th.plot { width: 34%; }
 svg { display: block; width: 100%; } svg text { fill: var(--soft); font-size: 12px; }
 .key span { display: inline-block; margin-right: 1.2rem; } .key i { display: inline-block; width: .8em; height: .8em;
   margin-right: .4em; }
@@ -67,7 +67,7 @@ pub(crate) fn page(counts: &Counts, least: u16, day: Day) -> String {
     let _ = writeln!(
         page,
         "<h1>Returned messages</h1>\n<p class=\"soft\">{} messages, made on {day} by backstop {}</p>",
-        counts.messages,
+        grouped(counts.messages),
         env!("CARGO_PKG_VERSION")
     );
     cards(&mut page, counts);
@@ -99,7 +99,7 @@ pub(crate) fn page(counts: &Counts, least: u16, day: Day) -> String {
         ("after the message", counts.would),
         ("in all", counts.would_in_all),
     ] {
-        let _ = writeln!(page, "<tr><th scope=\"row\">{what}</th><td class=\"n\">{count}</td></tr>");
+        let _ = writeln!(page, "<tr><th scope=\"row\">{what}</th><td class=\"n\">{}</td></tr>", grouped(count));
     }
     page += "</table>\n";
     for (title, what, top) in [
@@ -114,6 +114,19 @@ pub(crate) fn page(counts: &Counts, least: u16, day: Day) -> String {
     }
     page += "</main>\n</body>\n</html>\n";
     page
+}
+
+/// A number with a comma between each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Text as HTML, without what would hide or turn it.
@@ -145,7 +158,7 @@ fn cards(page: &mut String, counts: &Counts) {
     *page += "<div class=\"cards\">\n";
     for verdict in ["genuine", "backscatter", "forged", "expired", "unproven", "not-a-bounce"] {
         let count = counts.verdicts.get(verdict).copied().unwrap_or_default();
-        let _ = writeln!(page, "<div><b>{count}</b>{verdict}</div>");
+        let _ = writeln!(page, "<div><b>{}</b>{verdict}</div>", grouped(count));
     }
     *page += "</div>\n";
 }
@@ -168,6 +181,7 @@ fn timeline(page: &mut String, series: &Series) {
     // At least a dozen, or one column would fill the page.
     let width = WIDTH / number.max(12) as f64;
     let hours = per_column * series.width / 3600;
+    let span = if hours == 1 { "one hour".to_owned() } else { format!("{hours} hours") };
     let _ = writeln!(
         page,
         "<h2 id=\"time\">Over time</h2>\n<p class=\"key\" aria-hidden=\"true\">{}</p>",
@@ -176,9 +190,10 @@ fn timeline(page: &mut String, series: &Series) {
     let _ = writeln!(
         page,
         "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-labelledby=\"time\" \
-        aria-describedby=\"steps\">\n<text x=\"0\" y=\"12\">{most}</text><line class=\"axis\" x1=\"0\" x2=\"{WIDTH}\" y1=\"18\" \
+        aria-describedby=\"steps\">\n<text x=\"0\" y=\"12\">{} in {span}</text><line class=\"axis\" x1=\"0\" x2=\"{WIDTH}\" y1=\"18\" \
         y2=\"18\"/>",
-        HEIGHT + 44.0
+        HEIGHT + 44.0,
+        grouped(most)
     );
     let base = HEIGHT + 18.0;
     for (column, counts) in &columns {
@@ -198,20 +213,22 @@ fn timeline(page: &mut String, series: &Series) {
             }
         }
     }
+    let _ = writeln!(page, "<line class=\"axis\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{base}\" y2=\"{base}\"/>");
     let end = (number as f64 * width).max(260.0);
-    let _ = writeln!(
-        page,
-        "<line class=\"axis\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{base}\" y2=\"{base}\"/>\n<text x=\"0\" y=\"{}\">{}</text>\
-        <text x=\"{end:.1}\" y=\"{}\" text-anchor=\"end\">{}</text>\n</svg>",
-        base + 18.0,
-        stamp(first * series.width),
-        base + 18.0,
-        stamp((last + 1) * series.width)
-    );
+    let at = |column: i64| stamp((first + column * per_column) * series.width);
+    let mut times = vec![(0.0, "start", at(0)), (end, "end", stamp((last + 1) * series.width))];
+    if end > WIDTH / 2.0 {
+        times.push(((number / 2) as f64 * width, "middle", at(number / 2)));
+    }
+    for (x, anchor, time) in times {
+        let _ = writeln!(page, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{time}</text>", base + 18.0);
+    }
+    *page += "</svg>\n";
     let _ = writeln!(
         page,
         "<details><summary>The same as a table</summary>\n<div class=\"wide\"><table>\n<caption id=\"steps\">Columns \
-        of {hours} hours, UTC; the highest has {most} messages</caption>\n<tr><th scope=\"col\">From</th>{}</tr>",
+        of {span}, UTC; the highest has {} messages</caption>\n<tr><th scope=\"col\">From</th>{}</tr>",
+        grouped(most),
         Class::ALL.map(|it| format!("<th scope=\"col\" class=\"n\">{}</th>", it.name())).concat()
     );
     for (column, counts) in &columns {
@@ -257,7 +274,8 @@ fn bars(page: &mut String, title: &str, table: &Table) {
         let plot = drawing(&bar("bar", *count, most));
         let _ = writeln!(
             page,
-            "<tr><th scope=\"row\">{name}</th><td class=\"n\">{count}</td><td class=\"plot\">{plot}</td></tr>"
+            "<tr><th scope=\"row\">{name}</th><td class=\"n\">{}</td><td class=\"plot\">{plot}</td></tr>",
+            grouped(*count)
         );
     }
     *page += "</table>\n";
@@ -270,9 +288,10 @@ fn ranking(page: &mut String, title: &str, what: &str, top: &Top) {
     }
     let _ = writeln!(
         page,
-        "<h2>{title}</h2>\n<p class=\"soft\">Of automatic messages that nothing proves to be ours</p>\n\
+        "<h2>{title}</h2>\n<p class=\"soft\">Of automatic messages that nothing proves to be ours; \
+        the part that is backscatter or forged is red</p>\n\
         <table>\n<tr><th scope=\"col\">{what}</th><th scope=\"col\" class=\"n\">All</th><th scope=\"col\" class=\"n\">Backscatter, \
-        forged</th><th></th></tr>"
+        forged</th><th class=\"plot\"></th></tr>"
     );
     let most = ranked.iter().map(|(_, count)| count.all).max().unwrap_or(1);
     for (name, count) in ranked.iter().take(MOST) {
@@ -282,19 +301,30 @@ fn ranking(page: &mut String, title: &str, what: &str, top: &Top) {
             "<tr><td class=\"name\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
             <td class=\"plot\">{plot}</td></tr>",
             safe(name),
-            count.all,
-            count.misuse
+            grouped(count.all),
+            grouped(count.misuse)
         );
     }
     *page += "</table>\n";
     if ranked.len() > MOST {
-        let _ = writeln!(page, "<p class=\"soft\">and {} more</p>", ranked.len() - MOST);
+        let _ = writeln!(page, "<p class=\"soft\">and {} more</p>", grouped((ranked.len() - MOST) as u64));
+    }
+    if top.dropped > 0 {
+        let dropped = grouped(top.dropped);
+        let _ = writeln!(page, "<p class=\"soft\">and {dropped} messages of ones too rare to be held</p>");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_commas() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
 
     #[test]
     fn nothing_from_outside_becomes_markup() {

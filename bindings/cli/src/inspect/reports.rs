@@ -7,16 +7,18 @@
 //! ```
 //!
 //! Only backscatter and forged tags or marks are reported, and of each host only the first few: a postmaster needs no
-//! thousand reports. How often each host was counted is known for as many hosts as `top.rs` holds.
+//! thousand reports. How often each host was counted is known for as many hosts as `top.rs` holds, and in all there are
+//! [`MAX_REPORTS`]. Own hosts are not reported.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use backstop::bounce::Verdict;
 use backstop::bounce::report::{self, Letter};
-use backstop::keyfile;
 use backstop::policy::Policy;
+use backstop::{Day, keyfile};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -25,24 +27,31 @@ use super::top::Top;
 use crate::stop::Stop;
 
 const SECONDS_OF_A_DAY: i64 = 86_400;
+/// Messages that are reported in one run.
+const MAX_REPORTS: u64 = 10_000;
 
 /// Where reports go, and how many there are.
 pub(crate) struct Reports {
     folder: PathBuf,
     from: String,
+    /// The Date of all reports.
+    date: String,
     per_host: u64,
     hosts: Top,
     written: u64,
     left_out: u64,
+    /// From own hosts.
+    own: u64,
 }
 
 impl Reports {
-    pub(crate) fn new(folder: &Path, from: &str, per_host: u16) -> Result<Reports, Stop> {
+    /// `day` is the one that was asked for; the reports have its first second, else the time now.
+    pub(crate) fn new(folder: &Path, from: &str, per_host: u16, day: Option<Day>) -> Result<Reports, Stop> {
         let shown = folder.display();
-        let path = backstop::Path::parse(from.as_bytes());
-        if !matches!(path, Ok(backstop::Path::Mailbox(_))) || from.contains(char::is_control) {
-            return Err(Stop::trouble("--report-from takes an address, as abuse@example.com"));
-        }
+        let now = day.map_or_else(OffsetDateTime::now_utc, |day| {
+            let midnight = i64::from(day.number()) * SECONDS_OF_A_DAY;
+            OffsetDateTime::from_unix_timestamp(midnight).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        });
         if let Err(error) = fs::create_dir_all(folder) {
             return Err(Stop::trouble(format!("{shown} cannot be made: {}", keyfile::in_words(&error))));
         }
@@ -54,31 +63,49 @@ impl Reports {
         Ok(Reports {
             folder: folder.to_owned(),
             from: from.to_owned(),
+            date: now.format(&Rfc2822).unwrap_or_default(),
             per_host: u64::from(per_host),
             hosts: Top::default(),
             written: 0,
             left_out: 0,
+            own: 0,
         })
     }
 
     /// Writes the three files of a message, if it is one to report.
     pub(crate) fn write(&mut self, seen: &Seen<'_>, policy: &Policy) -> Result<(), Stop> {
         let it = &seen.inspection;
-        let host = it.source.reporting.as_deref().and_then(host_name);
-        let midnight = i64::from(seen.day.number()) * SECONDS_OF_A_DAY;
-        let time = OffsetDateTime::from_unix_timestamp(seen.arrival.seconds.unwrap_or(midnight)).ok();
-        let date = time.and_then(|time| time.format(&Rfc2822).ok()).unwrap_or_else(|| seen.day.to_string());
+        if !matches!(it.verdict, Verdict::Backscatter | Verdict::Forged) {
+            return Ok(());
+        }
+        let reflector = report::reflector(seen.octets, it, policy);
+        if reflector.is_own {
+            self.own += 1;
+            return Ok(());
+        }
+        let (host, client) = (reflector.host, reflector.client);
+        let time = seen.arrival.seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        let arrival = time.and_then(|time| time.format(&Rfc2822).ok());
         // A host without a name is written to by its address.
-        let to = match (&host, seen.arrival.client) {
+        let to = match (&host, client) {
             (Some(host), _) => format!("postmaster@{host}"),
             (None, Some(IpAddr::V4(client))) => format!("postmaster@[{client}]"),
             (None, Some(IpAddr::V6(client))) => format!("postmaster@[IPv6:{client}]"),
             (None, None) => "undisclosed-recipients:;".to_owned(),
         };
-        let letter = Letter { from: &self.from, to: &to, date: &date, client: seen.arrival.client };
+        let letter = Letter {
+            from: &self.from,
+            to: &to,
+            date: &self.date,
+            arrival: arrival.as_deref(),
+            sender: seen.sender,
+            client,
+        };
         let Some(arf) = report::arf(seen.octets, it, &letter, policy) else { return Ok(()) };
-        let name = host.as_deref().unwrap_or("unknown");
-        if self.hosts.count(name) >= self.per_host {
+        // Colons stand in no name of a file on some systems.
+        let address = client.map(|client| client.to_string().replace(':', "-"));
+        let name = host.as_deref().or(address.as_deref()).unwrap_or("unknown");
+        if self.hosts.count(name) >= self.per_host || self.written >= MAX_REPORTS {
             self.left_out += 1;
             return Ok(());
         }
@@ -97,11 +124,14 @@ impl Reports {
 
     /// What was done.
     pub(crate) fn told(&self) -> String {
-        let left_out = match self.left_out {
-            0 => String::new(),
-            number => format!("; {number} more of the same hosts are left out (--reports-per-host)"),
-        };
-        format!("{} messages reported in {}, nothing is sent{left_out}", self.written, self.folder.display())
+        let mut text = format!("{} messages reported in {}, nothing is sent", self.written, self.folder.display());
+        if self.left_out > 0 {
+            text += &format!("; {} more of the same hosts are left out (--reports-per-host)", self.left_out);
+        }
+        if self.own > 0 {
+            text += &format!("; {} not reported, since an own host wrote them", self.own);
+        }
+        text
     }
 }
 
@@ -111,28 +141,4 @@ fn put(path: &Path, content: &str) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(content.as_bytes())
-}
-
-/// The name of a host if it is one: it comes from outside, and becomes part of an address and of a file's name.
-fn host_name(host: &str) -> Option<String> {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_label = |label: &str| {
-        let fits = label.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
-        fits && (1..=63).contains(&label.len()) && !label.starts_with('-')
-    };
-    (host.len() <= 200 && host.contains('.') && host.split('.').all(is_label)).then_some(host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_hosts_become_names_of_files() {
-        assert_eq!(host_name("MX.Reflector.Example.").as_deref(), Some("mx.reflector.example"));
-        for host in ["", "..", "../../etc/passwd", "a/b.example", "-x.example", "localhost", "a b.example", "ä.example"]
-        {
-            assert_eq!(host_name(host), None, "{host}");
-        }
-    }
 }

@@ -3,17 +3,24 @@
 //! ```text
 //! mbox      = 1*( separator message )        separator, at the start or after an empty line (RFC 4155):
 //! separator = "From " words weekday month day time [zone] year LF          as "From a@b Fri Nov 20 10:12:00 2026"
-//! Maildir   = folder with cur or new; those below it whose names begin with a dot and have these are its folders
+//! Maildir   = folder with cur or new; those below it that have these are its folders
 //! ```
 //!
-//! Lines that were quoted with `>From ` stay so. Memory holds one message, of which [`MAX_MESSAGE`] octets are kept, and
-//! [`BATCH`] names of files, which are read in the order of their names. What cannot be read is told and counted, and the
-//! rest goes on.
+//! Other folders (MH and the like) are walked, [`MAX_DEPTH`] deep; links to folders are not followed, and names that begin
+//! with a dot are passed over. Only regular files are opened: a named pipe would hang until somebody writes. What is left
+//! out for these reasons is told. What a shell makes of `<(...)` (`/dev/fd/63`) is a pipe and is read.
+//!
+//! Lines that were quoted with `>From ` stay so, the mark of UTF-8 before a message goes. Memory holds one message, of
+//! which [`MAX_MESSAGE`] octets are kept, and [`BATCH`] names of files a level, which are read in the order of their names.
+//! What cannot be read is told and counted, and the rest goes on. Packed files, archives and UTF-16 are refused by name
+//! (`foreign.rs`).
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs::{self, File, FileType};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+
+use super::foreign;
 
 use crate::args::Format;
 use crate::output;
@@ -24,7 +31,11 @@ pub(crate) const MAX_MESSAGE: usize = 16 << 20;
 /// Octets that are read at once, and the longest line of an mbox that is looked at as a whole.
 const BLOCK: usize = 256 * 1024;
 /// Names of a folder that are sorted at once.
-const BATCH: usize = 65_536;
+const BATCH: usize = 16_384;
+/// Folders inside each other that are read.
+const MAX_DEPTH: usize = 16;
+/// Notes on files that are told one by one.
+const MAX_NOTES: u64 = 20;
 /// Octets of a file in which a separator is looked for.
 const HEAD: usize = 1024;
 
@@ -70,11 +81,16 @@ pub(crate) struct Store<'a> {
     /// Files and folders that were tried, and those that could not be read.
     pub(crate) tried: u64,
     pub(crate) failed: u64,
+    /// What this run writes, which is no mail.
+    passed: Vec<PathBuf>,
+    notes: u64,
 }
 
 impl<'a> Store<'a> {
-    pub(crate) fn new(format: Format, judge: &'a mut Judge<'a>) -> Store<'a> {
-        Store { format, judge, message: Vec::new(), is_cut: false, tried: 0, failed: 0 }
+    /// `written` are the files and folders that the run itself writes.
+    pub(crate) fn new(format: Format, written: &[&Path], judge: &'a mut Judge<'a>) -> Store<'a> {
+        let passed = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+        Store { format, judge, message: Vec::new(), is_cut: false, tried: 0, failed: 0, passed, notes: 0 }
     }
 
     /// All messages of a file or folder, or of standard input for `-`.
@@ -85,7 +101,7 @@ impl<'a> Store<'a> {
             // Who writes to the pipe shall not be stopped by a message that is too long.
             done.and_then(|()| io::copy(&mut input, &mut io::sink()).map(drop).map_err(Left::Unread))
         } else if path.is_dir() {
-            return self.folder(path);
+            return self.folder(path, 0);
         } else if self.format == Format::Maildir {
             Err(io::Error::other("it is no folder").into())
         } else {
@@ -102,42 +118,79 @@ impl<'a> Store<'a> {
             Err(Left::Stop(stop)) => Err(stop),
             Err(Left::Unread(error)) => {
                 self.failed += 1;
-                output::tell(&format!("{} cannot be read: {}", path.display(), backstop::keyfile::in_words(&error)));
+                tell(&format!("{} cannot be read: {}", path.display(), backstop::keyfile::in_words(&error)));
                 Ok(())
             }
         }
     }
 
-    fn folder(&mut self, path: &Path) -> Result<(), Stop> {
-        let is_maildir = |path: &Path| path.join("cur").is_dir() || path.join("new").is_dir();
+    /// Tells what is odd about a file, and goes on; of many such files the first ones.
+    fn note(&mut self, path: &Path, what: &str) {
+        self.notes += 1;
+        if self.notes <= MAX_NOTES {
+            let name = if path == OsStr::new("-") { Path::new("standard input") } else { path };
+            tell(&format!("{} {what}", name.display()));
+        }
+    }
+
+    /// How many notes were not told.
+    pub(crate) fn untold(&self) -> u64 {
+        self.notes.saturating_sub(MAX_NOTES)
+    }
+
+    fn folder(&mut self, path: &Path, depth: usize) -> Result<(), Stop> {
         if self.format == Format::Maildir || (self.format == Format::Auto && is_maildir(path)) {
             if !is_maildir(path) {
                 return self.end(path, Err(io::Error::other("it has neither cur nor new").into()));
             }
-            self.maildir(path)?;
-            return self.entries(path, &mut |store, path, name| match name.as_encoded_bytes() {
-                [b'.', ..] if is_maildir(path) => store.maildir(path),
-                _ => Ok(()),
+            for part in ["cur", "new"].map(|part| path.join(part)).iter().filter(|part| part.is_dir()) {
+                self.entries(part, &mut |store, path, name| match name.as_encoded_bytes() {
+                    [b'.', ..] => Ok(()),
+                    _ => store.entry(path, Format::Message, None),
+                })?;
+            }
+            return self.entries(path, &mut |store, path, name| {
+                let is_part = ["cur", "new", "tmp"].iter().any(|part| name == *part);
+                if is_part || !is_maildir(path) { Ok(()) } else { store.inner(path, depth) }
             });
         }
-        self.entries(path, &mut |store, path, name| {
-            if name.as_encoded_bytes().starts_with(b".") || path.is_dir() {
-                return Ok(());
-            }
-            let done = store.file(path, store.format);
-            store.end(path, done)
+        self.entries(path, &mut |store, path, name| match name.as_encoded_bytes() {
+            [b'.', ..] => Ok(()),
+            _ => store.entry(path, store.format, Some(depth)),
         })
     }
 
-    fn maildir(&mut self, path: &Path) -> Result<(), Stop> {
-        for part in ["cur", "new"].map(|part| path.join(part)).iter().filter(|part| part.is_dir()) {
-            self.entries(part, &mut |store, path, name| {
-                if name.as_encoded_bytes().starts_with(b".") || path.is_dir() {
-                    return Ok(());
-                }
-                let done = store.file(path, Format::Message);
-                store.end(path, done)
-            })?;
+    /// What a folder holds: a file, or a folder that is read if `depth` is that of the one around it.
+    fn entry(&mut self, path: &Path, format: Format, depth: Option<usize>) -> Result<(), Stop> {
+        if self
+            .passed
+            .iter()
+            .any(|it| it.file_name() == path.file_name() && fs::canonicalize(path).is_ok_and(|path| path == *it))
+        {
+            return Ok(());
+        }
+        match fs::metadata(path).map(|it| it.file_type()) {
+            Ok(kind) if kind.is_dir() => match depth {
+                Some(depth) => return self.inner(path, depth),
+                None => self.note(path, "is a folder among messages and is left out"),
+            },
+            Ok(kind) if !kind.is_file() => self.note(path, &format!("is {} and is left out", nature(kind))),
+            _ => {
+                let done = self.file(path, format);
+                return self.end(path, done);
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder in a folder.
+    fn inner(&mut self, path: &Path, depth: usize) -> Result<(), Stop> {
+        if path.is_symlink() {
+            self.note(path, "is a link to a folder and is left out; name the folder itself to read it");
+        } else if depth + 1 >= MAX_DEPTH {
+            self.note(path, &format!("lies {MAX_DEPTH} folders deep and is left out; name it to read it"));
+        } else {
+            return self.folder(path, depth + 1);
         }
         Ok(())
     }
@@ -171,16 +224,37 @@ impl<'a> Store<'a> {
     }
 
     fn file(&mut self, path: &Path, format: Format) -> Result<(), Left> {
+        let kind = fs::metadata(path)?.file_type();
+        if !kind.is_file() && !is_open_already(path) {
+            let what = format!("it is {}; give its messages to `backstop inspect -`", nature(kind));
+            return Err(io::Error::other(what).into());
+        }
         self.stream(path.as_os_str().as_encoded_bytes(), &mut File::open(path)?, format)
     }
 
     fn stream(&mut self, name: &[u8], input: &mut impl Read, format: Format) -> Result<(), Left> {
         let mut head = Vec::with_capacity(HEAD);
         input.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        if let Some(what) = foreign::is(&head) {
+            return Err(io::Error::other(what).into());
+        }
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+        let path = PathBuf::from(String::from_utf8_lossy(name).into_owned());
+        if head.is_empty() && format != Format::Message {
+            self.note(&path, "is empty and holds no message");
+            return Ok(());
+        }
         let first = head.split(|octet| *octet == b'\n').next().unwrap_or_default();
-        let is_mbox = format == Format::Mbox || (format == Format::Auto && is_separator(first));
-        let mut input = head.as_slice().chain(input);
-        if is_mbox {
+        let begins = is_separator(first);
+        let mut input = head.chain(input);
+        if format == Format::Mbox && !begins {
+            let what = "does not begin as an mbox does, with \"From \", a sender and a date; what stands before the first \
+                        such line is judged as one message";
+            self.note(&path, what);
+        } else if !begins && !foreign::begins_with_field(head) {
+            self.note(&path, "does not begin with a header field, as a message does; it is judged as it is");
+        }
+        if format == Format::Mbox || (format == Format::Auto && begins) {
             return self.mbox(name, &mut BufReader::with_capacity(BLOCK, input));
         }
         self.message.clear();
@@ -236,6 +310,42 @@ impl<'a> Store<'a> {
     }
 }
 
+/// Tells a line, in place of the progress that a terminal shows.
+fn tell(line: &str) {
+    if io::stderr().is_terminal() {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+    output::tell(line);
+}
+
+fn is_maildir(path: &Path) -> bool {
+    path.join("cur").is_dir() || path.join("new").is_dir()
+}
+
+/// Whether a path names what this process was given open, as `/dev/stdin` and the `/dev/fd/63` of a shell do: there is a
+/// writer, or nothing to wait for.
+fn is_open_already(path: &Path) -> bool {
+    path == OsStr::new("/dev/stdin")
+        || path.starts_with("/dev/fd")
+        || (path.starts_with("/proc") && path.parent().is_some_and(|it| it.ends_with("fd")))
+}
+
+/// What something is that is neither a file nor a folder.
+#[cfg(unix)]
+fn nature(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    match kind {
+        _ if kind.is_fifo() => "a named pipe",
+        _ if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn nature(_: FileType) -> &'static str {
+    "no file"
+}
+
 fn numbered(name: &[u8], number: u64) -> Vec<u8> {
     [name, format!("#{number}").as_bytes()].concat()
 }
@@ -264,7 +374,7 @@ mod tests {
             seen.push((text(message.file), text(message.octets), message.is_cut));
             Ok(())
         };
-        let done = Store::new(format, &mut judge).stream(b"f", &mut &input[..], format);
+        let done = Store::new(format, &[], &mut judge).stream(b"f", &mut &input[..], format);
         assert!(done.is_ok());
         seen
     }
@@ -285,10 +395,23 @@ mod tests {
 
     #[test]
     fn what_begins_without_a_separator_is_one_message() {
-        for text in ["", "Subject: 1\n\nx", "From: a@b\n", "From the desk of nobody\n", "\n"] {
+        for text in ["Subject: 1\n\nx", "From: a@b\n", "From the desk of nobody\n", "\n"] {
             assert_eq!(read(text.as_bytes(), Format::Auto), [("f".to_owned(), text.to_owned(), false)], "{text:?}");
         }
-        assert!(read(b"", Format::Mbox).is_empty());
+        assert_eq!(read(b"\xef\xbb\xbfSubject: 1\n\nx", Format::Auto)[0].1, "Subject: 1\n\nx");
+    }
+
+    #[test]
+    fn an_empty_file_has_no_message_unless_it_is_said_to_be_one() {
+        for (format, number) in [(Format::Auto, 0), (Format::Mbox, 0), (Format::Message, 1)] {
+            assert_eq!(read(b"", format).len(), number, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn an_mbox_that_is_said_to_be_one_may_begin_without_a_separator() {
+        let text = format!("Subject: 1\n\nx\n\n{LINE}Subject: 2\n\n");
+        assert_eq!(read(text.as_bytes(), Format::Mbox).len(), 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::series::{Burst, Class, stamp};
 use super::top::{Count, Top};
 use backstop::json::Object;
 
-/// How many of each ranking are told.
+/// How many of each ranking, and of the bursts, are told.
 const MOST: usize = 100;
 
 /// The object.
@@ -39,9 +39,9 @@ pub(crate) fn object(counts: &Counts, least: u16) -> Vec<u8> {
     let least = u64::from(least);
     object.objects("bursts", [Class::Genuine, Class::Misuse, Class::Unproven], |inner, class| {
         inner.plain("of", Some(class.name()));
-        inner.objects("times", counts.times.bursts(class, least), burst);
+        inner.objects("times", counts.times.bursts(class, least).into_iter().take(MOST), burst);
     });
-    object.objects("stolen_accounts", counts.times.stolen(least), |inner, (mailbox, it)| {
+    object.objects("stolen_accounts", counts.times.stolen(least).into_iter().take(MOST), |inner, (mailbox, it)| {
         inner.text("mailbox", mailbox.as_bytes());
         burst(inner, it);
     });

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use backstop::bounce::{Advice, Trust, dnsbl_name};
+use backstop::bounce::{Advice, Trust, Verdict, dnsbl_name};
 use backstop::explain::printable;
 
 use super::counts::{Counts, Table};
@@ -41,6 +41,7 @@ pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
     let would =
         if it.would == Advice::Refuse && it.advice != Advice::Refuse { "; mode enforce would refuse it" } else { "" };
     text.put("advice", &format!("{}{would}", it.advice.slug()));
+    text.put("next", next(it.verdict, seen.recipient.is_some()));
     let recipient = seen.recipient.map_or_else(|| "not known".to_owned(), printable);
     text.put("recipient", &recipient);
     for check in &it.checks {
@@ -95,6 +96,51 @@ pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
         text.put("left out", &format!("{}: more than is looked at", cut.slug()));
     }
     text.0
+}
+
+/// What to do next, in one sentence.
+fn next(verdict: Verdict, knows_recipient: bool) -> &'static str {
+    match verdict {
+        _ if !knows_recipient && !matches!(verdict, Verdict::NotABounce | Verdict::Genuine) => {
+            "Name for whom it came, with --recipient or --recipient-from; without that nothing can be proved."
+        }
+        Verdict::NotABounce => "Treat it as any other mail; whether it is spam is not for this command to say.",
+        Verdict::Genuine => {
+            "Deliver it; if you sent no such mail, somebody sends with your account: change its password."
+        }
+        Verdict::Expired => {
+            "Look whether such a mail left on the day that the mark names; if not, somebody repeats an old one."
+        }
+        Verdict::Forged => {
+            "Try --recipient with the returned From if that mailbox is yours too; else file it apart, it is not yours."
+        }
+        Verdict::Backscatter => {
+            "File it apart or refuse it; to tell the host that sent it, add --report-to and --report-from."
+        }
+        Verdict::Unproven(why) => match why.slug() {
+            "nothing-returned" => {
+                "Deliver it; only a tag in the envelope sender tells such answers apart: see `backstop sign`."
+            }
+            "too-little-returned" => {
+                "Deliver it; only a tag in the envelope sender tells it apart: see `backstop sign`."
+            }
+            "from-not-own" => {
+                "Deliver it; if the From is yours after all, add its domain to own-domains in the policy."
+            }
+            "marks-not-in-force" => {
+                "Deliver it; mark all outgoing mail, and set marks-since in the policy to the day on which that began."
+            }
+            "not-covered" => {
+                "Deliver it, and bring the key rings of all your hosts together: `backstop key list` compares."
+            }
+            "other-address" => {
+                "Deliver it; it may be a rightful bounce to another of your mailboxes: see the returned From."
+            }
+            "future" => "Deliver it, and set the clock of the host that signed it.",
+            "damaged" => "Deliver it; nothing more can be known.",
+            _ => "Deliver it; it is larger or has more marks than is looked at.",
+        },
+    }
 }
 
 /// Names and values below each other; a name is told once.

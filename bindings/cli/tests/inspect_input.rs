@@ -1,0 +1,316 @@
+//! `backstop inspect` and what users give it by mistake, or find on old disks: no file hangs it, each is read or told, and
+//! the exit code is as the help says.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod common;
+#[path = "common/inspecting.rs"]
+mod inspecting;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use common::{folder, run};
+use inspecting::{RECIPIENT, fixture, inspect, mbox, objects};
+
+/// Runs over these paths, one line a message, and gives lines, what is told, and the exit code.
+fn each(name: &str, words: &[&str], paths: &[PathBuf]) -> (Vec<String>, String, i32) {
+    told(&run(inspect(name).args(RECIPIENT).arg("--each").args(words).args(paths), b""))
+}
+
+fn told(ended: &Output) -> (Vec<String>, String, i32) {
+    let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
+    let lines = text(&ended.stdout).lines().map(str::to_owned).collect();
+    (lines, text(&ended.stderr), ended.status.code().unwrap())
+}
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+fn written(folder: &Path, name: &str, octets: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, octets).unwrap();
+    path
+}
+
+#[test]
+fn pipes_sockets_and_devices_are_refused_as_arguments_and_left_out_in_folders() {
+    let home = folder("odd-kinds");
+    pipe(&home.join("pipe"));
+    let _socket = UnixListener::bind(home.join("socket")).unwrap();
+    let bounce = written(&home, "bounce.eml", &fixture("postfix"));
+    for (path, what) in
+        [(home.join("pipe"), "a named pipe"), (home.join("socket"), "a socket"), ("/dev/zero".into(), "a device")]
+    {
+        let (lines, said, code) = each("odd-kind", &[], &[path, bounce.clone()]);
+        assert_eq!((lines.len(), code), (1, 2), "{said}");
+        assert!(
+            said.contains(&format!("cannot be read: it is {what}; give its messages to `backstop inspect -`")),
+            "{said}"
+        );
+    }
+    let (lines, said, code) = each("odd-folder", &[], std::slice::from_ref(&home));
+    assert_eq!((lines.len(), code), (1, 1), "{said}");
+    assert!(
+        said.contains("/pipe is a named pipe and is left out\n")
+            && said.contains("/socket is a socket and is left out\n")
+    );
+}
+
+#[test]
+fn what_the_shell_opened_is_read_though_it_is_a_pipe() {
+    for path in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "-"] {
+        let ended = run(inspect("opened").args(RECIPIENT).args(["--each", path]), &fixture("postfix"));
+        assert_eq!(told(&ended).0, [format!("backscatter dsn-failed {path}")]);
+    }
+}
+
+#[test]
+fn folders_are_walked_and_what_is_not_read_is_told() {
+    let home = folder("walk");
+    for (name, octets) in [
+        ("1", "postfix"),
+        ("inbox/2", "qmail"),
+        ("inbox/old/3", "exim"),
+        ("maildir/cur/4:2,S", "mail"),
+        ("maildir/sub/new/5", "mail"),
+        (".hidden", "mail"),
+    ] {
+        written(&home, name, &fixture(octets));
+    }
+    fs::create_dir_all(home.join("maildir/sub/cur")).unwrap();
+    symlink(&home, home.join("inbox/loop")).unwrap();
+    let deep = (0..20).fold(home.join("deep"), |path, _| path.join("d"));
+    written(&deep, "6", &fixture("mail"));
+    let (lines, said, code) = each("walked", &[], std::slice::from_ref(&home));
+    let names: Vec<_> = lines.iter().map(|line| line.rsplit_once("walk/").unwrap().1).collect();
+    assert_eq!(names, ["1", "inbox/2", "inbox/old/3", "maildir/cur/4:2,S", "maildir/sub/new/5"]);
+    assert!(
+        said.contains("inbox/loop is a link to a folder and is left out; name the folder itself to read it\n"),
+        "{said}"
+    );
+    assert!(said.contains("lies 16 folders deep and is left out; name it to read it\n"), "{said}");
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn reports_and_the_page_are_no_messages_of_the_folder_that_they_are_in() {
+    let home = folder("own-output");
+    written(&home, "bounce.eml", &fixture("postfix"));
+    let (page, reports) = (home.join("page.html"), home.join("reports"));
+    for _ in 0..2 {
+        let mut command = inspect("own-output");
+        command.args(RECIPIENT).arg("--each").arg("--html").arg(&page).arg("--report-to").arg(&reports);
+        let (lines, ..) = told(&run(command.args(["--report-from", "abuse@example.com"]).arg(&home), b""));
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        fs::remove_dir_all(&reports).unwrap();
+    }
+}
+
+#[test]
+fn files_in_other_forms_are_refused_by_name() {
+    let home = folder("forms");
+    let wide: Vec<u8> = fixture("postfix").iter().flat_map(|octet| [*octet, 0]).collect();
+    for (name, octets, what) in [
+        ("a.gz", &b"\x1f\x8b\x08\0\0\0"[..], "packed with gzip; give what zcat prints"),
+        ("a.xz", b"\xfd7zXZ\0\0", "packed with xz"),
+        ("a.zip", b"PK\x03\x04\x14", "a zip archive"),
+        ("a.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "an Outlook message"),
+        ("a.txt", &[b"\xff\xfe", wide.as_slice()].concat(), "text in UTF-16"),
+        ("b.txt", &wide, "text in UTF-16"),
+    ] {
+        let (lines, said, code) = each("form", &[], &[written(&home, name, octets)]);
+        assert_eq!((lines.len(), code), (0, 2), "{name}");
+        assert!(said.contains(&format!("{name} cannot be read: it is {what}")), "{said}");
+        // In a Maildir as well, where a server may pack messages.
+        written(&home, &format!("box-{name}/cur/1"), octets);
+        assert_eq!(each("form-maildir", &[], &[home.join(format!("box-{name}"))]).2, 2);
+    }
+}
+
+#[test]
+fn what_is_no_message_or_no_mbox_is_told_and_judged_all_the_same() {
+    let home = folder("told");
+    let bounce = fixture("postfix");
+    for (name, octets, words, number, said) in [
+        ("empty", &b""[..], &[][..], 0, "empty is empty and holds no message\n"),
+        ("empty", b"", &["--format", "mbox"], 0, "is empty and holds no message\n"),
+        ("text", b"hello world\n", &[], 1, "does not begin with a header field"),
+        ("binary", b"\x89PNG\r\n\x1a\n\0\0\0", &[], 1, "does not begin with a header field"),
+        ("zeros", &[0; 5000], &[], 1, "does not begin with a header field"),
+        ("bounce", &bounce, &["--format", "mbox"], 1, "does not begin as an mbox does"),
+    ] {
+        let (lines, err, code) = each("told", words, &[written(&home, name, octets)]);
+        assert_eq!(lines.len(), number, "{name}: {lines:?}");
+        assert!(err.contains(said) && code < 2, "{name}: {err}");
+    }
+}
+
+#[test]
+fn a_bounce_is_one_however_it_was_saved() {
+    let home = folder("saved");
+    let bounce = String::from_utf8(fixture("postfix")).unwrap();
+    let crlf = bounce.replace('\n', "\r\n");
+    let mixed: String = bounce
+        .lines()
+        .enumerate()
+        .map(|(at, line)| format!("{line}{}", if at % 2 == 0 { "\r\n" } else { "\n" }))
+        .collect();
+    let quoted = format!("From MAILER-DAEMON Fri Nov 20 10:12:00 2026\n{bounce}\n>From the desk of nobody\n");
+    for (name, text) in [
+        ("lf", bounce.clone()),
+        ("crlf", crlf.clone()),
+        ("mixed", mixed),
+        ("mark-of-utf-8", format!("\u{feff}{bounce}")),
+        ("blank-lines-first", format!("\r\n\n{bounce}")),
+        ("no-last-line-end", bounce.trim_end().to_owned()),
+        ("quoted-from", quoted),
+        ("crlf-mbox", format!("From MAILER-DAEMON Fri Nov 20 10:12:00 2026\r\n{crlf}")),
+        ("long-line", bounce.replacen("Subject:", &format!("X-Long: {}\nSubject:", "x".repeat(3 << 20)), 1)),
+        ("many-fields", bounce.replacen("Subject:", &("X-A: 1\n".repeat(400) + "Subject:"), 1)),
+        ("zeros-in-it", bounce.replacen("Subject: U", "X-Zero: \0\0\nSubject: U", 1)),
+    ] {
+        let path = written(&home, name, text.as_bytes());
+        let (lines, err, _) = each("saved", &[], std::slice::from_ref(&path));
+        assert_eq!(lines, [format!("backscatter dsn-failed {}", path.display())], "{name}: {err}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_the_rest_is_judged() {
+    let home = folder("closed");
+    let bounce = written(&home, "open/1", &fixture("postfix"));
+    let closed = written(&home, "closed/2", &fixture("postfix"));
+    symlink("loop", home.join("loop")).unwrap();
+    common::set_mode(closed.parent().unwrap(), 0);
+    let is_root = fs::read_dir(closed.parent().unwrap()).is_ok();
+    // Reading this file fails behind its start, for root as well.
+    let (lines, said, code) = each("closed", &[], &[home.clone(), "/proc/self/mem".into(), bounce]);
+    common::set_mode(closed.parent().unwrap(), 0o700);
+    assert_eq!((lines.len(), code), (if is_root { 3 } else { 2 }, 2), "{said}");
+    for path in ["closed/loop", "/proc/self/mem"] {
+        assert!(said.contains(&format!("{path} cannot be read: ")), "{said}");
+    }
+    assert!(is_root || said.contains("closed/closed cannot be read: "), "{said}");
+}
+
+#[test]
+fn names_that_are_not_utf_8_are_whole_in_json_and_in_text() {
+    let home = folder("names");
+    for name in [&b"caf\xe9.eml"[..], b"line\nend", b"\"quote\\", "caf\u{e9}".as_bytes()] {
+        fs::write(home.join(std::ffi::OsStr::from_bytes(name)), fixture("mail")).unwrap();
+    }
+    let ended = run(inspect("names").arg("--json").arg(&home), b"");
+    let seen = objects(&ended.stdout);
+    assert_eq!(seen.len(), 4);
+    for it in &seen {
+        let file = it["file"].as_str().unwrap();
+        let octets = match it["file_hex"].as_str() {
+            Some(hex) => {
+                (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
+            }
+            None => file.as_bytes().to_vec(),
+        };
+        assert_eq!(file, String::from_utf8_lossy(&octets));
+        assert_eq!(it["file_hex"].is_null(), std::str::from_utf8(&octets).is_ok());
+        assert!(Path::new(std::ffi::OsStr::from_bytes(&octets)).is_file(), "{file}");
+    }
+    let (lines, ..) = each("names", &[], &[home]);
+    assert_eq!(lines.len(), 4);
+    assert!(
+        lines.iter().any(|line| line.ends_with("caf\\xe9.eml"))
+            && lines.iter().any(|line| line.ends_with("line\\nend")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn addresses_and_names_of_fields_are_checked_with_the_place() {
+    for (words, said) in [
+        (["--recipient", "alice@@example.com"], "--recipient has a fault: octet 6 of the address: "),
+        (["--recipient", "alice"], "--recipient has a fault: octet 5 of the address: "),
+        (["--recipient", ""], "--recipient takes a recipient, as alice@example.com; `<>` is none"),
+        (["--recipient", "<>"], "--recipient takes a recipient"),
+        (["--sender", "a b@c"], "--sender has a fault: octet 1 of the address: "),
+        (["--recipient-from", "X Y"], "--recipient-from takes the name of a header field"),
+        (["--dnsbl", "a b"], "--dnsbl takes the name of a DNS list"),
+    ] {
+        let ended = run(inspect("checked").args(words).arg("-"), b"");
+        let (lines, err, code) = told(&ended);
+        assert_eq!((lines.len(), code), (0, 2), "{words:?}");
+        assert!(err.starts_with(&format!("backstop: {said}")), "{err}");
+    }
+    let colon = run(inspect("colon").args(["--each", "--recipient-from", "To:", "-"]), &fixture("postfix"));
+    assert_eq!(told(&colon).0, ["backscatter dsn-failed -"]);
+    assert_eq!(
+        told(&run(inspect("null").args(RECIPIENT).args(["--each", "--sender", "", "-"]), &fixture("postfix"))).2,
+        1
+    );
+}
+
+#[test]
+fn a_reader_that_goes_ends_the_run_quietly_unless_files_are_to_be_written() {
+    let home = folder("gone");
+    let path = written(&home, "many.mbox", &mbox(&vec![fixture("postfix"); 5000]));
+    let page = home.join("page.html");
+    for with_page in [false, true] {
+        let mut command = inspect("gone");
+        command.args(RECIPIENT).arg("--json").arg(&path).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if with_page {
+            command.arg("--html").arg(&page);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut first = [0; 10];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        if with_page {
+            assert_eq!(ended.status.code(), Some(1), "{said}");
+            assert!(fs::read_to_string(&page).unwrap().contains("<b>5,000</b>backscatter"));
+        } else {
+            assert_eq!((ended.status.code(), said.as_str()), (Some(0), ""));
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_ends_the_run_at_once_and_leaves_the_old_page() {
+    let home = folder("interrupted");
+    let page = written(&home, "page.html", b"the old page");
+    let mut command = inspect("interrupted");
+    command.args(RECIPIENT).arg("--html").arg(&page).arg("-").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&mbox(&vec![fixture("postfix"); 200])).unwrap();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended.status), Some(2));
+    assert_eq!((fs::read(&page).unwrap(), ended.stdout), (b"the old page".to_vec(), Vec::new()));
+}
+
+#[test]
+fn what_may_be_answered_is_said_in_one_line_each() {
+    let home = folder("answer");
+    let friend = b"Return-Path: <bob@friend.example>\nDelivered-To: alice@example.com\nReceived: by b\nFrom: bob@friend.example\nTo: alice@example.com\n\nhi\n";
+    let paths = [written(&home, "friend", friend), written(&home, "bounce", &fixture("postfix"))];
+    let asked = |words: &[&str]| {
+        let mut command = common::backstop();
+        let (lines, _, code) = told(&run(command.args(["inspect", "--may-answer"]).args(words).args(&paths), b""));
+        let words: Vec<String> = lines.iter().map(|line| line.replace(&format!("{}/", home.display()), "")).collect();
+        (words.join(", "), code)
+    };
+    assert_eq!(asked(&["reply", "--vouched"]), ("yes friend, no bounce reason=null-sender".to_owned(), 1));
+    assert_eq!(asked(&["bounce"]), ("no friend reason=unauthenticated, no bounce reason=null-sender".to_owned(), 1));
+    assert_eq!(
+        asked(&["reply", "--vouched", "--recipient", "carol@example.com"]).0.split(", ").next(),
+        Some("no friend reason=not-addressed")
+    );
+}
