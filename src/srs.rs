@@ -13,7 +13,7 @@
 //! table of differences.
 
 use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Path, Stripped, check_domain, is_bare};
-use crate::day::{Day, Implied, implied_by_srs};
+use crate::day::{Day, Implied, implied_by_srs, is_over_by_srs};
 use crate::domains::Domains;
 use crate::encode::{SHA1_BASE64, base32_character, base32_value, base64_of_sha1, base64_of_three};
 use crate::error::Error;
@@ -165,6 +165,20 @@ fn shape(content: &[u8]) -> Option<Shape<'_>> {
 /// Whether the content of a local part ([`Mailbox::content`](crate::Mailbox::content)) begins like an SRS address.
 pub fn is_srs(content: &[u8]) -> bool {
     shape(content).is_some()
+}
+
+/// Whether the day in an SRS address alone says that it is over, whatever key made it: none lives longer than
+/// [`Use::max_days`]. An SRS1 address has the day of its first host, which counts if that is an own forwarder.
+pub(crate) fn is_over(content: &[u8], own: &Domains, day: Day) -> bool {
+    let rest = match shape(content) {
+        Some(Shape::Srs0(rest)) => Some(rest),
+        Some(Shape::Srs1(rest)) => srs1_parts(rest).filter(|(_, host, _)| own.contains(host)).map(|(_, _, rest)| rest),
+        None => None,
+    };
+    let stamp = rest.and_then(|rest| cut_short(rest.get(1..)?)).and_then(|(_, rest)| cut_short(rest));
+    let Some(([high, low], _)) = stamp else { return false };
+    let number = base32_value(*high).zip(base32_value(*low)).map(|(high, low)| u32::from(high) * 32 + u32::from(low));
+    number.is_some_and(|number| is_over_by_srs(number, u32::from(Use::Srs.max_days()), day))
 }
 
 /// Cuts at the first `=`.

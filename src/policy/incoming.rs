@@ -11,13 +11,15 @@
 //! | SRS bad at an own forwarder | unchanged, log | 550 | 550 |
 //! | SRS elsewhere, unparsable, not own | unchanged | unchanged | unchanged |
 //!
-//! A tag of an unknown key on a day that the ring does not cover is never refused: unchanged, log; SRS alike.
+//! A tag of an unknown key on a day that the ring does not cover is refused as expired where its own day says that it was
+//! over before `expired-grace`, whatever key made it; else never: unchanged, log. SRS alike.
 //! Never refused: exempt recipients (with or without a tag), exempt clients and senders, own users, the MTA itself. They
 //! get what observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
 use super::{Action, Client, Incoming, Mode, Policy, RefuseAt, Rule};
 use crate::address::{Address, Mailbox, Path, Stripped};
 use crate::day::Day;
+use crate::domains::Domains;
 use crate::key::KeyRing;
 use crate::verdict::{Foreign, Lapse, Proof, Verdict};
 use crate::{batv, srs};
@@ -200,7 +202,12 @@ impl Judge<'_> {
             Verdict::Expired(..) => (true, Rule::Expired),
             Verdict::Forged { .. } => bounces(Rule::Forged),
             Verdict::UnknownKey { covered: true, .. } => bounces(Rule::UnknownKey),
-            Verdict::UnknownKey { covered: false, .. } => (false, Rule::NotCovered),
+            Verdict::UnknownKey { covered: false, .. } => {
+                match batv::is_over(mailbox.content(), self.policy.expired_grace.into(), self.day) {
+                    true => bounces(Rule::Expired),
+                    false => (false, Rule::NotCovered),
+                }
+            }
             Verdict::Malformed(_) => bounces(Rule::Malformed),
             Verdict::Foreign(_) => bounces(Rule::Foreign),
             Verdict::Untagged if self.bounce => self.untagged(mailbox),
@@ -253,7 +260,7 @@ impl Judge<'_> {
         };
         let proof = match verdict {
             Verdict::Genuine(proof) => proof,
-            Verdict::UnknownKey { covered: false, .. } => {
+            Verdict::UnknownKey { covered: false, .. } if !self.is_over(recipient, &srs.forwarders) => {
                 return Some(Row { log: true, ..row(Action::Unchanged, false, Rule::NotCovered) });
             }
             _ => return Some(row(Action::Unchanged, true, Rule::SrsBad)),
@@ -271,6 +278,12 @@ impl Judge<'_> {
         } else {
             Some(row(returned.lenient, true, Rule::SrsSender))
         }
+    }
+
+    /// Whether an SRS address is out of date on its face.
+    fn is_over(&self, recipient: &[u8], forwarders: &Domains) -> bool {
+        let mailbox = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);
+        mailbox.is_some_and(|it| srs::is_over(it.content(), forwarders, self.day))
     }
 
     /// The judgement of the own recipient to whom an SRS address returns; tags of other sites are theirs to judge.

@@ -111,13 +111,13 @@ pub enum Rule {
     Genuine,
     /// The tag or mark has expired, but only within the days of expired-grace.
     ExpiredGrace,
-    /// The tag has expired.
+    /// The tag has expired; of an unknown key, by the day that it carries.
     Expired,
     /// The tag is forged.
     Forged,
     /// The tag was made by no key of the ring, though the ring covers the day that it implies.
     UnknownKey,
-    /// The tag names a key that the ring does not have, and the ring does not cover that day.
+    /// The tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date.
     NotCovered,
     /// The tag is damaged.
     Malformed,
@@ -284,6 +284,8 @@ impl Rule {
             (Rule::NeverSends, _) => {
                 Some("550 5.7.1 This address sends no mail; this bounce answers mail that we did not send")
             }
+            // Also where the key is not known, but the tag's own day says it.
+            (Rule::Expired, _) => Some("550 5.7.1 The signature of this return address has expired"),
             (Rule::SrsSender, _) => Some("550 5.7.1 This address takes bounces only, from the null sender"),
             (Rule::MarkExpired, _) => Some("550 5.7.1 This answers mail whose signature has expired"),
             (Rule::MarkForged, _) => {
