@@ -17,7 +17,7 @@
 //! get what observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
 use super::{Action, Client, Incoming, Mode, Policy, RefuseAt, Rule};
-use crate::address::{Address, Mailbox, Path, Stripped};
+use crate::address::{Mailbox, Path, Stripped};
 use crate::day::Day;
 use crate::domains::Domains;
 use crate::key::KeyRing;
@@ -127,6 +127,24 @@ impl Policy {
         row
     }
 
+    /// Whether this recipient is never refused, with or without a tag: bare `postmaster`, and an exempt recipient here.
+    ///
+    /// For callers with refusals of their own, such as limits: RFC 5321 section 4.5.1 wants mail for the postmaster taken.
+    pub fn exempts_recipient(&self, recipient: &[u8]) -> bool {
+        let given = match Path::parse_tagged(recipient) {
+            Ok(Path::Postmaster) => return true,
+            Ok(Path::Mailbox(mailbox)) => Some(mailbox),
+            Ok(Path::Null) | Err(_) => None,
+        };
+        let stripped = batv::strip(recipient).ok().flatten().map(|(_, address)| address.to_address());
+        given.is_some_and(|it| self.is_exempt_here(it)) || stripped.is_some_and(|it| self.is_exempt_here(it.mailbox()))
+    }
+
+    /// Only here: a listed local part of another site is no reason to return mail to it.
+    fn is_exempt_here(&self, mailbox: Mailbox<'_>) -> bool {
+        self.is_here(mailbox.domain()) && self.exempt_recipients.holds(mailbox)
+    }
+
     fn is_null(&self, sender: &[u8]) -> bool {
         let daemon = |local: &[u8]| self.mailer_daemon_is_null && local.eq_ignore_ascii_case(b"mailer-daemon");
         match Path::parse_tagged(sender) {
@@ -139,18 +157,14 @@ impl Policy {
 
     /// The rule by which this mail is never refused.
     fn exemption(&self, sender: &[u8], recipient: &[u8], row: &Row<'_>, client: Client) -> Option<Rule> {
-        // Only here: a listed local part of another site is no reason to return mail to it.
-        let exempt = |it: Mailbox<'_>| self.is_here(it.domain()) && self.exempt_recipients.holds(it);
         match client {
             Client::Internal => return Some(Rule::InternalClient),
             Client::Exempt => return Some(Rule::ExemptClient),
             Client::Submitted => return Some(Rule::SubmittedClient),
             Client::Other => {}
         }
-        let given = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);
-        let stripped = batv::strip(recipient).ok().flatten().map(|(_, address)| address.to_address());
-        let meant = [row.lenient.address(), stripped.as_ref()];
-        if given.into_iter().chain(meant.into_iter().flatten().map(Address::mailbox)).any(exempt) {
+        let meant = row.lenient.address().is_some_and(|it| self.is_exempt_here(it.mailbox()));
+        if meant || self.exempts_recipient(recipient) {
             Some(Rule::ExemptRecipient)
         } else if self.exempt_senders.contains(sender) {
             Some(Rule::ExemptSender)

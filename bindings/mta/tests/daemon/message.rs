@@ -148,7 +148,7 @@ fn backscatter_forged_and_old_marks_are_refused_at_the_end_and_the_connection_go
         (String::new(), BACKSCATTER, "backscatter"),
         (
             marked("carol@example.com", today()),
-            "y550 5.7.1 This answers mail with a forged signature of ours; we did not send it",
+            "y550 5.7.1 This answers mail with a signature that we did not make for this address",
             "forged",
         ),
         (marked(ALICE, today().minus(60)), "y550 5.7.1 This answers mail whose signature has expired", "expired"),
@@ -427,7 +427,7 @@ fn stats_tell_what_messages_showed_and_a_mark_makes_a_genuine_bounce() {
     ];
     assert_eq!(stats["messages"], serde_json::Value::from(expected.to_vec()));
     let (_, text, _) = crate::reports::run(&["stats"], &log);
-    let row = "  message      let in  refused  would be  kind        proof, or why not told\n";
+    let row = "  message      let in  refused  would be refused  kind        proof, or why not told\n";
     assert!(text.contains(row), "{text}");
 }
 

@@ -15,7 +15,6 @@ pub mod session;
 
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use backstop::policy::Need;
 use indymilter::{
@@ -51,7 +50,7 @@ pub async fn serve(
     seat: Seat,
 ) -> exchange::End {
     let (listener, mut hold) = Once::new(stream, seat, limits.request);
-    let slow = hold.slow();
+    let fate = hold.fate();
     let (busy, mut is_busy) = watch::channel(false);
     let config = Config { max_connections: 1, connection_timeout: limits.milter_idle, ..Config::default() };
     // Both waits end with an error when the other side is gone, which is an end as well.
@@ -66,8 +65,8 @@ pub async fn serve(
         }
     };
     match indymilter::run(listener, callbacks(state, busy), config, end).await {
-        Ok(()) if slow.load(Ordering::Relaxed) => exchange::End::Slow,
-        Ok(()) => exchange::End::Closed,
+        Ok(()) if fate.is_slow() => exchange::End::Slow,
+        Ok(()) => fate.unread().map_or(exchange::End::Closed, |what| exchange::End::Broken(exchange::Broken(what))),
         Err(error) => exchange::End::Failed(error),
     }
 }
