@@ -334,7 +334,7 @@
 #define BACKSTOP_RULE_MARK_GENUINE 37
 /** Rule: only marks came back that are out of date. */
 #define BACKSTOP_RULE_MARK_EXPIRED 38
-/** Rule: a mark came back that names a key of ours, and was not made with it. */
+/** Rule: a mark came back that names a key of ours, and was not made with it for this address. */
 #define BACKSTOP_RULE_MARK_FORGED 39
 /** Rule: the headers of an own mail came back without the mark that all own mail has. */
 #define BACKSTOP_RULE_BACKSCATTER 40

@@ -155,6 +155,26 @@ pub(crate) fn in_date(signed: Day, days: u32, today: Day) -> bool {
     signed <= today.plus(1) && today.0 <= signed.0.saturating_add(days)
 }
 
+/// Whether a prvs expiry number says of a tag of any key that its last day was over before `grace` and a skew day.
+///
+/// The number comes again after a thousand days: what may stand for a day ahead, up to the last of the longest-lived tag of
+/// tomorrow, is not over. The number is the last day itself, so that the key's `days` need not be known.
+pub(crate) fn is_over_by_prvs(expiry: u32, longest: u32, grace: u32, today: Day) -> bool {
+    let ahead = (expiry + 1000 - today.0 % 1000) % 1000;
+    ahead > longest + 1 && 1000 - ahead > grace + 1
+}
+
+/// The same of an SRS stamp, for which there is no grace.
+pub(crate) fn is_over_by_srs(stamp: u32, longest: u32, today: Day) -> bool {
+    let age = (today.0 + 1024 - stamp) % 1024;
+    age > longest + 1 && age < 1023
+}
+
+/// The same of a full signing day.
+pub(crate) fn is_over(signed: Day, longest: u32, grace: u32, today: Day) -> bool {
+    today > signed.plus(longest + grace + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +234,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn no_tag_of_any_life_is_over_by_its_number_before_grace_and_a_day_are() {
+        for (days, grace) in [(1, 0), (7, 7), (10, 7), (99, 0), (99, 99)] {
+            for signed in 20_000..21_000 {
+                // From the day before, by a clock that is late, to the day after the last, by one that is ahead.
+                for today in signed - 1..=signed + days + grace + 1 {
+                    assert!(!is_over_by_prvs((signed + days) % 1000, 99, grace, day(today)), "{signed} {today}");
+                    assert!(!is_over(day(signed), 99, grace, day(today)), "{signed} {today}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_prvs_number_is_over_from_grace_and_two_days_on_until_it_may_be_the_next_one() {
+        let over = |ago: u32| is_over_by_prvs(778, 99, 7, day(20_778 + ago));
+        assert_eq!(
+            (0..2000).filter(|&ago| over(ago)).collect::<Vec<_>>(),
+            (9..900).chain(1009..1900).collect::<Vec<_>>()
+        );
+        let over = |age: u32| is_over(day(20_778), 99, 7, day(20_778 + age));
+        assert_eq!((0..2000).find(|&age| over(age)), Some(108));
+    }
+
+    #[test]
+    fn an_srs_stamp_is_over_from_its_longest_life_and_two_days_on_until_it_may_be_tomorrows() {
+        let over = |age: u32| is_over_by_srs(20_778 % 1024, 500, day(20_778 + age));
+        assert_eq!((0..1024).filter(|&age| over(age)).collect::<Vec<_>>(), (502..1023).collect::<Vec<_>>());
     }
 
     #[test]

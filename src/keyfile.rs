@@ -98,8 +98,7 @@ pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Res
             Ok(_) => no_file(path, RING),
             Err(error) => because(path, "is there already and cannot be followed", &error),
         },
-        ErrorKind::NotFound => fault(path, "cannot be made: its folder is not there; make that first"),
-        _ => because(path, "cannot be made", &error),
+        _ => fault(path, format!("cannot be made: {}", in_words_of_new(&error))),
     })?;
     let fill = || {
         // An edit that comes now waits until the file is whole.
@@ -148,6 +147,20 @@ fn because(path: &Path, what: &str, error: &io::Error) -> Error {
 
 fn no_file(path: &Path, what: &str) -> Error {
     fault(path, format!("is no regular file; name the file that holds {what}"))
+}
+
+/// Like [`in_words`], for a file that was to be made: what is not there is its folder.
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// let lost = backstop::keyfile::in_words_of_new(&Error::from(ErrorKind::NotFound));
+/// assert_eq!(lost, "its folder is not there; make that first");
+/// ```
+pub fn in_words_of_new(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "its folder is not there; make that first".to_owned(),
+        _ => in_words(error),
+    }
 }
 
 /// Why the file system refused something, and what to do, in words instead of the system's numbers.

@@ -24,6 +24,11 @@ fn judge<'r>(policy: &Policy, sender: &[u8], recipient: &'r str) -> Incoming<'r>
     policy.incoming(&ring(RING), sender, recipient.as_bytes(), Client::Other, today())
 }
 
+/// An address with a bst1 tag of a key that the ring lacks, as it lacks all of that use.
+fn strangers(days: u32) -> String {
+    signed("version 1\nbst1 q sha256 99 - - * text:lost\n", "alice@example.com", days_ago(days))
+}
+
 /// `strip alice@example.com log`: the action, its address, whether to log.
 fn told(decision: &Incoming<'_>) -> String {
     let address = decision.action.address().map(|it| format!(" {it}")).unwrap_or_default();
@@ -85,11 +90,32 @@ fn table() -> Vec<Line> {
             bounces(R::UnknownKey),
         ),
         line(
-            "unknown key on a day before the ring",
-            &format!("prvs=9{:03}abcdef=alice@example.com", number(100)),
+            "unknown key on a day before the ring, or long before its number comes again",
+            &format!("prvs=9{:03}abcdef=alice@example.com", (today().number() + 100) % 1000),
             logged,
             ["unchanged log", "unchanged"],
             [R::NotCovered; 2],
+        ),
+        line(
+            "unknown key on a day before the ring, long over",
+            &format!("prvs=9{:03}abcdef=alice@example.com", number(100)),
+            logged,
+            refused_null,
+            bounces(R::Expired),
+        ),
+        line(
+            "bst1 of an unknown key, which may be in date or in grace",
+            &strangers(106),
+            logged,
+            ["unchanged log", "unchanged"],
+            [R::NotCovered; 2],
+        ),
+        line(
+            "bst1 of an unknown key, over for grace and two days whatever key made it",
+            &strangers(108),
+            logged,
+            refused_null,
+            bounces(R::Expired),
         ),
         line(
             "untagged, signable",
@@ -133,6 +159,13 @@ fn table() -> Vec<Line> {
             logged,
             logged,
             [R::NotCovered; 2],
+        ),
+        line(
+            "SRS of an unknown key on a day before the ring, older than any lives",
+            &forwarded(&undated(), "carol@example.org", days_ago(502)).replace("carol", "mallory"),
+            logged,
+            refused,
+            [R::SrsBad; 2],
         ),
         line("SRS malformed", "SRS0=x=y@fwd.example.net", logged, refused, [R::SrsBad; 2]),
         line(
@@ -185,6 +218,30 @@ fn every_cell_of_the_table_is_as_written() {
 }
 
 #[test]
+fn a_tag_of_an_unknown_key_is_expired_from_two_days_past_grace_on_and_only_if_the_ring_is_younger() {
+    let young = ring("version 1\nprvs 4 sha256 10 2026-11-21 - example.com text:new\n");
+    for (grace, last) in [(0, 1), (7, 8), (99, 100)] {
+        let policy = policy(Mode::Enforce).with_expired_grace(grace).unwrap();
+        for ago in 0..=1000 {
+            let recipient = format!("prvs=9{:03}abcdef=alice@example.com", days_ago(ago).number() % 1000);
+            let decision = policy.incoming(&young, NULL, recipient.as_bytes(), Client::Other, today());
+            let expected = match ago {
+                // A number that lies up to 100 days ahead may be that of a key with 99 days.
+                990 | 989 => Rule::UnknownKey,
+                0..=100 if ago <= last => Rule::NotCovered,
+                900.. => Rule::NotCovered,
+                _ => Rule::Expired,
+            };
+            assert_eq!(decision.rule, expected, "{ago} {grace}");
+            assert_eq!(decision.action == Action::Refuse, expected != Rule::NotCovered, "{ago} {grace}");
+            if expected == Rule::Expired {
+                assert_eq!(decision.reply, Some("550 5.7.1 The signature of this return address has expired"));
+            }
+        }
+    }
+}
+
+#[test]
 fn refusals_carry_a_full_reply_of_their_verdict() {
     for Line { name, recipient, rules, .. } in table() {
         for (sender, rule) in [(NULL, rules[0]), (OUTSIDER, rules[1])] {
@@ -192,7 +249,8 @@ fn refusals_carry_a_full_reply_of_their_verdict() {
             if let Some(reply) = decision.reply {
                 assert!(reply.starts_with("550 5.7.1 ") && reply.is_ascii() && reply.len() < 512, "{name}: {reply}");
                 let of_verdict = decision.verdict.and_then(|verdict| verdict.smtp_reply());
-                assert_eq!(of_verdict.is_none_or(|its| its == reply), rule != Rule::NeverSends, "{name}");
+                let other = rule == Rule::Expired && matches!(decision.verdict, Some(Verdict::UnknownKey { .. }));
+                assert_eq!(of_verdict.is_none_or(|its| its == reply), rule != Rule::NeverSends && !other, "{name}");
             }
         }
     }

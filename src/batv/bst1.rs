@@ -11,7 +11,7 @@
 //! has the full specification and tests/vectors/bst1.jsonl fixed examples.
 
 use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
-use crate::day::{Day, Implied, in_date};
+use crate::day::{Day, Implied, in_date, is_over};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac::{self, Text};
@@ -109,6 +109,11 @@ impl Tag {
     pub(super) fn signed(self) -> Day {
         let [high, low, ..] = self.octets;
         Day::MIN.plus(u32::from(u16::from_be_bytes([high, low]) >> 1))
+    }
+
+    /// Whether the tag was over before `grace` days, whatever key made it.
+    pub(super) fn is_over(self, grace: u32, today: Day) -> bool {
+        is_over(self.signed(), u32::from(Use::Bst1.max_days()), grace, today)
     }
 
     /// Whether the octets are these.

@@ -146,6 +146,16 @@ pub(crate) fn verify_returned<'a>(ring: &KeyRing, recipient: Stripped<'a>, day: 
     judge(ring, recipient, None, day)
 }
 
+/// Whether the day in a tag alone says that it was over before `grace` days, whatever key made it: none lives longer than
+/// [`Use::max_days`].
+pub(crate) fn is_over(content: &[u8], grace: u32, day: Day) -> bool {
+    match recognise(content) {
+        Found::Prvs(tag, _) => tag.is_over(grace, day),
+        Found::Bst1(tag, _) => tag.is_over(grace, day),
+        Found::Foreign(..) | Found::Malformed | Found::Nothing => false,
+    }
+}
+
 /// Recognises and checks; `whole` is the recipient in one piece, if it is.
 #[inline(always)]
 fn judge<'a>(

@@ -16,7 +16,7 @@ use super::foreign::{is_whole, strip_prefix};
 use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
 #[cfg(feature = "bulk")]
 use crate::bulk::Engine;
-use crate::day::{Day, implied_by_prvs};
+use crate::day::{Day, implied_by_prvs, is_over_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac::{self, Mac, Text};
@@ -238,6 +238,11 @@ impl Tag {
     fn expiry(self) -> u32 {
         let [_, expiry @ ..] = self.stamp;
         expiry.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
+    }
+
+    /// Whether the tag was over before `grace` days, whatever key made it.
+    pub(super) fn is_over(self, grace: u32, today: Day) -> bool {
+        is_over_by_prvs(self.expiry(), u32::from(Use::Prvs.max_days()), grace, today)
     }
 
     /// Step 3: the key that the tag names.

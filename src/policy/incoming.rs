@@ -11,13 +11,15 @@
 //! | SRS bad at an own forwarder | unchanged, log | 550 | 550 |
 //! | SRS elsewhere, unparsable, not own | unchanged | unchanged | unchanged |
 //!
-//! A tag of an unknown key on a day that the ring does not cover is never refused: unchanged, log; SRS alike.
+//! A tag of an unknown key on a day that the ring does not cover is refused as expired where its own day says that it was
+//! over before `expired-grace`, whatever key made it; else never: unchanged, log. SRS alike.
 //! Never refused: exempt recipients (with or without a tag), exempt clients and senders, own users, the MTA itself. They
 //! get what observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 
 use super::{Action, Client, Incoming, Mode, Policy, RefuseAt, Rule};
-use crate::address::{Address, Mailbox, Path, Stripped};
+use crate::address::{Mailbox, Path, Stripped};
 use crate::day::Day;
+use crate::domains::Domains;
 use crate::key::KeyRing;
 use crate::verdict::{Foreign, Lapse, Proof, Verdict};
 use crate::{batv, srs};
@@ -125,6 +127,24 @@ impl Policy {
         row
     }
 
+    /// Whether this recipient is never refused, with or without a tag: bare `postmaster`, and an exempt recipient here.
+    ///
+    /// For callers with refusals of their own, such as limits: RFC 5321 section 4.5.1 wants mail for the postmaster taken.
+    pub fn exempts_recipient(&self, recipient: &[u8]) -> bool {
+        let given = match Path::parse_tagged(recipient) {
+            Ok(Path::Postmaster) => return true,
+            Ok(Path::Mailbox(mailbox)) => Some(mailbox),
+            Ok(Path::Null) | Err(_) => None,
+        };
+        let stripped = batv::strip(recipient).ok().flatten().map(|(_, address)| address.to_address());
+        given.is_some_and(|it| self.is_exempt_here(it)) || stripped.is_some_and(|it| self.is_exempt_here(it.mailbox()))
+    }
+
+    /// Only here: a listed local part of another site is no reason to return mail to it.
+    fn is_exempt_here(&self, mailbox: Mailbox<'_>) -> bool {
+        self.is_here(mailbox.domain()) && self.exempt_recipients.holds(mailbox)
+    }
+
     fn is_null(&self, sender: &[u8]) -> bool {
         let daemon = |local: &[u8]| self.mailer_daemon_is_null && local.eq_ignore_ascii_case(b"mailer-daemon");
         match Path::parse_tagged(sender) {
@@ -137,18 +157,14 @@ impl Policy {
 
     /// The rule by which this mail is never refused.
     fn exemption(&self, sender: &[u8], recipient: &[u8], row: &Row<'_>, client: Client) -> Option<Rule> {
-        // Only here: a listed local part of another site is no reason to return mail to it.
-        let exempt = |it: Mailbox<'_>| self.is_here(it.domain()) && self.exempt_recipients.holds(it);
         match client {
             Client::Internal => return Some(Rule::InternalClient),
             Client::Exempt => return Some(Rule::ExemptClient),
             Client::Submitted => return Some(Rule::SubmittedClient),
             Client::Other => {}
         }
-        let given = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);
-        let stripped = batv::strip(recipient).ok().flatten().map(|(_, address)| address.to_address());
-        let meant = [row.lenient.address(), stripped.as_ref()];
-        if given.into_iter().chain(meant.into_iter().flatten().map(Address::mailbox)).any(exempt) {
+        let meant = row.lenient.address().is_some_and(|it| self.is_exempt_here(it.mailbox()));
+        if meant || self.exempts_recipient(recipient) {
             Some(Rule::ExemptRecipient)
         } else if self.exempt_senders.contains(sender) {
             Some(Rule::ExemptSender)
@@ -200,7 +216,12 @@ impl Judge<'_> {
             Verdict::Expired(..) => (true, Rule::Expired),
             Verdict::Forged { .. } => bounces(Rule::Forged),
             Verdict::UnknownKey { covered: true, .. } => bounces(Rule::UnknownKey),
-            Verdict::UnknownKey { covered: false, .. } => (false, Rule::NotCovered),
+            Verdict::UnknownKey { covered: false, .. } => {
+                match batv::is_over(mailbox.content(), self.policy.expired_grace.into(), self.day) {
+                    true => bounces(Rule::Expired),
+                    false => (false, Rule::NotCovered),
+                }
+            }
             Verdict::Malformed(_) => bounces(Rule::Malformed),
             Verdict::Foreign(_) => bounces(Rule::Foreign),
             Verdict::Untagged if self.bounce => self.untagged(mailbox),
@@ -253,7 +274,7 @@ impl Judge<'_> {
         };
         let proof = match verdict {
             Verdict::Genuine(proof) => proof,
-            Verdict::UnknownKey { covered: false, .. } => {
+            Verdict::UnknownKey { covered: false, .. } if !self.is_over(recipient, &srs.forwarders) => {
                 return Some(Row { log: true, ..row(Action::Unchanged, false, Rule::NotCovered) });
             }
             _ => return Some(row(Action::Unchanged, true, Rule::SrsBad)),
@@ -271,6 +292,12 @@ impl Judge<'_> {
         } else {
             Some(row(returned.lenient, true, Rule::SrsSender))
         }
+    }
+
+    /// Whether an SRS address is out of date on its face.
+    fn is_over(&self, recipient: &[u8], forwarders: &Domains) -> bool {
+        let mailbox = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);
+        mailbox.is_some_and(|it| srs::is_over(it.content(), forwarders, self.day))
     }
 
     /// The judgement of the own recipient to whom an SRS address returns; tags of other sites are theirs to judge.

@@ -111,13 +111,13 @@ pub enum Rule {
     Genuine,
     /// The tag or mark has expired, but only within the days of expired-grace.
     ExpiredGrace,
-    /// The tag has expired.
+    /// The tag has expired; of an unknown key, by the day that it carries.
     Expired,
     /// The tag is forged.
     Forged,
     /// The tag was made by no key of the ring, though the ring covers the day that it implies.
     UnknownKey,
-    /// The tag names a key that the ring does not have, and the ring does not cover that day.
+    /// The tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date.
     NotCovered,
     /// The tag is damaged.
     Malformed,
@@ -153,7 +153,7 @@ pub enum Rule {
     MarkGenuine,
     /// Only marks came back that are out of date.
     MarkExpired,
-    /// A mark came back that names a key of ours, and was not made with it.
+    /// A mark came back that names a key of ours, and was not made with it for this address.
     MarkForged,
     /// The headers of an own mail came back without the mark that all own mail has.
     Backscatter,
@@ -261,7 +261,9 @@ impl Rule {
             Rule::SubmittedClient => ("submitted-client", "The client is a user of this site and never refused."),
             Rule::MarkGenuine => ("mark-genuine", "A mark of ours came back inside the message."),
             Rule::MarkExpired => ("mark-expired", "Only marks came back that are out of date."),
-            Rule::MarkForged => ("mark-forged", "A mark came back that names a key of ours, and was not made with it."),
+            Rule::MarkForged => {
+                ("mark-forged", "A mark came back that names a key of ours, and was not made with it for this address.")
+            }
             Rule::Backscatter => {
                 ("backscatter", "The headers of an own mail came back without the mark that all own mail has.")
             }
@@ -284,10 +286,12 @@ impl Rule {
             (Rule::NeverSends, _) => {
                 Some("550 5.7.1 This address sends no mail; this bounce answers mail that we did not send")
             }
+            // Also where the key is not known, but the tag's own day says it.
+            (Rule::Expired, _) => Some("550 5.7.1 The signature of this return address has expired"),
             (Rule::SrsSender, _) => Some("550 5.7.1 This address takes bounces only, from the null sender"),
             (Rule::MarkExpired, _) => Some("550 5.7.1 This answers mail whose signature has expired"),
             (Rule::MarkForged, _) => {
-                Some("550 5.7.1 This answers mail with a forged signature of ours; we did not send it")
+                Some("550 5.7.1 This answers mail with a signature that we did not make for this address")
             }
             (Rule::Backscatter, _) => {
                 Some("550 5.7.1 We mark all our mail; this answers mail that we did not send (forged sender)")

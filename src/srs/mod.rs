@@ -24,6 +24,7 @@ mod forward;
 mod reverse;
 
 pub use forward::forward;
+pub(crate) use reverse::is_over;
 pub use reverse::reverse;
 
 /// The characters with which the last two values of base64 are written.

@@ -1,7 +1,7 @@
 //! Back: a recipient in the shape of SRS is judged, and the address to which it returns is taken out of it.
 
 use crate::address::{MAX_LOCAL, Path, Stripped, check_domain, is_bare};
-use crate::day::{Day, Implied, implied_by_srs};
+use crate::day::{Day, Implied, implied_by_srs, is_over_by_srs};
 use crate::domains::Domains;
 use crate::encode::SHA1_BASE64;
 use crate::error::Error;
@@ -58,6 +58,19 @@ pub fn reverse<'a>(
         Shape::Srs0(rest) => Ok(reversal.srs0(from, rest)),
         Shape::Srs1(rest) => Ok(reversal.srs1(from, rest)),
     }
+}
+
+/// Whether the day in an SRS address alone says that it is over, whatever key made it: none lives longer than
+/// [`Use::max_days`]. An SRS1 address has the day of its first host, which counts if that is an own forwarder.
+pub(crate) fn is_over(content: &[u8], own: &Domains, day: Day) -> bool {
+    let rest = match shape(content) {
+        Some(Shape::Srs0(rest)) => Some(rest),
+        Some(Shape::Srs1(rest)) => srs1_parts(rest).filter(|(_, host, _)| own.contains(host)).map(|(_, _, rest)| rest),
+        None => None,
+    };
+    let stamp = rest.and_then(|rest| cut_short(rest.get(1..)?)).and_then(|(_, rest)| cut_short(rest));
+    let Some(([high, low], _)) = stamp else { return false };
+    number_of([*high, *low]).is_some_and(|number| is_over_by_srs(number, u32::from(Use::Srs.max_days()), day))
 }
 
 /// An SRS0 address without quotes and with four characters of hash, and nothing unusual behind them.

@@ -82,7 +82,7 @@ pub const BACKSTOP_RULE_SUBMITTED_CLIENT: i32 = 36;
 pub const BACKSTOP_RULE_MARK_GENUINE: i32 = 37;
 /// Rule: only marks came back that are out of date.
 pub const BACKSTOP_RULE_MARK_EXPIRED: i32 = 38;
-/// Rule: a mark came back that names a key of ours, and was not made with it.
+/// Rule: a mark came back that names a key of ours, and was not made with it for this address.
 pub const BACKSTOP_RULE_MARK_FORGED: i32 = 39;
 /// Rule: the headers of an own mail came back without the mark that all own mail has.
 pub const BACKSTOP_RULE_BACKSCATTER: i32 = 40;

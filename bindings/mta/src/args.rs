@@ -127,6 +127,11 @@ pub struct Stats {
 }
 
 impl Source {
+    /// Whether it is the configuration that the unit of the package runs with.
+    pub fn is_of_package(&self) -> bool {
+        self.given.domain.is_empty() && self.config.as_deref().is_none_or(|path| path == Path::new(CONFIG))
+    }
+
     /// Reads the configuration.
     ///
     /// # Errors

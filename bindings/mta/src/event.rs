@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use backstop::bounce::{self, Inspection};
 use backstop::explain::printable;
-use backstop::policy::{Action, Incoming, Mode, Outgoing, Rule};
+use backstop::policy::{Action, Client, Incoming, Mode, Origin, Outgoing, Rule};
 use backstop::{Address, KeyId, Path, batv};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -63,6 +63,9 @@ pub const FIELDS: [(&str, &str); 25] = [
     ("uses", "How often this tag or mark was used, where the face sees each use once"),
     ("reply", "The SMTP reply of a refusal"),
 ];
+
+/// The action of a sender that stays as it is.
+pub(crate) const KEEP: &str = "keep";
 
 /// What was decided about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +152,7 @@ impl<'a> Event<'a> {
             now,
             face: context.face,
             mode,
-            action: "keep",
+            action: KEEP,
             would: None,
             reply: None,
             stage: None,
@@ -186,12 +189,15 @@ impl<'a> Event<'a> {
         let domain = Path::parse_tagged(path).ok().and_then(Path::mailbox).map(|it| it.domain()).unwrap_or_default();
         let mode = snapshot.config.policy.mode_on(domain, now.day);
         let action = match (kind, decided.rewrite) {
-            (_, None) => "keep",
+            (_, None) => KEEP,
             (Kind::Forward, _) => "rewrite",
             _ => "sign",
         };
         // Own mail that leaves unsigned is what an administrator must know before enforcing.
-        let notable = decided.rewrite.is_some() || UNSIGNED.contains(&decided.rule);
+        // So is an address that the mail server completes later, or takes though it is none.
+        let ours = context.sees_sender && matches!(context.origin, Origin::Submitted | Origin::Internal);
+        let unparsable = ours && decided.rule == Rule::Unparsable;
+        let notable = decided.rewrite.is_some() || UNSIGNED.contains(&decided.rule) || unparsable;
         let output = decided.rewrite;
         Event { action, sender: Some(sender), output, notable, ..Event::new(kind, context, mode, decided.rule, now) }
     }
@@ -208,7 +214,9 @@ impl<'a> Event<'a> {
         let stripped = || batv::strip(recipient).ok().flatten().map(|(_, address)| address.to_address());
         let plain = decided.action.address().copied().or_else(|| proof.map(|it| it.mailbox.to_address()));
         // A map is asked about every recipient without a sender; only what it changes is worth a line.
-        let judged = context.sees_sender && (decided.log || decided.would != decided.action);
+        // What is no address passes unjudged, and whoever comes from outside with it is worth one.
+        let unparsable = decided.rule == Rule::Unparsable && context.client == Client::Other;
+        let judged = context.sees_sender && (decided.log || unparsable || decided.would != decided.action);
         Event {
             action: decided.action.slug(),
             would: Some(decided.would.slug()),

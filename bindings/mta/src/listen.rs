@@ -180,7 +180,7 @@ fn bind_inet(address: SocketAddr) -> Result<Listener, String> {
 
 fn bind_unix(path: &Path, rights: &Rights) -> Result<Listener, String> {
     let (owner, group) = ids(rights)?;
-    let words = |error: io::Error| keyfile::in_words(&error);
+    let words = |error: io::Error| keyfile::in_words_of_new(&error);
     if let Ok(there) = fs::symlink_metadata(path) {
         if !there.file_type().is_socket() {
             return Err("something that is no socket has this name; move it away".to_owned());

@@ -133,7 +133,7 @@ pub struct Prepared {
 fn open(settings: &LogSettings) -> Result<Target, Stop> {
     let Some(path) = &settings.file else { return Ok(Target::Stderr) };
     open_file(path).map(Target::File).map_err(|error| {
-        let (path, why) = (path.display(), keyfile::in_words(&error));
+        let (path, why) = (path.display(), keyfile::in_words_of_new(&error));
         Stop::new(Exit::CannotCreate, format!("the log {path} cannot be opened: {why}"))
     })
 }

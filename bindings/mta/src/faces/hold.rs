@@ -137,7 +137,7 @@ impl Recipients {
         now: Now,
     ) -> (Incoming<'a>, Told) {
         let (decided, mut event) = decide::incoming(snapshot, context, sender, recipient, now);
-        if is_away(state, snapshot, context, &decided, now) {
+        if is_away(state, snapshot, context, recipient, &decided, now) {
             state.record(snapshot, &event.deferred(guesses::REPLY));
             return (decided, Told::Refuse(guesses::REPLY));
         }
@@ -228,11 +228,23 @@ impl Recipients {
     }
 }
 
-/// Whether the client brought too many forged tags lately. Ordinary mail is not kept waiting for that.
-fn is_away(state: &State, snapshot: &Snapshot, context: &Context<'_>, decided: &Incoming<'_>, now: Now) -> bool {
+/// Whether the client brought too many forged tags lately, and is to be told so. Neither ordinary mail is kept waiting for
+/// that nor mail for whom the policy never refuses: whoever is turned away must still reach the postmaster (RFC 5321, 4.5.1).
+fn is_away(
+    state: &State,
+    snapshot: &Snapshot,
+    context: &Context<'_>,
+    recipient: &[u8],
+    decided: &Incoming<'_>,
+    now: Now,
+) -> bool {
     let (limit, forged) = (snapshot.config.limits.forged, matches!(decided.verdict, Some(Verdict::Forged { .. })));
     let judged = forged || (decided.verdict.is_some() && decided.rule != Rule::NotABounce);
     let Some(ip) = context.ip.filter(|_| limit > 0 && judged) else { return false };
     let concerned = context.client == Client::Other && decided.mode == Mode::Enforce;
-    concerned && state.guesses.is_away(ip, forged, limit, now.seconds)
+    let exempt = || {
+        let rule = matches!(decided.rule, Rule::ExemptRecipient | Rule::ExemptSender);
+        rule || snapshot.config.policy.exempts_recipient(recipient)
+    };
+    concerned && state.guesses.is_away(ip, forged, limit, now.seconds) && !exempt()
 }

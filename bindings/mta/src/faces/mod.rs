@@ -129,11 +129,21 @@ impl Face {
     }
 }
 
-/// The rules of the policy that a configured face cannot honour, a sentence each.
-pub fn unmet(config: &Config) -> Vec<String> {
+/// The configured faces, and what each does there.
+fn used(config: &Config) -> Vec<(Face, Abilities)> {
     let mut faces: BTreeSet<Face> = config.endpoints.iter().filter_map(|endpoint| endpoint.face).collect();
     faces.extend(config.filter.map(|_| Face::Filter));
-    let used: Vec<(Face, Abilities)> = faces.into_iter().map(|face| (face, face.used(config))).collect();
+    faces.into_iter().map(|face| (face, face.used(config))).collect()
+}
+
+/// The configured faces that sign.
+pub fn signing(config: &Config) -> impl Iterator<Item = Face> {
+    used(config).into_iter().filter(|(_, can)| can.signs).map(|(face, _)| face)
+}
+
+/// The rules of the policy that a configured face cannot honour, a sentence each.
+pub fn unmet(config: &Config) -> Vec<String> {
+    let used = used(config);
     let mut sentences = Vec::new();
     for need in Need::ALL.into_iter().filter(|need| config.policy.needs(*need)) {
         let key = need.key();

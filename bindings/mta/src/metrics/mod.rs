@@ -24,8 +24,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
 use crate::clock::Now;
-use crate::event::{Event, Kind};
-use crate::faces::Face;
+use crate::event::{Event, KEEP, Kind};
+use crate::faces::{self, Face};
 use crate::state::{Snapshot, State};
 
 /// A metric as the manual tells it.
@@ -207,9 +207,21 @@ impl Metrics {
         register(registry, &MESSAGES, &messages);
     }
 
-    fn register_decisions(&self, registry: &mut Registry) {
+    fn register_decisions(&self, registry: &mut Registry, snapshot: &Snapshot) {
         let decisions = Family::<Words<7>, Counter>::default();
         let own_mail = Family::<Words<2>, Counter>::default();
+        // Prometheus takes no note of a series' first value, and an alarm about nothing signed wants one to look at.
+        for face in faces::signing(&snapshot.config) {
+            let face = ("face", face.as_str());
+            for signed in ["yes", "no"] {
+                own_mail.get_or_create(&[face, ("signed", signed)]).inc_by(0);
+            }
+            for mode in [Mode::Sign, Mode::Observe, Mode::Enforce] {
+                let (event, mode) = (("event", Kind::Outgoing.as_str()), ("mode", mode.as_str()));
+                let (action, reason) = (("action", KEEP), ("reason", Rule::NoKey.slug()));
+                decisions.get_or_create(&[event, face, mode, action, ("would", ""), ("verdict", ""), reason]).inc_by(0);
+            }
+        }
         for (it, count) in &*lock(&self.decisions) {
             let face = ("face", it.face.as_str());
             let words = [
@@ -245,14 +257,15 @@ impl Metrics {
     /// The text of all metrics.
     pub fn text(&self, state: &State) -> String {
         let mut registry = Registry::default();
-        self.register_decisions(&mut registry);
+        let snapshot = state.snapshot();
+        self.register_decisions(&mut registry, &snapshot);
         self.register_messages(&mut registry);
         register(&mut registry, &AGES, &self.ages);
         register(&mut registry, &SECONDS, &self.seconds);
         register(&mut registry, &RELOADS, &self.reloads);
         register(&mut registry, &RELOADED, &self.reloaded);
         register(&mut registry, &STARTED, &self.started);
-        register_ring(&mut registry, &state.snapshot(), state.clock.now().map(|now| now.day));
+        register_ring(&mut registry, &snapshot, state.clock.now().map(|now| now.day));
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = text::encode(&mut text, &registry);

@@ -207,14 +207,15 @@ impl Stats {
         if self.beyond > 0 {
             text += &format!("  and {} decisions of further days\n", self.beyond);
         }
-        let mut rows = vec![row(["reason", "refused", "would be", "what it means"])];
+        let mut rows = vec![row(["reason", "refused", "would be refused", "what it means"])];
         let mut reasons: Vec<_> = self.reasons.iter().collect();
         reasons.sort_by_key(|(_, (refused, would))| std::cmp::Reverse(refused + would));
         for (rule, (refused, would)) in reasons.into_iter().take(top) {
             rows.push(vec![rule.slug().to_owned(), refused.to_string(), would.to_string(), rule.sentence().to_owned()]);
         }
         text += &section("Why mail was or would be refused, or its client sent away:", &rows, 1);
-        let mut rows = vec![row(["message", "let in", "refused", "would be", "kind", "proof, or why not told"])];
+        let mut rows =
+            vec![row(["message", "let in", "refused", "would be refused", "kind", "proof, or why not told"])];
         for (message, counts) in &self.messages {
             let why = message.why.map(|why| why.slug());
             let more = message.proof.map(|place| place.slug()).or(why).unwrap_or("-");
@@ -224,7 +225,7 @@ impl Stats {
             rows.push(cells);
         }
         text += &section("What was judged by its message:", &rows, 2);
-        let mut rows = vec![row(["client", "refused, would be, or sent away"])];
+        let mut rows = vec![row(["client", "refused, would be refused, or sent away"])];
         rows.extend(
             self.clients.most(top, |_| true).into_iter().map(|(client, count)| vec![client, count.to_string()]),
         );

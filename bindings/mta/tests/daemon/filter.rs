@@ -188,6 +188,20 @@ fn under_refuse_at_data_a_call_out_passes_and_a_bounce_is_refused() {
 }
 
 #[test]
+fn a_client_that_guesses_tags_is_sent_away_and_still_reaches_the_postmaster() {
+    let mut filter = Filter::start(&(config("enforce", "rcpt") + "[limits]\nforged-per-hour = 1\n"));
+    filter.connect("198.51.100.1:4000");
+    filter.ask("mail-from", "");
+    let wrong = forged("alice@example.com");
+    assert!(filter.ask("rcpt-to", &wrong).starts_with("reject|550 5.7.1 "));
+    assert!(filter.ask("rcpt-to", &wrong).starts_with("reject|421 4.7.0 "));
+    for recipient in ["postmaster@example.com", "abuse@example.com", &forged("abuse@example.com")] {
+        assert!(filter.ask("rcpt-to", recipient).starts_with("proceed"), "{recipient}");
+    }
+    assert!(filter.ask("rcpt-to", &signed("alice@example.com", 1)).starts_with("reject|421 4.7.0 "));
+}
+
+#[test]
 fn each_mail_has_its_events_with_the_queue_id() {
     let mut filter = Filter::start(&config("enforce", "rcpt"));
     filter.connect("192.0.2.7:4567");

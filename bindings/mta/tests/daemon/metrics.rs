@@ -71,6 +71,34 @@ fn decisions_are_counted_by_face_mode_verdict_and_reason() {
 }
 
 #[test]
+fn what_the_alarms_look_for_is_there_with_nought_from_the_start_for_each_face_that_signs() {
+    let daemon = Daemon::start(&config(""));
+    let before = read(&daemon);
+    for signed in ["yes", "no"] {
+        let own = format!("backstopd_own_mail_total{{face=\"socketmap\",signed=\"{signed}\"}}");
+        assert_eq!(before.get(&own), Some(&0.), "{own}");
+    }
+    let no_key = |mode: &str| {
+        format!(
+            "backstopd_decisions_total{{event=\"outgoing\",face=\"socketmap\",mode=\"{mode}\",action=\"keep\",\
+             would=\"\",verdict=\"\",reason=\"no-key\"}}"
+        )
+    };
+    assert!(
+        ["sign", "observe", "enforce"].into_iter().all(|mode| before.get(&no_key(mode)) == Some(&0.)),
+        "{before:#?}"
+    );
+    assert!(!before.keys().any(|name| name.contains("policy-service")), "it signs nothing");
+    // The very series counts.
+    daemon.folder.write("keys", &RING.replace("2020-01-01 - * text:the key", "2020-01-01 2021-01-01 * text:the key"));
+    assert!(daemon.reload(&config("")).contains("reloaded"));
+    daemon.connect("map").map("sign", "alice@example.com");
+    let after = read(&daemon);
+    assert_eq!(after.get(&no_key("enforce")), Some(&1.));
+    assert_eq!(after.get("backstopd_own_mail_total{face=\"socketmap\",signed=\"no\"}"), Some(&1.));
+}
+
+#[test]
 fn ages_of_genuine_and_expired_tags_are_told() {
     let daemon = Daemon::start(&config(""));
     let mut peer = daemon.connect("policy");

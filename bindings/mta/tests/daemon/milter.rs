@@ -24,7 +24,7 @@ impl Server {
         let mut server = Server(daemon.connect("milter"));
         let agreed = server.negotiate(0x1ff, 0x1f_ffff);
         // CHGFROM, ADDRCPT, DELRCPT and the list of macros; no HELO, headers, body, unknown; no answer to connect, MAIL.
-        assert_eq!((agreed.0, agreed.1 & !0x200), (0x14c, 0x172 | 0x1000 | 0x4000));
+        assert_eq!((agreed.0, agreed.1), (0x14c, 0x172 | 0x1000 | 0x4000));
         server.send(b'D', b"C\0");
         server.send(b'C', &[b"mx.example.org\x004", &port.to_be_bytes()[..], ip.as_bytes(), b"\0"].concat());
         server
@@ -277,6 +277,61 @@ fn a_client_that_guesses_tags_is_told_421() {
 }
 
 #[test]
+fn a_client_that_was_sent_away_still_reaches_the_postmaster_and_whoever_is_exempt() {
+    let exempt = "exempt-recipients = [\"postmaster\", \"help@example.com\"]\n[keys]";
+    let daemon =
+        Daemon::start(&(config("enforce", "data").replace("[keys]", exempt) + "[limits]\nforged-per-hour = 1\n"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    server.mail("<>");
+    let wrong = format!("<{}>", forged("alice@example.com"));
+    server.rcpt(&wrong);
+    assert!(server.rcpt(&wrong).starts_with("y421 "));
+    // Also where the policy has no reason to refuse, and with a tag that it cannot believe.
+    for recipient in ["postmaster", "Postmaster@example.com", "help@example.com", &signed("help@example.com", 1)] {
+        assert_eq!(server.rcpt(&format!("<{recipient}>")), "c", "{recipient}");
+    }
+    assert_eq!(server.rcpt(&format!("<{}>", forged("help@example.com"))), "c");
+    for recipient in ["alice@example.com", "abuse@example.com", &signed("alice@example.com", 1)] {
+        assert!(server.rcpt(&format!("<{recipient}>")).starts_with("y421 "), "{recipient}");
+    }
+}
+
+#[test]
+fn what_is_no_address_passes_with_an_event_where_strangers_or_own_users_bring_it() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    server.mail("<>");
+    for recipient in ["<alice>", "<alice@example.com.>"] {
+        assert_eq!(server.rcpt(recipient), "c");
+    }
+    // Nothing is said of a sender that claims nothing here.
+    server.mail("<nobody>");
+    assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+    server.data();
+    server.end();
+    let mut user = Server::new(&daemon, "192.0.2.7", 4000);
+    user.mail("<root>");
+    assert_eq!(user.rcpt("<bob>"), "c");
+    user.data();
+    user.end();
+    daemon.wait_for("\"sender\":\"root\"");
+    let field = |event: &serde_json::Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    let events: Vec<_> = daemon
+        .log()
+        .iter()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|event| event["event"] != "notice")
+        .map(|it| ["event", "recipient", "action", "reason"].map(|name| field(&it, name)).join(" "))
+        .collect();
+    let expected = [
+        "incoming alice unchanged unparsable",
+        "incoming alice@example.com. unchanged unparsable",
+        "outgoing  keep unparsable",
+    ];
+    assert_eq!(events, expected);
+}
+
+#[test]
 fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
     let daemon = Daemon::start(&config("observe", "rcpt"));
     let mut server = Server::new(&daemon, "192.0.2.7", 2525);
@@ -306,7 +361,7 @@ pub(crate) fn with_headers(daemon: &Daemon, ip: &str) -> Server {
     let mut server = Server(daemon.connect("milter"));
     let agreed = server.negotiate(0x1ff, 0x1f_ffff);
     // ADDHDRS and CHGHDRS beside the others; the header and its end come, without an answer.
-    assert_eq!((agreed.0, agreed.1 & !0x200), (0x15d, 0x112 | 0x1000 | 0x4000 | 0x80 | 0x4_0000));
+    assert_eq!((agreed.0, agreed.1), (0x15d, 0x112 | 0x1000 | 0x4000 | 0x80 | 0x4_0000));
     server.send(b'C', &[b"mx.example.org\x004", &4000_u16.to_be_bytes()[..], ip.as_bytes(), b"\0"].concat());
     server
 }
@@ -401,4 +456,32 @@ fn a_mail_server_without_changes_of_headers_is_told_of_in_the_log() {
     server.send(b'O', &[6_u32, 0x4c, 0x1f_ffff].map(u32::to_be_bytes).concat());
     assert_eq!(server.0.rest(), "");
     daemon.wait_for("offers no change of headers");
+}
+
+#[test]
+fn a_client_that_the_library_cannot_read_ends_the_session_and_the_log_says_so() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    for client in [&b"mx\x004\x0f\xa0nonsense\0"[..], b"mx\x004\x0f"] {
+        let mut server = Server(daemon.connect("milter"));
+        server.negotiate(0x1ff, 0x1f_ffff);
+        server.send(b'C', client);
+        assert_eq!(server.0.rest(), "");
+    }
+    daemon.wait_for("sent a CONNECT packet that cannot be read; it was cut off");
+    Server::new(&daemon, "198.51.100.1", 4000).mail("<>");
+}
+
+#[test]
+fn a_mail_server_that_goes_or_sleeps_is_no_complaint() {
+    let daemon = Daemon::start(&(config("enforce", "data") + "[limits]\nmilter-idle-seconds = 1\n"));
+    let mut quits = Server::new(&daemon, "198.51.100.1", 4000);
+    quits.mail("<>");
+    assert_eq!(quits.rcpt("<bob@example.com>"), "c");
+    quits.send(b'Q', b"");
+    assert_eq!(quits.0.rest(), "");
+    drop(Server::new(&daemon, "198.51.100.1", 4000));
+    let mut sleeps = Server::new(&daemon, "198.51.100.1", 4000);
+    sleeps.mail("<>");
+    assert_eq!(sleeps.0.rest(), "");
+    assert!(!daemon.log().iter().any(|line| line.contains("cut off")), "{:#?}", daemon.log());
 }

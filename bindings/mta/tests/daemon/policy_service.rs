@@ -146,6 +146,9 @@ fn a_client_that_guesses_tags_is_sent_away_and_others_are_not() {
     assert_eq!(peer.ask("RCPT", "", &wrong, "instance=a\n"), away);
     assert_eq!(peer.ask("RCPT", "", &genuine, "instance=a\n"), away);
     daemon.wait_for("\"action\":\"defer\"");
+    for exempt in ["postmaster", "postmaster@example.com", &forged("abuse@example.com")] {
+        assert_eq!(peer.ask("RCPT", "", exempt, "instance=a\n"), "DUNNO", "{exempt}");
+    }
     // Its ordinary mail goes on, as all mail of others does, also after a reload.
     assert_eq!(peer.ask("RCPT", "bob@elsewhere.example", "alice@example.com", "instance=a\n"), "DUNNO");
     assert_eq!(peer.ask("RCPT", "", &genuine, "instance=a\nclient_address=192.0.2.2\n"), "DUNNO");

@@ -9,14 +9,15 @@
 //! packet = length (4 octets, network byte order), as many octets
 //! ```
 //!
-//! That is all that is looked at here, but for one thing: Sendmail names an IPv6 client `IPv6:2001:db8::25`, of which the
-//! library knows the second part only.
+//! That is all that is looked at here, but for two things: Sendmail names an IPv6 client `IPv6:2001:db8::25`, of which the
+//! library knows the second part only; and the library ends a session at a packet that it cannot read without a word, so the
+//! line remembers which came last, and whether the mail server ended the session ([`Fate`]).
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -37,13 +38,44 @@ pub struct Line {
     packet: Packet,
     reading: Patience,
     writing: Patience,
+    fate: Arc<Fate>,
+}
+
+/// How a line came to its end.
+#[derive(Debug, Default)]
+pub struct Fate {
+    slow: AtomicBool,
+    /// Whether an end now is not because of what was read last.
+    over: AtomicBool,
+    /// The command of the last packet; 0 for none.
+    last: AtomicU8,
+}
+
+impl Fate {
+    /// Whether the peer was too slow.
+    pub fn is_slow(&self) -> bool {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    /// What was read last where the library ended the session by itself, since it could not read that.
+    pub fn unread(&self) -> Option<&'static str> {
+        let last = self.last.load(Ordering::Relaxed);
+        (!self.over.load(Ordering::Relaxed)).then_some(match last {
+            b'C' => "a CONNECT packet that cannot be read",
+            b'O' => "a negotiation that cannot be read",
+            b'A' | b'B' | b'D' | b'E' | b'H' | b'K' | b'L' | b'M' | b'N' | b'R' | b'T' | b'U' => {
+                "a milter packet that cannot be read, or not at that step"
+            }
+            _ => "no milter packet",
+        })
+    }
 }
 
 /// Our end: cuts the line when dropped.
 pub struct Hold {
     _cut: oneshot::Sender<()>,
     done: oneshot::Receiver<()>,
-    slow: Arc<AtomicBool>,
+    fate: Arc<Fate>,
 }
 
 impl Hold {
@@ -53,9 +85,9 @@ impl Hold {
         let _ = (&mut self.done).await;
     }
 
-    /// Set when the line ends because the peer was too slow.
-    pub fn slow(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.slow)
+    /// To be asked when the line is at its end.
+    pub fn fate(&self) -> Arc<Fate> {
+        Arc::clone(&self.fate)
     }
 }
 
@@ -66,11 +98,12 @@ impl Once {
     /// Puts a connection on a line; `request` is how long a packet or the taking of an answer may last.
     pub fn new(stream: Box<dyn Duplex>, seat: Seat, request: Duration) -> (Once, Hold) {
         let ((cut, to_cut), (done, when_done)) = (oneshot::channel(), oneshot::channel());
-        let slow = Arc::new(AtomicBool::new(false));
-        let patience = || Patience { most: request, due: None, timer: None, slow: Arc::clone(&slow) };
+        let fate = Arc::new(Fate::default());
+        let patience = || Patience { most: request, due: None, timer: None, fate: Arc::clone(&fate) };
         let (reading, writing) = (patience(), patience());
-        let line = Line { stream, seat, cut: to_cut, _done: done, packet: Packet::default(), reading, writing };
-        (Once(Some(line)), Hold { _cut: cut, done: when_done, slow })
+        let (packet, kept) = (Packet::default(), Arc::clone(&fate));
+        let line = Line { stream, seat, cut: to_cut, _done: done, packet, reading, writing, fate: kept };
+        (Once(Some(line)), Hold { _cut: cut, done: when_done, fate })
     }
 }
 
@@ -96,7 +129,7 @@ struct Packet {
 
 impl Packet {
     /// Goes over octets that are about to be the library's; whether a packet ended within them.
-    fn read(&mut self, mut octets: &mut [u8]) -> bool {
+    fn read(&mut self, mut octets: &mut [u8], fate: &Fate) -> bool {
         let mut ended = false;
         while !octets.is_empty() {
             if self.command.is_none()
@@ -107,6 +140,9 @@ impl Packet {
                 } else {
                     // The library reads a command in any case.
                     self.command = Some(*first);
+                    fate.last.store(*first, Ordering::Relaxed);
+                    // With this the mail server says that it goes.
+                    fate.over.store(*first == b'Q', Ordering::Relaxed);
                     self.left = usize::try_from(self.length).unwrap_or(usize::MAX).saturating_sub(1);
                 }
                 octets = rest;
@@ -137,7 +173,7 @@ struct Patience {
     due: Option<Instant>,
     /// Made only when something has to be waited for: most connections never need it.
     timer: Option<Pin<Box<Sleep>>>,
-    slow: Arc<AtomicBool>,
+    fate: Arc<Fate>,
 }
 
 impl Patience {
@@ -151,7 +187,7 @@ impl Patience {
         if due > Instant::now() {
             return Ok(due);
         }
-        self.slow.store(true, Ordering::Relaxed);
+        self.fate.slow.store(true, Ordering::Relaxed);
         Err(io::ErrorKind::TimedOut.into())
     }
 
@@ -162,7 +198,7 @@ impl Patience {
             Ok(due) => {
                 let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
                 timer.as_mut().poll(cx).map(|()| {
-                    self.slow.store(true, Ordering::Relaxed);
+                    self.fate.slow.store(true, Ordering::Relaxed);
                     Err(io::ErrorKind::TimedOut.into())
                 })
             }
@@ -194,10 +230,11 @@ impl AsyncRead for Line {
         let read = Pin::new(&mut line.stream).poll_read(cx, buffer);
         if read.is_ready() {
             let octets = buffer.filled_mut().get_mut(before..).unwrap_or_default();
+            line.fate.over.store(octets.is_empty(), Ordering::Relaxed);
             if !octets.is_empty() {
                 line.seat.touch(Instant::now());
             }
-            if line.packet.read(octets) || !line.packet.is_under_way() {
+            if line.packet.read(octets, &line.fate) || !line.packet.is_under_way() {
                 line.reading.end();
             }
             return match line.packet.is_under_way().then(|| line.reading.check()) {
@@ -207,20 +244,28 @@ impl AsyncRead for Line {
         }
         // The end of the file ends the library's session.
         if Pin::new(&mut line.cut).poll(cx).is_ready() {
+            line.fate.over.store(true, Ordering::Relaxed);
             return Poll::Ready(Ok(()));
         }
-        if line.packet.is_under_way() { line.reading.poll(cx) } else { Poll::Pending }
+        if line.packet.is_under_way() {
+            return line.reading.poll(cx);
+        }
+        // Whoever waits has read all before it: an end that comes now is that of the library's patience.
+        line.fate.over.store(true, Ordering::Relaxed);
+        Poll::Pending
     }
 }
 
 impl Line {
     /// What came of an attempt to write.
     fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
+        if let Poll::Ready(result) = &written {
+            self.fate.over.fetch_or(result.is_err(), Ordering::Relaxed);
             self.writing.end();
             return written;
         }
         if Pin::new(&mut self.cut).poll(cx).is_ready() {
+            self.fate.over.store(true, Ordering::Relaxed);
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         self.writing.poll(cx)
@@ -267,16 +312,17 @@ mod tests {
 
     #[test]
     fn the_end_of_a_packet_is_seen_however_its_octets_come() {
+        let fate = Fate::default();
         let two = [&[0, 0, 0, 3][..], b"Mab", &[0, 0, 0, 1], b"E"].concat();
         for at in 0..two.len() {
             let mut packet = Packet::default();
-            let ended = packet.read(&mut two.clone()[..at]);
+            let ended = packet.read(&mut two.clone()[..at], &fate);
             assert_eq!((ended, packet.is_under_way()), (at >= 7, !matches!(at, 0 | 7)), "{at}");
-            assert!(packet.read(&mut two.clone()[at..]));
+            assert!(packet.read(&mut two.clone()[at..], &fate));
             assert!(!packet.is_under_way());
         }
         let mut packet = Packet::default();
-        assert!(!packet.read(&mut [0, 0, 0, 0]) && packet.read(&mut [b'x']) && !packet.is_under_way());
-        assert!(!packet.read(&mut [0xff; 10]) && packet.is_under_way());
+        assert!(!packet.read(&mut [0, 0, 0, 0], &fate) && packet.read(&mut [b'x'], &fate) && !packet.is_under_way());
+        assert!(!packet.read(&mut [0xff; 10], &fate) && packet.is_under_way());
     }
 }

@@ -15,7 +15,6 @@ pub mod session;
 
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use backstop::policy::Need;
 use indymilter::{
@@ -37,7 +36,8 @@ use crate::state::State;
 pub const MAX_PACKET: usize = 1024 * 1024;
 /// What a mail server must be able to do.
 const ACTIONS: Actions = Actions::CHANGE_SENDER.union(Actions::ADD_RCPT).union(Actions::DELETE_RCPT);
-/// What it need not send.
+/// What it need not send. DATA comes also where nothing waits for it: Postfix sends the macros of that step in any case, and
+/// without an answer to them what follows lies for 40 ms, between Nagle's algorithm there and a delayed acknowledgement here.
 const NOT_NEEDED: ProtoOpts = ProtoOpts::NO_HELO.union(ProtoOpts::NO_UNKNOWN);
 /// Steps that need no answer; the library leaves the answers out that were agreed not to be given.
 const NO_REPLY: ProtoOpts = ProtoOpts::NOREPLY_CONNECT.union(ProtoOpts::NOREPLY_MAIL);
@@ -51,7 +51,7 @@ pub async fn serve(
     seat: Seat,
 ) -> exchange::End {
     let (listener, mut hold) = Once::new(stream, seat, limits.request);
-    let slow = hold.slow();
+    let fate = hold.fate();
     let (busy, mut is_busy) = watch::channel(false);
     let config = Config { max_connections: 1, connection_timeout: limits.milter_idle, ..Config::default() };
     // Both waits end with an error when the other side is gone, which is an end as well.
@@ -66,8 +66,8 @@ pub async fn serve(
         }
     };
     match indymilter::run(listener, callbacks(state, busy), config, end).await {
-        Ok(()) if slow.load(Ordering::Relaxed) => exchange::End::Slow,
-        Ok(()) => exchange::End::Closed,
+        Ok(()) if fate.is_slow() => exchange::End::Slow,
+        Ok(()) => fate.unread().map_or(exchange::End::Closed, |what| exchange::End::Broken(exchange::Broken(what))),
         Err(error) => exchange::End::Failed(error),
     }
 }
@@ -159,11 +159,6 @@ fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Ac
         let what = if actions.contains(ACTIONS) { "headers" } else { "sender and recipients" };
         state.log.complaint(&format!("a mail server offers no change of {what}; [milter] cannot work with it"));
     }
-    let data = if session.snapshot().config.policy.needs(Need::RefuseAtData) {
-        ProtoOpts::empty()
-    } else {
-        ProtoOpts::NO_DATA
-    };
     let judges = session.snapshot().config.policy.needs(Need::RefuseAtMessage);
     // The end of the header comes with it: a message without any header would else have no step that the library knows.
     let headers = if wanted.mark || wanted.verdict || judges {
@@ -174,7 +169,7 @@ fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Ac
     let body = if judges { ProtoOpts::SKIP } else { ProtoOpts::NO_BODY };
     session.skips = judges && options.contains(ProtoOpts::SKIP);
     cx.requested_actions = needed;
-    cx.requested_opts = (NOT_NEEDED | NO_REPLY | data | headers | body) & options;
+    cx.requested_opts = (NOT_NEEDED | NO_REPLY | headers | body) & options;
     // Only what is read here; an older protocol sends what the mail server was told to.
     if actions.contains(Actions::REQUEST_MACROS) {
         cx.requested_actions |= Actions::REQUEST_MACROS;
