@@ -391,3 +391,34 @@ fn an_srs1_address_carries_no_day_and_lives_with_its_key_and_the_days_after() {
     let verdict = srs::reverse(&ring, right.as_bytes(), &own, &CLASSIC, day(TODAY)).unwrap();
     assert_eq!(verdict.proof().map(|proof| (proof.signed, proof.expires)), Some((None, None)));
 }
+
+#[test]
+fn brackets_change_no_verdict_whatever_octet_stands_anywhere() {
+    // The usual SRS0 address is read in one go, one in brackets by the parser.
+    let (two, own) = (ring("srs 0 sha1 21 - - * text:other\nsrs 1 sha1 21 - - * text:tops3cr3t"), own());
+    let long = "firstname.lastname-department.of.a.company@departments.of.a-company.mail.example.com";
+    let longest = format!("{}@b.example", "a".repeat(64));
+    let longer = format!("{}@{}.example", "a".repeat(40), "b".repeat(60));
+    for sender in ["a@b.example", "Alice=B@example.com", long, &longest, &longer] {
+        let emit = CLASSIC.with_over_long(OverLong::Emit);
+        let signed = srs::forward(&two, sender.as_bytes(), "fwd.example.net", &own, &emit, day(TODAY)).unwrap();
+        let genuine = signed.address().unwrap().as_bytes().to_vec();
+        let agree = |address: &[u8]| {
+            let bracketed = [b"<", address, b">"].concat();
+            let bare = srs::reverse(&two, address, &own, &CLASSIC, day(TODAY)).ok();
+            assert_eq!(bare, srs::reverse(&two, &bracketed, &own, &CLASSIC, day(TODAY)).ok(), "{address:?}");
+            matches!(bare, Some(Verdict::Genuine(_)))
+        };
+        assert!(agree(&genuine), "{sender}");
+        for place in 0..genuine.len() {
+            for octet in (0..=255).filter(|octet| !b"<>".contains(octet)) {
+                let mut altered = genuine.clone();
+                altered[place] = octet;
+                agree(&altered);
+            }
+            // One octet less, and the same twice.
+            agree(&[&genuine[..place], &genuine[place + 1..]].concat());
+            agree(&[&genuine[..place], &genuine[place..=place], &genuine[place..]].concat());
+        }
+    }
+}
