@@ -1,6 +1,6 @@
 //! `backstopd check`: validates as a start would, listens nowhere, makes nothing, and prints what holds.
 //!
-//! Root may read everything, and the unit runs the daemon as the user [`SERVICE`]. So for the configuration of the package
+//! Root may read everything, and the unit runs the daemon as the user `SERVICE`. So for the configuration of the package
 //! root is told which of its files that user may not read: by their owner, group and mode alone, without the folders above.
 
 use std::fs;

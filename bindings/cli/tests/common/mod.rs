@@ -8,9 +8,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+/// Where the files of one test program lie, which may have the names of another's.
+fn home() -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
 /// An empty folder of this name.
 pub(crate) fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let path = home().join(name);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
     path
@@ -18,7 +25,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 
 /// A file of this name with this content, for its owner alone.
 pub(crate) fn private(name: &str, content: &[u8]) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let path = home().join(name);
     fs::write(&path, content).unwrap();
     set_mode(&path, 0o600);
     path
