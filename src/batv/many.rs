@@ -412,3 +412,92 @@ fn gather<'r, 'a>(
     case.key = Some(key);
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: &str = "2026-11-21";
+
+    fn engines() -> impl Iterator<Item = Engine> {
+        Engine::NAMES.into_iter().filter_map(Engine::named)
+    }
+
+    /// Tags of the usual senders of a ring, with the ring.
+    fn tagged(keys: &str, form: Form) -> (KeyRing, Vec<String>) {
+        let ring = KeyRing::parse(format!("version 1\n{keys}\n").as_bytes()).unwrap();
+        let senders: Vec<String> = (0..JOBS).map(|number| format!("User-{number}@example.com")).collect();
+        let tag = |sender: &String| match sign(&ring, sender.as_bytes(), form, Day::parse(DAY).unwrap()).unwrap() {
+            Signed::Done(address) => address.to_string(),
+            Signed::Unsigned(_) => sender.clone(),
+        };
+        let tags = senders.iter().map(tag).collect();
+        (ring, tags)
+    }
+
+    const KEYS: [&str; 3] =
+        ["prvs 0 sha1 7 - - * text:one", "prvs 4 sha256 7 - - * text:two", "bst1 k sha256 7 - - * text:three"];
+
+    #[test]
+    fn usual_senders_are_gathered_and_none_is_left_to_be_signed_alone() {
+        let day = Day::parse(DAY).unwrap();
+        for keys in KEYS {
+            let (ring, _) = tagged(keys, Form::Prefix);
+            for engine in engines() {
+                let sender: &[u8] = b"alice@example.com";
+                let mut looks = [Look::NOTHING; JOBS];
+                engine.look(&[sender; JOBS], &mut looks);
+                let (mut jobs, mut signing) =
+                    (Jobs::new(), Signing { engine, ring: &ring, form: Form::Prefix, day, last: None });
+                for look in looks {
+                    let mut draft = Draft::EMPTY;
+                    signing.prepare(sender, look, &mut jobs, &mut draft);
+                    assert!(!matches!(draft.kind, Kind::Alone), "{keys} {engine:?}");
+                }
+                assert_eq!(jobs.room(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn recipients_with_and_without_a_tag_are_gathered_and_none_is_left_to_be_verified_alone() {
+        for keys in KEYS {
+            let (ring, tags) = tagged(keys, Form::Prefix);
+            let recipients: Vec<&[u8]> = tags.iter().map(String::as_bytes).collect();
+            for engine in engines() {
+                let (mut looks, mut jobs) = ([Look::NOTHING; JOBS], Jobs::new());
+                engine.look(&recipients, &mut looks);
+                for (recipient, look) in recipients.iter().zip(looks).take(JOBS / 2) {
+                    let mut case = Case::EMPTY;
+                    look_at(engine, &ring, recipient, look, &mut jobs, &mut case);
+                    assert!(case.key.is_some() && !matches!(case.tag, Tag::Untagged | Tag::Other), "{keys} {engine:?}");
+                }
+                assert!(jobs.room() <= JOBS / 2);
+                for untagged in [&b"alice@example.com"[..], b"a=b@example.com", b"<alice@example.com>"] {
+                    let mut case = Case::EMPTY;
+                    look_at(engine, &ring, untagged, Look::NOTHING, &mut jobs, &mut case);
+                    assert!(case.key.is_none() && matches!(case.tag, Tag::Untagged), "{engine:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_engine_answers_for_each_address_once_and_in_order() {
+        let (ring, tags) = tagged(KEYS[0], Form::Prefix);
+        let day = Day::parse(DAY).unwrap();
+        let senders: Vec<String> = tags.iter().map(|tag| tag.split_at("prvs=0333aabbcc=".len()).1.to_owned()).collect();
+        for count in [0, 1, FEW, JOBS] {
+            let mut made = Vec::new();
+            let some: Vec<&[u8]> = senders.iter().take(count).map(String::as_bytes).collect();
+            sign_many(&ring, &some, Form::Prefix, day, |number, signed| {
+                made.push((number, signed.unwrap().address().unwrap().to_string()));
+            });
+            assert_eq!(made, tags.iter().take(count).cloned().enumerate().collect::<Vec<_>>());
+            let mut seen = Vec::new();
+            let some: Vec<&[u8]> = tags.iter().take(count).map(String::as_bytes).collect();
+            verify_many(&ring, &some, day, |number, verdict| seen.push((number, verdict.unwrap().slug())));
+            assert_eq!(seen, (0..count).map(|number| (number, "genuine")).collect::<Vec<_>>());
+        }
+    }
+}

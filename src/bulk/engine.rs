@@ -161,3 +161,22 @@ impl Engine {
         all.run_single(rest, blocks);
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_the_engine_that_the_processor_has() {
+        for name in Engine::NAMES {
+            let is_here = match name {
+                "avx512" => is_x86_feature_detected!("avx512bw"),
+                "avx2" => is_x86_feature_detected!("avx2"),
+                "pair" => is_x86_feature_detected!("sha"),
+                _ => true,
+            };
+            assert_eq!(Engine::named(name).is_some(), is_here, "{name}");
+        }
+        assert_eq!(Engine::named("avx"), None);
+    }
+}
