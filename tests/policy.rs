@@ -444,6 +444,11 @@ fn an_srs_address_of_an_own_mailbox_is_judged_in_its_turn() {
             assert_eq!((told(&decision).as_str(), decision.rule), (expected, rule), "{inner} {}", mode.as_str());
         }
     }
+    // One that may return without a tag does.
+    let unsigned = policy(Mode::Enforce).with_no_sign(list(&["alice"]));
+    let outer = srs_of("alice@example.com");
+    let decision = judge(&unsigned, NULL, &outer);
+    assert_eq!((told(&decision).as_str(), decision.rule), ("reverse alice@example.com", Rule::SrsGenuine));
     // The mode is then that of the mailbox's domain.
     let mixed = policy(Mode::Enforce).with_domain(own(), Some(Mode::Observe), None);
     assert_eq!(judge(&mixed, NULL, &srs_of("alice@example.com")).mode, Mode::Observe);

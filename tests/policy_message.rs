@@ -127,6 +127,19 @@ fn a_mark_saves_a_recipient_whose_tag_does_not_pass_and_the_tag_comes_off() {
 }
 
 #[test]
+fn an_exempt_client_changes_nothing_of_what_is_genuine() {
+    let ring = KeyRing::parse(OLD.as_bytes()).unwrap();
+    let tagged = signed(OLD, ALICE, today());
+    for client in Client::ALL {
+        let decision = policy(Mode::Enforce).incoming(&ring, NULL, tagged.as_bytes(), client, today());
+        assert_eq!(
+            (told(&decision).as_str(), decision.by_message),
+            ("strip alice@example.com genuine", client == Client::Other)
+        );
+    }
+}
+
+#[test]
 fn what_the_envelope_never_refuses_the_message_does_not_either() {
     let backscatter = bounce(ALICE, None);
     let ring = KeyRing::parse(OLD.as_bytes()).unwrap();
