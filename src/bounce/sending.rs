@@ -164,22 +164,37 @@ fn sender(block: &Block<'_>, envelope: &Envelope<'_>) -> Option<String> {
     }
 }
 
+/// Names of programs, as those of RFC 3834 and of vacation programs, and what sites call the sender that nobody reads.
 fn is_robot(address: &str) -> bool {
     let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_ascii_lowercase();
-    let whole = [
-        "mailer-daemon",
-        "majordomo",
-        "listserv",
-        "mailman",
-        "noreply",
-        "no-reply",
-        "donotreply",
-        "do-not-reply",
-        "bounce",
-    ];
-    let ends = ["-request", "-owner", "-relay", "-bounces", "-bounce", "-admin", "-errors", "-noreply"];
+    let joined: String = local.chars().filter(|it| !matches!(it, '-' | '.' | '_')).collect();
+    let first = local.split(['-', '+', '=', '.', '_']).next().unwrap_or_default();
+    let whole = ["mailer-daemon", "mailer", "majordomo", "listserv", "mailman", "uucp"];
+    let ends = ["-request", "-owner", "-relay", "-bounces", "-bounce", "-admin", "-errors"];
+    let unread = ["noreply", "donotreply"];
     whole.contains(&local.as_str())
         || local.starts_with("owner-")
-        || local.starts_with("bounce-")
+        || ["bounce", "bounces"].contains(&first)
         || ends.iter().any(|end| local.ends_with(end))
+        || unread.iter().any(|name| joined.starts_with(name) || joined.ends_with(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_robot;
+
+    #[test]
+    fn names_of_programs_are_known_and_those_of_people_are_not_taken_for_them() {
+        for name in
+            ["noreply-dmarc-support", "no.reply", "news_no-reply", "do.not.reply", "bounces+123", "bounce-7-a=b"]
+        {
+            assert!(is_robot(&format!("{name}@example.org")), "{name}");
+        }
+        for name in ["mailer-daemon", "MAILER", "owner-list", "list-request", "list-bounces", "bounce", "x-noreply"] {
+            assert!(is_robot(&format!("{name}@example.org")), "{name}");
+        }
+        for name in ["alice", "norepl", "reply", "bouncer", "owner.of.it", "requester", "mailer7"] {
+            assert!(!is_robot(&format!("{name}@example.org")), "{name}");
+        }
+    }
 }
