@@ -18,7 +18,7 @@ use super::guard::{Block, MAX_CHECKS, line_at};
 use super::parts;
 use crate::address::Path;
 use crate::day::Day;
-use crate::key::KeyRing;
+use crate::key::{KeyRing, Use};
 use crate::policy::Policy;
 use crate::verdict::Verdict;
 use crate::{batv, mark, srs};
@@ -69,6 +69,8 @@ pub struct Check {
     pub outcome: Outcome,
     /// The key that it names.
     pub key: Option<char>,
+    /// The use of that key, where the MAC is right.
+    pub usage: Option<Use>,
     /// The day of signing, where the MAC is right.
     pub signed: Option<Day>,
     /// The last day of validity, where the MAC is right.
@@ -142,6 +144,7 @@ const MARKED: &[u8] = b".bsm1-";
 struct Seen {
     outcome: Outcome,
     key: Option<char>,
+    usage: Option<Use>,
     signed: Option<Day>,
     expires: Option<Day>,
 }
@@ -152,6 +155,7 @@ impl Seen {
         Some(Seen {
             outcome: Outcome::of(verdict)?,
             key: verdict.key().map(|key| key.as_char()),
+            usage: proof.map(|proof| proof.usage),
             signed: proof.and_then(|proof| proof.signed),
             expires: proof.and_then(|proof| proof.expires),
         })
@@ -188,9 +192,10 @@ impl<'a> Checker<'a> {
         let under = verdict.proof().map(|proof| proof.mailbox.to_address().as_bytes().to_vec());
         let stripped =
             || batv::strip(recipient).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
-        checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| recipient.to_vec()));
+        // Without the brackets and the route that RCPT may have.
+        checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| given.as_bytes().to_vec()));
         if let Some(read) = Seen::of(&verdict) {
-            checker.add(Place::Recipient, read, &recipient.to_ascii_lowercase());
+            checker.add(Place::Recipient, read, &given.as_bytes().to_ascii_lowercase());
         }
         checker
     }
@@ -211,12 +216,12 @@ impl<'a> Checker<'a> {
     }
 
     fn add(&mut self, place: Place, seen: Seen, token: &[u8]) {
-        let Seen { outcome, key, signed, expires } = seen;
+        let Seen { outcome, key, usage, signed, expires } = seen;
         let token = String::from_utf8_lossy(token).into_owned();
         if self.checks.iter().any(|check| check.place == place && check.token == token && check.outcome == outcome) {
             return;
         }
-        self.checks.push(Check { place, outcome, key, signed, expires, token });
+        self.checks.push(Check { place, outcome, key, usage, signed, expires, token });
     }
 
     /// The marks of a block that came back.
