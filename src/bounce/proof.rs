@@ -96,7 +96,7 @@ pub enum Outcome {
     UnknownKey,
     /// It names a key that the ring lacks, for a day that the ring does not cover.
     NotCovered,
-    /// A Message-ID with a mark that is all upper case, so that its MAC is lost.
+    /// A mark that was cut, wrapped or encoded on the way, or a Message-ID with one that is all upper case.
     Damaged,
     /// Not of the form.
     Malformed,
@@ -230,7 +230,11 @@ impl<'a> Checker<'a> {
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
             let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
-            if let Some(seen) = self.mark(&mailbox, &senders, verify) {
+            if let Some(mut seen) = self.mark(&mailbox, &senders, verify) {
+                // Cut, wrapped or encoded on the way; `v=` is where every mark begins.
+                if seen.outcome == Outcome::Malformed && value.trim_ascii_start().starts_with(b"v=") {
+                    seen.outcome = Outcome::Damaged;
+                }
                 let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
                 let nonce = nonce.filter_map(|part| part.strip_prefix(b"n=")).next().unwrap_or_default();
                 self.add(Place::ReturnedMark, seen, &nonce.to_ascii_lowercase());

@@ -61,8 +61,10 @@ pub enum Why {
     OtherAddress,
     /// A mark of ours is dated in the future: the clock of a host that signs was wrong.
     Future,
-    /// A Message-ID that looks marked came back all in upper case, so that nothing can be told.
+    /// A mark came back in pieces, or a Message-ID that looks marked all in upper case, so that nothing can be told.
     Damaged,
+    /// A feedback report, which goes to those who asked for reports and is no answer to what it reports.
+    Reported,
     /// Not all marks were checked: no recipient is known, there are more than `guard::MAX_CHECKS`, or not all of the message
     /// was kept.
     Unchecked,
@@ -70,7 +72,7 @@ pub enum Why {
 
 impl Why {
     /// All reasons.
-    pub const ALL: [Why; 9] = [
+    pub const ALL: [Why; 10] = [
         Why::NothingReturned,
         Why::TooLittleReturned,
         Why::FromNotOwn,
@@ -79,6 +81,7 @@ impl Why {
         Why::OtherAddress,
         Why::Future,
         Why::Damaged,
+        Why::Reported,
         Why::Unchecked,
     ];
 
@@ -93,6 +96,7 @@ impl Why {
             Why::OtherAddress => "other-address",
             Why::Future => "future",
             Why::Damaged => "damaged",
+            Why::Reported => "reported",
             Why::Unchecked => "unchecked",
         }
     }
@@ -107,7 +111,8 @@ impl Why {
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
             Why::OtherAddress => "A mark of ours came back that is for another own address.",
             Why::Future => "A mark of ours is dated in the future; look at the clocks of the hosts that sign.",
-            Why::Damaged => "A Message-ID that looks marked came back in upper case, so that its mark is lost.",
+            Why::Damaged => "A mark came back changed on the way, so that it cannot be read.",
+            Why::Reported => "It reports mail to those who asked for reports, and answers nobody.",
             Why::Unchecked => {
                 "Not all marks could be checked: the recipient is not known, or the message has too much of them or of all."
             }
@@ -135,7 +140,7 @@ impl Verdict {
             Verdict::Genuine => "It answers mail that left here: a tag or mark of ours came back.",
             Verdict::Expired => "A tag or mark of ours came back, and it is out of date.",
             Verdict::Forged => {
-                "It carries a tag or mark that names a key of ours and was not made with it for this address."
+                "It carries a tag or mark that names a key of this ring and was not made with it for this address."
             }
             Verdict::Unproven(why) => why.sentence(),
             Verdict::Backscatter => {
@@ -223,6 +228,7 @@ pub(super) fn decide(
             None | Some(Err(_)) if answers_old => Verdict::Expired,
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
+            Some(Ok(())) if kind == Kind::FeedbackReport => Verdict::Unproven(Why::Reported),
             Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
             Some(Ok(())) => Verdict::Backscatter,
         }
