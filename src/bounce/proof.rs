@@ -14,7 +14,7 @@
 //! own address in From, Sender or Return-Path of the block that it stands in. A Message-ID whose case was changed is
 //! tried in lower case; one that is all upper case and does not hold so is `damaged`, since what it was is lost.
 
-use super::guard::{Block, MAX_CHECKS, line_at};
+use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
 use crate::address::Path;
 use crate::day::Day;
@@ -172,14 +172,24 @@ pub(super) struct Checker<'a> {
     /// The recipient without its tag.
     pub(super) mailbox: Option<Vec<u8>>,
     pub(super) checks: Vec<Check>,
+    /// Whether a tag or mark, but in a conversation, is of a key that the ring lacks, and by its day may be another host's.
+    pub(super) may_be_of_another_host: bool,
     made: usize,
 }
 
 impl<'a> Checker<'a> {
     /// Begins with the recipient.
     pub(super) fn new(ring: &'a KeyRing, policy: &'a Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
-        let mut checker =
-            Checker { ring, policy, day, senders: Vec::new(), mailbox: None, checks: Vec::new(), made: 0 };
+        let mut checker = Checker {
+            ring,
+            policy,
+            day,
+            senders: Vec::new(),
+            mailbox: None,
+            checks: Vec::new(),
+            may_be_of_another_host: false,
+            made: 0,
+        };
         let Some(recipient) = recipient else { return checker };
         // A bare postmaster has no domain, and no mark is for it.
         let Ok(Path::Mailbox(given)) = Path::parse_tagged(recipient) else { return checker };
@@ -195,6 +205,7 @@ impl<'a> Checker<'a> {
         // Without the brackets and the route that RCPT may have.
         checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| given.as_bytes().to_vec()));
         if let Some(read) = Seen::of(&verdict) {
+            checker.may_be_of_another_host = read.outcome == Outcome::NotCovered;
             checker.add(Place::Recipient, read, &given.as_bytes().to_ascii_lowercase());
         }
         checker
@@ -213,6 +224,12 @@ impl<'a> Checker<'a> {
             }
         }
         Some(seen)
+    }
+
+    /// Looks whether a mark that cannot be verified may be another host's by the day that it names.
+    fn look_at_day(&mut self, seen: Seen, named: Option<Day>) {
+        let is_day = named.is_some_and(|named| !self.policy.is_no_day_of_a_mark(named, self.day));
+        self.may_be_of_another_host |= seen.outcome == Outcome::NotCovered && is_day;
     }
 
     fn add(&mut self, place: Place, seen: Seen, token: &[u8]) {
@@ -237,6 +254,7 @@ impl<'a> Checker<'a> {
                 }
                 let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
                 let nonce = nonce.filter_map(|part| part.strip_prefix(b"n=")).next().unwrap_or_default();
+                self.look_at_day(seen, mark::day_of_header(value));
                 self.add(Place::ReturnedMark, seen, &nonce.to_ascii_lowercase());
             }
         }
@@ -274,12 +292,16 @@ impl<'a> Checker<'a> {
     /// answer this line only.
     pub(super) fn told(&mut self, text: &[u8]) {
         let senders = self.senders.clone();
-        for at in memchr::memmem::find_iter(text, MARKED) {
-            let start = memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |end| end + 1);
-            let line = line_at(text, start).unwrap_or_default().to_ascii_lowercase();
-            if memchr::memmem::find(&line, b"message-id").is_some() && line.len() <= mark::MAX_MARK {
-                self.ids(Place::ReturnedMessageId, line_at(text, start).unwrap_or_default(), &senders);
+        let mut at = 0;
+        while let Some(offset) = memchr::memmem::find(text.get(at..).unwrap_or_default(), MARKED) {
+            let before = text.get(at..at + offset).unwrap_or_default();
+            let start = memchr::memrchr(b'\n', before).map_or(at, |end| at + end + 1);
+            let line = line_at(text, start).unwrap_or_default();
+            let is_short = line.len() <= mark::MAX_MARK;
+            if is_short && memchr::memmem::find(&line.to_ascii_lowercase(), b"message-id").is_some() {
+                self.ids(Place::ReturnedMessageId, line, &senders);
             }
+            at = next_line(text, start);
         }
     }
 
@@ -312,6 +334,9 @@ impl<'a> Checker<'a> {
                     None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
                     None => {}
                 }
+            }
+            if !place.is_thread() {
+                self.look_at_day(seen, mark::day_of_message_id(id));
             }
             self.add(place, seen, id);
         }

@@ -8,8 +8,9 @@
 //! 4. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
 //!    `unproven`; it was made with a key of ours, so that it is neither forged nor backscatter;
 //! 5. a tag or returned mark that names a key of ours and is not ours: `forged`;
-//! 6. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, and every
-//!    mark could be checked: `backscatter`;
+//! 6. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, every
+//!    mark could be checked, and no tag or returned mark may by its day be another host's, whose key the ring lacks:
+//!    `backscatter`;
 //! 7. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
 //! 8. else `unproven`, and why.
 //!
@@ -216,7 +217,7 @@ pub(super) fn decide(
         Verdict::Unproven(Why::Future)
     } else if direct(&[Outcome::Forged, Outcome::UnknownKey]) {
         Verdict::Forged
-    } else if any(&[Outcome::NotCovered]) {
+    } else if checker.may_be_of_another_host {
         Verdict::Unproven(Why::NotCovered)
     } else if direct(&[Outcome::Damaged]) {
         Verdict::Unproven(Why::Damaged)

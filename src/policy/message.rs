@@ -22,7 +22,7 @@ use super::incoming::Row;
 use super::{Action, Client, Incoming, Policy, Rule};
 use crate::batv;
 use crate::bounce::{Check, Inspection, Outcome, Place, Verdict};
-use crate::day::Day;
+use crate::day::{Day, is_over};
 use crate::key::{KeyId, KeyRing, Use};
 
 impl Policy {
@@ -92,6 +92,13 @@ impl Policy {
         let Some(((signed, last), key)) = check.signed.zip(check.expires).zip(key) else { return false };
         let grace = u32::from(self.expired_grace);
         check.outcome == Outcome::Expired && key.window_holds(signed) && last < day && day <= last.plus(grace)
+    }
+
+    /// Whether a mark that names this day cannot have been in date within `expired-grace`, whatever key made it: none lives
+    /// longer than [`Use::max_days`], and none is made ahead of tomorrow.
+    pub(crate) fn is_no_day_of_a_mark(&self, named: Day, day: Day) -> bool {
+        let longest = u32::from(Use::Mark.max_days());
+        named > day.plus(1) || is_over(named, longest, u32::from(self.expired_grace), day)
     }
 }
 
