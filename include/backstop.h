@@ -399,8 +399,10 @@
 #define BACKSTOP_WHY_OTHER_ADDRESS 7
 /** Unproven: a mark of ours is dated in the future. */
 #define BACKSTOP_WHY_FUTURE 8
-/** Unproven: a Message-ID that looks marked came back all in upper case. */
+/** Unproven: a mark came back changed on the way, so that it cannot be read. */
 #define BACKSTOP_WHY_DAMAGED 9
+/** Unproven: a feedback report, which goes to those who asked for reports. */
+#define BACKSTOP_WHY_REPORTED 10
 /** Advice: deliver it as any other mail. */
 #define BACKSTOP_ADVICE_DELIVER 1
 /** Advice: deliver it, and say in a header or by a folder what it is. */

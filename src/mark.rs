@@ -110,6 +110,19 @@ pub fn verify_header<'a>(ring: &KeyRing, value: &[u8], recipient: &'a [u8], toda
     }))
 }
 
+/// The day that a mark header names, whatever key made it.
+#[cfg(feature = "bounce")]
+pub(crate) fn day_of_header(value: &[u8]) -> Option<Day> {
+    Header::read(value).map(|mark| mark.signed)
+}
+
+/// The day that the mark in a Message-ID names, whatever key made it.
+#[cfg(feature = "bounce")]
+pub(crate) fn day_of_message_id(id: &[u8]) -> Option<Day> {
+    let (_, [_, high, middle, low, ..], _) = split_id(id)?;
+    day_of_three([high, middle, low])
+}
+
 fn recipient_mailbox(recipient: &[u8]) -> Result<Option<Mailbox<'_>>, Error> {
     match Path::parse(recipient)? {
         Path::Null => Err(Error::NullRecipient),
@@ -227,6 +240,11 @@ fn three_of_day(day: Day) -> Option<[u8; 3]> {
     if day > 0x7fff { None } else { Some([value(10)?, value(5)?, value(0)?]) }
 }
 
+fn day_of_three(three: [u8; 3]) -> Option<Day> {
+    let number = three.into_iter().try_fold(0, |sum, octet| Some(sum * 32 + u32::from(base32_value(octet)?)));
+    number.and_then(|number| Day::from_number(number).ok())
+}
+
 fn id_tag(key: &Key, day: Day, left: &[u8], domain: &[u8], from: Mailbox<'_>) -> [u8; 10] {
     let mut message = key.keyed.message();
     message.push(b"bsm1|").push(&[key.id.0]).push(b"|").push_decimal(day.number()).push(b"|");
@@ -248,9 +266,7 @@ pub fn verify_message_id<'a>(ring: &KeyRing, id: &[u8], recipient: &'a [u8], tod
         return Ok(Verdict::Foreign(Foreign::Mark));
     }
     let [key_id, high, middle, low, tag @ ..] = mark;
-    let day =
-        [high, middle, low].into_iter().try_fold(0, |sum, octet| Some(sum * 32 + u32::from(base32_value(octet)?)));
-    let read = day.and_then(|day| Day::from_number(day).ok()).zip(ten_of_base32(&tag));
+    let read = day_of_three([high, middle, low]).zip(ten_of_base32(&tag));
     let (Some((signed, tag)), Some(_)) = (read, base32_value(key_id)) else {
         return Ok(Verdict::Malformed(Malformed::Shape));
     };

@@ -7,12 +7,13 @@
 //! its envelope sender is.
 
 #![cfg(feature = "bounce")]
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use backstop::bounce::{self, Envelope, Inspection};
+use backstop::bounce::{self, Envelope, Inspection, Kind, Verdict};
+use backstop::mark::{self, Marked};
 use backstop::policy::Policy;
 use backstop::{Day, Domains, KeyRing};
 
@@ -97,9 +98,10 @@ fn check(messages: Vec<(String, Vec<u8>)>) -> usize {
             }
         }
         // Of some the null sender is the only sign.
-        let has = |id: &str| seen.evidence.iter().any(|it| it.id == id);
-        let is_signed = (has("from-mailer-daemon") || has("report-delivery")) && !has("person-reply");
-        if is_signed && !inspect(message, Some(b"joe@firma.example")).kind.is_dsn() {
+        let has = |seen: &Inspection, id: &str| seen.evidence.iter().any(|it| it.id == id);
+        let is_signed = has(&seen, "from-mailer-daemon") || has(&seen, "report-delivery");
+        let seen = inspect(message, Some(b"joe@firma.example"));
+        if is_signed && !has(&seen, "person-reply") && !seen.kind.is_dsn() {
             wrong.push(format!("{name}: no bounce with a sender that is not null"));
         }
     }
@@ -129,4 +131,25 @@ fn a_real_bounce_that_is_passed_on_is_no_bounce() {
     let messages: Vec<_> =
         rows.filter(is_bounce).map(path).map(|path| (path.clone(), fs::read(folder.join(path)).unwrap())).collect();
     println!("{} bounces, none of them one where it is passed on", check(messages));
+}
+
+#[test]
+fn what_has_a_null_sender_is_automatic_whatever_its_subject_begins_with() {
+    let ring = KeyRing::parse(b"version 1\nmark m sha256 14 - - * text:an example\n").unwrap();
+    let day = Day::parse("2026-11-19").unwrap();
+    let Marked::Done(mark) = mark::make_header(&ring, b"alice@example.com", [7; 8], day).unwrap() else { panic!() };
+    for before in BEFORE.iter().chain(&["[Fwd: ", "FW: ", "***SPAM*** WG: "]) {
+        for from in FROM.iter().chain(&["MAILER-DAEMON@mx.example.net", "postmaster@mx.example.net", "<>"]) {
+            let message = format!(
+                "From: {from}\nSubject: {before}hello\n\nHet is niet gelukt.\n\nReceived: from a by b; Thu, 19 Nov 2026 \
+                 10:11:12 +0000\n{}: {mark}\nFrom: alice@example.com\nDate: Thu, 19 Nov 2026 10:11:10 +0000\n\nhello\n",
+                mark::HEADER
+            );
+            let seen = inspect(message.as_bytes(), Some(b"<>"));
+            let why: Vec<_> = seen.evidence.iter().map(|it| format!("{} {}", it.id, it.weight)).collect();
+            assert_ne!(seen.kind, Kind::NotABounce, "{before} {from}: {why:?}");
+            assert_eq!(seen.verdict, Verdict::Genuine, "{before} {from}");
+            assert!(seen.evidence.iter().all(|it| it.id != "passed-on" && it.id != "person-reply"), "{why:?}");
+        }
+    }
 }

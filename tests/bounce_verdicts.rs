@@ -364,6 +364,33 @@ fn a_block_that_breaks_off_may_have_lost_its_mark() {
 }
 
 #[test]
+fn a_mark_that_came_back_in_pieces_is_no_missing_mark() {
+    let whole = header(&ring(), ALICE, today().minus(2));
+    let (cut, wrapped) = (whole.split_at(whole.len() / 2).0, whole.replacen("; n=", ";\nn=", 1));
+    for mark in [format!("{cut}\n"), wrapped, whole.replace("v=1", "v=3D1")] {
+        let seen = judged(&bounce("", &format!("{mark}{SPAM}")), ALICE, &policy());
+        assert_eq!((seen.verdict, seen.advice), (Verdict::Unproven(Why::Damaged), Advice::Deliver), "{mark}");
+        assert_eq!(seen.checks[0].outcome, Outcome::Damaged, "{mark}");
+    }
+    assert_eq!(verdict(&bounce("", &format!("{}: hello\n{SPAM}", mark::HEADER))), Verdict::Backscatter);
+}
+
+#[test]
+fn a_feedback_report_is_no_backscatter_and_proves_by_its_mark() {
+    let report = |mark: &str| {
+        format!(
+            "From: Feedback Loop <fbl@reflector.example>\nSubject: Complaint\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nAn abuse report.\n\
+             --b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Loop/1\nVersion: 1\n\
+             --b\nContent-Type: message/rfc822\n\n{mark}{SPAM}\nbuy\n--b--\n"
+        )
+    };
+    let seen = judged(&report(""), ALICE, &policy());
+    assert_eq!((seen.kind, seen.verdict), (Kind::FeedbackReport, Verdict::Unproven(Why::Reported)));
+    assert_eq!(verdict(&report(&header(&ring(), ALICE, today()))), Verdict::Genuine);
+}
+
+#[test]
 fn a_block_without_a_date_may_have_been_cut_off_before_its_mark() {
     let cut = "Received: from x by y; Thu, 19 Nov 2026 10:00:00 +0000\nMessage-ID: <1@example.com>\nFrom: alice@example.com\n";
     assert_eq!(verdict(&bounce("", cut)), Verdict::Unproven(Why::TooLittleReturned));

@@ -6,7 +6,7 @@
 #![cfg(feature = "bounce")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
-use backstop::bounce::{self, Envelope};
+use backstop::bounce::{self, Advice, Envelope};
 use backstop::mark::{self, Marked};
 use backstop::policy::{Action, Client, Forwarding, Incoming, Mode, Policy, RefuseAt, Rule};
 use backstop::{Day, KeyRing};
@@ -79,33 +79,54 @@ fn every_cell_of_the_table() {
     let backscatter = bounce(ALICE, None);
     let unproven = nothing_returned();
     let mail = "From: bob@example.org\nSubject: hello\n\nhello\n".to_owned();
-    // Without a tag to a mailbox that is long signed, without a tag to a young one, with a tag that passes by grace.
-    let kept = ["refuse untagged", "unchanged too-early", "strip alice@example.com expired-grace"];
+    // Without a tag to a mailbox that is long signed, without a tag to a young one, with a tag that passes by grace, with one
+    // that passes since its key is not known and may be another host's.
+    let kept =
+        ["refuse untagged", "unchanged too-early", "strip alice@example.com expired-grace", "unchanged not-covered"];
     for (name, message, cells) in [
         (
             "genuine",
             genuine,
-            ["unchanged mark-genuine", "unchanged mark-genuine", "strip alice@example.com mark-genuine"],
+            [
+                "unchanged mark-genuine",
+                "unchanged mark-genuine",
+                "strip alice@example.com mark-genuine",
+                "strip alice@example.com mark-genuine",
+            ],
         ),
-        ("in grace", in_grace, ["unchanged expired-grace", "unchanged expired-grace", kept[2]]),
-        ("expired", expired, ["refuse mark-expired", "refuse mark-expired", kept[2]]),
-        ("forged", forged, ["refuse mark-forged", "refuse mark-forged", kept[2]]),
+        (
+            "in grace",
+            in_grace,
+            [
+                "unchanged expired-grace",
+                "unchanged expired-grace",
+                "strip alice@example.com expired-grace",
+                "strip alice@example.com expired-grace",
+            ],
+        ),
+        ("expired", expired, ["refuse mark-expired", "refuse mark-expired", kept[2], kept[3]]),
+        ("forged", forged, ["refuse mark-forged", "refuse mark-forged", kept[2], kept[3]]),
         ("of another", of_another, kept),
-        ("forged, of another", forged_of_another, ["refuse mark-forged", kept[1], kept[2]]),
-        ("backscatter", backscatter, ["refuse backscatter", "refuse backscatter", kept[2]]),
+        ("forged, of another", forged_of_another, ["refuse mark-forged", kept[1], kept[2], kept[3]]),
+        ("backscatter", backscatter, ["refuse backscatter", "refuse backscatter", kept[2], kept[3]]),
         ("unproven", unproven, kept),
         ("ordinary mail", mail, kept),
     ] {
         let tagged = signed(OLD, ALICE, today().minus(13));
-        let rows = [(OLD.to_owned(), ALICE), (young(), ALICE), (OLD.to_owned(), tagged.as_str())];
+        // Of a key that the ring lacks, on a day before its first one.
+        let absent = signed(&OLD.replace("prvs 4", "prvs 5"), ALICE, today().minus(9));
+        let rows = [(OLD.to_owned(), ALICE), (young(), ALICE), (OLD.to_owned(), &tagged), (young(), &absent)];
         for ((ring, to), cell) in rows.into_iter().zip(cells) {
-            let (first, last) = judge(&policy(Mode::Enforce), &ring, NULL, to, &message);
-            assert!(first.by_message, "{name} {to}");
-            assert_eq!(told(&last), cell, "{name} {to}");
-            assert_eq!(last.reply.is_some(), last.action == Action::Refuse, "{name} {to}");
-            let (_, seen) = judge(&policy(Mode::Observe), &ring, NULL, to, &message);
-            assert_ne!(seen.action, Action::Refuse, "{name} {to}");
-            assert_eq!((seen.would.slug(), seen.rule), (last.action.slug(), last.rule), "{name} {to}");
+            let named = ring.replace("2026-01-01 - *", "2026-01-01 - example.com");
+            for (ring, to) in [(&ring, to.to_owned()), (&ring, format!("<{to}>")), (&named, format!("<{to}>"))] {
+                let (first, last) = judge(&policy(Mode::Enforce), ring, NULL, &to, &message);
+                assert!(first.by_message, "{name} {to}");
+                assert_eq!(told(&last), cell, "{name} {to}");
+                assert_eq!(last.reply.is_some(), last.action == Action::Refuse, "{name} {to}");
+                let (_, seen) = judge(&policy(Mode::Observe), ring, NULL, &to, &message);
+                assert_ne!(seen.action, Action::Refuse, "{name} {to}");
+                assert_eq!((seen.would.slug(), seen.rule), (last.action.slug(), last.rule), "{name} {to}");
+            }
         }
     }
 }
@@ -123,6 +144,18 @@ fn a_mark_saves_a_recipient_whose_tag_does_not_pass_and_the_tag_comes_off() {
         // Without the mark the tag is what speaks.
         let (first, last) = judge(&policy(Mode::Enforce), OLD, NULL, to, &bounce(ALICE, None));
         assert_eq!((last.action, last.rule, last.reply), (first.action, first.rule, first.reply), "{to}");
+    }
+}
+
+#[test]
+fn a_genuine_tag_stays_genuine_whatever_the_message_says() {
+    let tagged = signed(OLD, ALICE, today());
+    for age in [3, 18, 60] {
+        for from in [ALICE, "carol@example.com"] {
+            let (_, last) =
+                judge(&policy(Mode::Enforce), OLD, NULL, &tagged, &bounce(ALICE, mark(from, today().minus(age))));
+            assert_eq!(told(&last), format!("strip {ALICE} genuine"), "{from} {age}");
+        }
     }
 }
 
@@ -226,4 +259,44 @@ fn an_address_that_never_sends_keeps_its_own_reply() {
     let never = policy(Mode::Enforce).with_never_send(list(&["alice"]));
     let (first, last) = judge(&never, OLD, NULL, ALICE, &bounce(ALICE, None));
     assert_eq!((last.rule, last.reply), (Rule::NeverSends, first.reply));
+}
+
+#[test]
+fn a_tag_of_any_form_has_the_grace_of_its_own_key_and_srs_has_none() {
+    let keys = "version 1
+bst1 a sha256 10 2026-09-01 - example.com text:five
+prvs 3 sha256 10 2026-09-01 - * text:one
+srs 3 sha1 10 2026-09-01 - fwd.example.net text:three
+mark m sha256 14 2026-01-01 - * text:four
+";
+    let ring_of = |name: &str| {
+        let line = keys.lines().find(|line| line.starts_with(name)).unwrap();
+        format!("version 1\n{line}\n")
+    };
+    let late = today().minus(13);
+    let bst1 = signed(&ring_of("bst1"), ALICE, late);
+    let (local, domain) = bst1.split_once('@').unwrap();
+    let suffixed = {
+        let ring = KeyRing::parse(ring_of("prvs").as_bytes()).unwrap();
+        let made = backstop::batv::sign(&ring, b"srsmith@example.com", backstop::Form::Subaddress, late).unwrap();
+        made.address().unwrap().to_string()
+    };
+    assert!(suffixed.starts_with("srsmith+prvs="), "{suffixed}");
+    let quoted = format!("\"{local}\"@{domain}");
+    let srs = forwarded(&ring_of("srs"), "bob@elsewhere.example", late);
+    let ring = KeyRing::parse(keys.as_bytes()).unwrap();
+    for (to, verdict, advice) in [
+        (bst1, "expired", Advice::Deliver),
+        (quoted, "expired", Advice::Deliver),
+        (suffixed, "expired", Advice::Deliver),
+        (srs, "expired", Advice::Refuse),
+    ] {
+        for to in [to.clone(), format!("<{to}>")] {
+            let envelope = Envelope { sender: Some(NULL), recipient: Some(to.as_bytes()) };
+            // The key for prvs has the id of that for SRS and serves each domain.
+            let seen =
+                bounce::inspect(nothing_returned().as_bytes(), &envelope, &ring, &policy(Mode::Enforce), today());
+            assert_eq!((seen.verdict.slug(), seen.would), (verdict, advice), "{to} {:?}", seen.checks);
+        }
+    }
 }

@@ -299,8 +299,9 @@ impl Scores {
                     .as_deref()
                     .is_some_and(|local| !local.is_empty() && !words.iter().any(|word| local.contains(word.as_str()))),
                 Test::SubjectBegins(words) => words.iter().any(|word| subject_begins.starts_with(word.as_str())),
-                Test::Fact(Fact::Reply) => answer.is_some(),
-                Test::Fact(Fact::PassedOn) => answer == Some(Answer::PassedOn),
+                // No person sends with a null sender, whatever the subject begins with.
+                Test::Fact(Fact::Reply) => !is_null && answer.is_some(),
+                Test::Fact(Fact::PassedOn) => !is_null && answer == Some(Answer::PassedOn),
                 Test::Fact(Fact::Person) => is_person,
                 Test::Fact(Fact::ListOfOthers) => !is_system && !is_named && is_list,
                 Test::Fact(fact) => is_fact(*fact, outer),

@@ -14,11 +14,11 @@
 //! own address in From, Sender or Return-Path of the block that it stands in. A Message-ID whose case was changed is
 //! tried in lower case; one that is all upper case and does not hold so is `damaged`, since what it was is lost.
 
-use super::guard::{Block, MAX_CHECKS, line_at};
+use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
 use crate::address::Path;
 use crate::day::Day;
-use crate::key::KeyRing;
+use crate::key::{KeyRing, Use};
 use crate::policy::Policy;
 use crate::verdict::Verdict;
 use crate::{batv, mark, srs};
@@ -69,6 +69,8 @@ pub struct Check {
     pub outcome: Outcome,
     /// The key that it names.
     pub key: Option<char>,
+    /// The use of that key, where the MAC is right.
+    pub usage: Option<Use>,
     /// The day of signing, where the MAC is right.
     pub signed: Option<Day>,
     /// The last day of validity, where the MAC is right.
@@ -94,7 +96,7 @@ pub enum Outcome {
     UnknownKey,
     /// It names a key that the ring lacks, for a day that the ring does not cover.
     NotCovered,
-    /// A Message-ID with a mark that is all upper case, so that its MAC is lost.
+    /// A mark that was cut, wrapped or encoded on the way, or a Message-ID with one that is all upper case.
     Damaged,
     /// Not of the form.
     Malformed,
@@ -142,6 +144,7 @@ const MARKED: &[u8] = b".bsm1-";
 struct Seen {
     outcome: Outcome,
     key: Option<char>,
+    usage: Option<Use>,
     signed: Option<Day>,
     expires: Option<Day>,
 }
@@ -152,6 +155,7 @@ impl Seen {
         Some(Seen {
             outcome: Outcome::of(verdict)?,
             key: verdict.key().map(|key| key.as_char()),
+            usage: proof.map(|proof| proof.usage),
             signed: proof.and_then(|proof| proof.signed),
             expires: proof.and_then(|proof| proof.expires),
         })
@@ -168,14 +172,24 @@ pub(super) struct Checker<'a> {
     /// The recipient without its tag.
     pub(super) mailbox: Option<Vec<u8>>,
     pub(super) checks: Vec<Check>,
+    /// Whether a tag or mark, but in a conversation, is of a key that the ring lacks, and by its day may be another host's.
+    pub(super) may_be_of_another_host: bool,
     made: usize,
 }
 
 impl<'a> Checker<'a> {
     /// Begins with the recipient.
     pub(super) fn new(ring: &'a KeyRing, policy: &'a Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
-        let mut checker =
-            Checker { ring, policy, day, senders: Vec::new(), mailbox: None, checks: Vec::new(), made: 0 };
+        let mut checker = Checker {
+            ring,
+            policy,
+            day,
+            senders: Vec::new(),
+            mailbox: None,
+            checks: Vec::new(),
+            may_be_of_another_host: false,
+            made: 0,
+        };
         let Some(recipient) = recipient else { return checker };
         // A bare postmaster has no domain, and no mark is for it.
         let Ok(Path::Mailbox(given)) = Path::parse_tagged(recipient) else { return checker };
@@ -188,9 +202,11 @@ impl<'a> Checker<'a> {
         let under = verdict.proof().map(|proof| proof.mailbox.to_address().as_bytes().to_vec());
         let stripped =
             || batv::strip(recipient).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
-        checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| recipient.to_vec()));
+        // Without the brackets and the route that RCPT may have.
+        checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| given.as_bytes().to_vec()));
         if let Some(read) = Seen::of(&verdict) {
-            checker.add(Place::Recipient, read, &recipient.to_ascii_lowercase());
+            checker.may_be_of_another_host = read.outcome == Outcome::NotCovered;
+            checker.add(Place::Recipient, read, &given.as_bytes().to_ascii_lowercase());
         }
         checker
     }
@@ -210,13 +226,19 @@ impl<'a> Checker<'a> {
         Some(seen)
     }
 
+    /// Looks whether a mark that cannot be verified may be another host's by the day that it names.
+    fn look_at_day(&mut self, seen: Seen, named: Option<Day>) {
+        let is_day = named.is_some_and(|named| !self.policy.is_no_day_of_a_mark(named, self.day));
+        self.may_be_of_another_host |= seen.outcome == Outcome::NotCovered && is_day;
+    }
+
     fn add(&mut self, place: Place, seen: Seen, token: &[u8]) {
-        let Seen { outcome, key, signed, expires } = seen;
+        let Seen { outcome, key, usage, signed, expires } = seen;
         let token = String::from_utf8_lossy(token).into_owned();
         if self.checks.iter().any(|check| check.place == place && check.token == token && check.outcome == outcome) {
             return;
         }
-        self.checks.push(Check { place, outcome, key, signed, expires, token });
+        self.checks.push(Check { place, outcome, key, usage, signed, expires, token });
     }
 
     /// The marks of a block that came back.
@@ -225,9 +247,14 @@ impl<'a> Checker<'a> {
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
             let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
-            if let Some(seen) = self.mark(&mailbox, &senders, verify) {
+            if let Some(mut seen) = self.mark(&mailbox, &senders, verify) {
+                // Cut, wrapped or encoded on the way; `v=` is where every mark begins.
+                if seen.outcome == Outcome::Malformed && value.trim_ascii_start().starts_with(b"v=") {
+                    seen.outcome = Outcome::Damaged;
+                }
                 let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
                 let nonce = nonce.filter_map(|part| part.strip_prefix(b"n=")).next().unwrap_or_default();
+                self.look_at_day(seen, mark::day_of_header(value));
                 self.add(Place::ReturnedMark, seen, &nonce.to_ascii_lowercase());
             }
         }
@@ -265,12 +292,16 @@ impl<'a> Checker<'a> {
     /// answer this line only.
     pub(super) fn told(&mut self, text: &[u8]) {
         let senders = self.senders.clone();
-        for at in memchr::memmem::find_iter(text, MARKED) {
-            let start = memchr::memrchr(b'\n', text.get(..at).unwrap_or_default()).map_or(0, |end| end + 1);
-            let line = line_at(text, start).unwrap_or_default().to_ascii_lowercase();
-            if memchr::memmem::find(&line, b"message-id").is_some() && line.len() <= mark::MAX_MARK {
-                self.ids(Place::ReturnedMessageId, line_at(text, start).unwrap_or_default(), &senders);
+        let mut at = 0;
+        while let Some(offset) = memchr::memmem::find(text.get(at..).unwrap_or_default(), MARKED) {
+            let before = text.get(at..at + offset).unwrap_or_default();
+            let start = memchr::memrchr(b'\n', before).map_or(at, |end| at + end + 1);
+            let line = line_at(text, start).unwrap_or_default();
+            let is_short = line.len() <= mark::MAX_MARK;
+            if is_short && memchr::memmem::find(&line.to_ascii_lowercase(), b"message-id").is_some() {
+                self.ids(Place::ReturnedMessageId, line, &senders);
             }
+            at = next_line(text, start);
         }
     }
 
@@ -303,6 +334,9 @@ impl<'a> Checker<'a> {
                     None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
                     None => {}
                 }
+            }
+            if !place.is_thread() {
+                self.look_at_day(seen, mark::day_of_message_id(id));
             }
             self.add(place, seen, id);
         }

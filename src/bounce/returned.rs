@@ -7,9 +7,10 @@
 //!
 //! The quoted form is what qmail, Exim, Sendmail before 8.8, Exchange and many others write; no marker line is needed. A
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
-//! a text wrapped is taken as folded if a field follows it. Behind a block that has a Received, a Message-ID or a mark
-//! stands the body of what came back; like that of a part it is not searched for blocks, since what a mail quotes is another
-//! mail. Less than that may be a summary in front of the block. Outer headers are never looked at here.
+//! a text wrapped is taken as folded if a field follows it. Behind a block that has a Received or a mark stands the body of
+//! what came back; like that of a part it is not searched for blocks, since what a mail quotes is another mail. Less than that
+//! may be a summary in front of the block: behind one with a Message-ID only blocks with the same one are the same mail, and
+//! the first other one ends the search. Outer headers are never looked at here.
 
 use std::borrow::Cow;
 
@@ -115,6 +116,7 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
 pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usize> {
     let bytes = text.as_bytes().get(..MAX_QUOTED).unwrap_or(text.as_bytes());
     let (mut at, mut first) = (0, None);
+    let mut summary: Option<Vec<u8>> = None;
     while at < bytes.len() && found.len() < MAX_RETURNED {
         let line = line_at(bytes, at).unwrap_or_default();
         let prefix = line.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'>' | b'|')).count();
@@ -124,14 +126,18 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
             continue;
         }
         let (block, end, whole) = quoted_block(bytes, at, prefix);
-        if let Some(is_original) = is_block(&block) {
+        if let Some(seen) = seen_in(&block) {
+            if summary.is_some() && summary != seen.message_id {
+                break;
+            }
+            summary = seen.message_id;
             first = first.or(Some(at));
             let mut octets = block;
             octets.push(b'\n');
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
             octets.extend_from_slice(bytes.get(end..).unwrap_or_default());
             found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets) });
-            if is_original {
+            if seen.is_original {
                 break;
             }
         }
@@ -171,11 +177,22 @@ fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize, 
     (block, at, whole && (at < bytes.len() || bytes.len() < MAX_QUOTED))
 }
 
-/// Whether it is a mail's own block and no summary of it; `None` if it is no block.
-fn is_block(octets: &[u8]) -> Option<bool> {
+/// What shows of which mail a block is.
+struct Seen {
+    /// Whether it is a mail's own block and no summary of it.
+    is_original: bool,
+    /// Without brackets.
+    message_id: Option<Vec<u8>>,
+}
+
+/// `None` if it is no block.
+fn seen_in(octets: &[u8]) -> Option<Seen> {
     let (block, _) = Block::read(octets);
     let known = KNOWN.iter().filter(|name| block.get(name).is_some()).count();
-    let has = |name: &&str| block.get(name).is_some();
-    let is_original = ["Received", "Message-ID", crate::mark::HEADER].iter().any(has);
-    (known >= MIN_KNOWN && (is_original || has(&"From"))).then_some(is_original)
+    let has = |name: &str| block.get(name).is_some();
+    let is_original = has("Received") || has(crate::mark::HEADER);
+    let is_block = known >= MIN_KNOWN && (is_original || has("From") || has("Message-ID"));
+    let bare = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, b'<' | b'>');
+    let id: Option<Vec<u8>> = block.get("Message-ID").map(|id| id.iter().copied().filter(bare).collect());
+    is_block.then_some(Seen { is_original, message_id: id.filter(|id| !id.is_empty()) })
 }

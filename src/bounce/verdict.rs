@@ -8,8 +8,9 @@
 //! 4. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
 //!    `unproven`; it was made with a key of ours, so that it is neither forged nor backscatter;
 //! 5. a tag or returned mark that names a key of ours and is not ours: `forged`;
-//! 6. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, and every
-//!    mark could be checked: `backscatter`;
+//! 6. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, every
+//!    mark could be checked, and no tag or returned mark may by its day be another host's, whose key the ring lacks:
+//!    `backscatter`;
 //! 7. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
 //! 8. else `unproven`, and why.
 //!
@@ -61,8 +62,10 @@ pub enum Why {
     OtherAddress,
     /// A mark of ours is dated in the future: the clock of a host that signs was wrong.
     Future,
-    /// A Message-ID that looks marked came back all in upper case, so that nothing can be told.
+    /// A mark came back in pieces, or a Message-ID that looks marked all in upper case, so that nothing can be told.
     Damaged,
+    /// A feedback report, which goes to those who asked for reports and is no answer to what it reports.
+    Reported,
     /// Not all marks were checked: no recipient is known, there are more than `guard::MAX_CHECKS`, or not all of the message
     /// was kept.
     Unchecked,
@@ -70,7 +73,7 @@ pub enum Why {
 
 impl Why {
     /// All reasons.
-    pub const ALL: [Why; 9] = [
+    pub const ALL: [Why; 10] = [
         Why::NothingReturned,
         Why::TooLittleReturned,
         Why::FromNotOwn,
@@ -79,6 +82,7 @@ impl Why {
         Why::OtherAddress,
         Why::Future,
         Why::Damaged,
+        Why::Reported,
         Why::Unchecked,
     ];
 
@@ -93,6 +97,7 @@ impl Why {
             Why::OtherAddress => "other-address",
             Why::Future => "future",
             Why::Damaged => "damaged",
+            Why::Reported => "reported",
             Why::Unchecked => "unchecked",
         }
     }
@@ -107,7 +112,8 @@ impl Why {
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
             Why::OtherAddress => "A mark of ours came back that is for another own address.",
             Why::Future => "A mark of ours is dated in the future; look at the clocks of the hosts that sign.",
-            Why::Damaged => "A Message-ID that looks marked came back in upper case, so that its mark is lost.",
+            Why::Damaged => "A mark came back changed on the way, so that it cannot be read.",
+            Why::Reported => "It reports mail to those who asked for reports, and answers nobody.",
             Why::Unchecked => {
                 "Not all marks could be checked: the recipient is not known, or the message has too much of them or of all."
             }
@@ -135,7 +141,7 @@ impl Verdict {
             Verdict::Genuine => "It answers mail that left here: a tag or mark of ours came back.",
             Verdict::Expired => "A tag or mark of ours came back, and it is out of date.",
             Verdict::Forged => {
-                "It carries a tag or mark that names a key of ours and was not made with it for this address."
+                "It carries a tag or mark that names a key of this ring and was not made with it for this address."
             }
             Verdict::Unproven(why) => why.sentence(),
             Verdict::Backscatter => {
@@ -211,7 +217,7 @@ pub(super) fn decide(
         Verdict::Unproven(Why::Future)
     } else if direct(&[Outcome::Forged, Outcome::UnknownKey]) {
         Verdict::Forged
-    } else if any(&[Outcome::NotCovered]) {
+    } else if checker.may_be_of_another_host {
         Verdict::Unproven(Why::NotCovered)
     } else if direct(&[Outcome::Damaged]) {
         Verdict::Unproven(Why::Damaged)
@@ -223,6 +229,7 @@ pub(super) fn decide(
             None | Some(Err(_)) if answers_old => Verdict::Expired,
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
+            Some(Ok(())) if kind == Kind::FeedbackReport => Verdict::Unproven(Why::Reported),
             Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
             Some(Ok(())) => Verdict::Backscatter,
         }

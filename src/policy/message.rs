@@ -1,12 +1,14 @@
 //! Recipients once more, when the message is there: what the table of `incoming.rs` said, and what the message shows.
 //!
 //! Only for recipients whose answer waits for it ([`Incoming::by_message`]). The envelope's answer stands unless the table
-//! has another; "no tag, young" is a bounce without a tag that the envelope lets pass as too early to judge.
+//! has another; "no tag, young" is a bounce without a tag that the envelope lets pass as too early to judge. The last column
+//! has the tags that pass and are not genuine: out of date for a few days, or of a key that the ring lacks on a day that it
+//! does not cover. A genuine tag is `genuine`, whatever the message says.
 //!
-//! | the message | envelope refuses | no tag, young | tag that passes |
+//! | the message | envelope refuses | no tag, young | tag in grace, or not covered |
 //! |---|---|---|---|
-//! | genuine, by a mark inside it | deliver, tag taken off: `mark-genuine` | the same | as the envelope |
-//! | only expired marks, within `expired-grace` | deliver, tag taken off: `expired-grace` | the same | as the envelope |
+//! | genuine, by a mark inside it | deliver, tag taken off: `mark-genuine` | the same | the same |
+//! | only expired marks, within `expired-grace` | deliver, tag taken off: `expired-grace` | the same | the same |
 //! | only expired marks, older | 550 | 550: `mark-expired` | as the envelope |
 //! | forged mark | 550 | 550 if the From that came back is the recipient: `mark-forged` | as the envelope |
 //! | backscatter | 550 | 550: `backscatter` | as the envelope |
@@ -20,7 +22,7 @@ use super::incoming::Row;
 use super::{Action, Client, Incoming, Policy, Rule};
 use crate::batv;
 use crate::bounce::{Check, Inspection, Outcome, Place, Verdict};
-use crate::day::Day;
+use crate::day::{Day, is_over};
 use crate::key::{KeyId, KeyRing, Use};
 
 impl Policy {
@@ -84,17 +86,19 @@ impl Policy {
     /// A tag or mark that has expired only lately, of a key that signed on the day that it implies, as `incoming.rs` has it
     /// for tags. `domain` is that of the recipient's mailbox. SRS has no grace.
     pub(crate) fn check_in_grace(&self, ring: &KeyRing, check: &Check, domain: &[u8], day: Day) -> bool {
-        let usage = match check.place {
-            Place::Recipient if check.token.starts_with("bst1=") => Use::Bst1,
-            Place::Recipient if check.token.starts_with("srs") => return false,
-            Place::Recipient => Use::Prvs,
-            _ => Use::Mark,
-        };
-        let id = check.key.and_then(|id| KeyId::new(usage, id).ok());
-        let key = id.and_then(|id| ring.key_by_id(usage, id, domain));
+        let usage = check.usage.filter(|usage| *usage != Use::Srs);
+        let id = usage.zip(check.key).and_then(|(usage, id)| KeyId::new(usage, id).ok());
+        let key = usage.zip(id).and_then(|(usage, id)| ring.key_by_id(usage, id, domain));
         let Some(((signed, last), key)) = check.signed.zip(check.expires).zip(key) else { return false };
         let grace = u32::from(self.expired_grace);
         check.outcome == Outcome::Expired && key.window_holds(signed) && last < day && day <= last.plus(grace)
+    }
+
+    /// Whether a mark that names this day cannot have been in date within `expired-grace`, whatever key made it: none lives
+    /// longer than [`Use::max_days`], and none is made ahead of tomorrow.
+    pub(crate) fn is_no_day_of_a_mark(&self, named: Day, day: Day) -> bool {
+        let longest = u32::from(Use::Mark.max_days());
+        named > day.plus(1) || is_over(named, longest, u32::from(self.expired_grace), day)
     }
 }
 

@@ -66,8 +66,10 @@ pub const BACKSTOP_WHY_UNCHECKED: i32 = 6;
 pub const BACKSTOP_WHY_OTHER_ADDRESS: i32 = 7;
 /// Unproven: a mark of ours is dated in the future.
 pub const BACKSTOP_WHY_FUTURE: i32 = 8;
-/// Unproven: a Message-ID that looks marked came back all in upper case.
+/// Unproven: a mark came back changed on the way, so that it cannot be read.
 pub const BACKSTOP_WHY_DAMAGED: i32 = 9;
+/// Unproven: a feedback report, which goes to those who asked for reports.
+pub const BACKSTOP_WHY_REPORTED: i32 = 10;
 
 /// Advice: deliver it as any other mail.
 pub const BACKSTOP_ADVICE_DELIVER: i32 = 1;
@@ -222,6 +224,7 @@ numbers!(why_number(Why), { why_word: slug }, {
     BACKSTOP_WHY_OTHER_ADDRESS => Why::OtherAddress,
     BACKSTOP_WHY_FUTURE => Why::Future,
     BACKSTOP_WHY_DAMAGED => Why::Damaged,
+    BACKSTOP_WHY_REPORTED => Why::Reported,
 });
 
 numbers!(advice_number(Advice), { advice_word: slug }, {

@@ -189,7 +189,7 @@ static void every_number_has_its_word(void)
                                   "other-automatic", "not-a-bounce", "unknown"};
     static const char *messages[] = {"not-a-bounce", "genuine", "expired", "forged", "unproven", "backscatter", "unknown"};
     static const char *whys[] = {"nothing-returned", "too-little-returned", "from-not-own", "marks-not-in-force",
-                                 "not-covered", "unchecked", "other-address", "future", "damaged", "unknown"};
+                                 "not-covered", "unchecked", "other-address", "future", "damaged", "reported", "unknown"};
     static const char *advices[] = {"deliver", "flag", "refuse", "unknown"};
     static const char *places[] = {"recipient-tag", "returned-mark", "returned-message-id", "in-reply-to", "references",
                                    "unknown"};
@@ -202,7 +202,7 @@ static void every_number_has_its_word(void)
         int32_t count;
     } tables[] = {
         {backstop_kind_name, kinds, "unknown", 14}, {backstop_message_name, messages, "unknown", 7},
-        {backstop_why_name, whys, "none", 10}, {backstop_advice_name, advices, "unknown", 4},
+        {backstop_why_name, whys, "none", 11}, {backstop_advice_name, advices, "unknown", 4},
         {backstop_place_name, places, "unknown", 6}, {backstop_failure_name, failures, "none", 7},
         {backstop_restraint_name, restraints, "none", 9},
     };

@@ -138,6 +138,7 @@ fn next(verdict: Verdict, knows_recipient: bool) -> &'static str {
             }
             "future" => "Deliver it, and set the clock of the host that signed it.",
             "damaged" => "Deliver it; nothing more can be known.",
+            "reported" => "Deliver it to whoever reads such reports; it is no answer to mail of yours.",
             _ => "Deliver it; it is larger or has more marks than is looked at.",
         },
     }

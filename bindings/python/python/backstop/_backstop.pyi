@@ -38,7 +38,8 @@ _Kind = Literal[
 ]
 _Message = Literal["not-a-bounce", "genuine", "expired", "forged", "unproven", "backscatter"]
 _Why = Literal[
-    "nothing-returned", "too-little-returned", "from-not-own", "marks-not-in-force", "not-covered", "unchecked"
+    "nothing-returned", "too-little-returned", "from-not-own", "marks-not-in-force", "not-covered", "unchecked",
+    "other-address", "future", "damaged", "reported",
 ]
 _Advice = Literal["deliver", "flag", "refuse"]
 _Place = Literal["recipient-tag", "returned-mark", "returned-message-id", "in-reply-to", "references"]

@@ -1,0 +1,136 @@
+//! Which marks in a bounce are looked at, and which of those that cannot be verified stand in the way of backscatter.
+//!
+//! The ring signs marks from 2026-11-01 to 2026-11-21, which is today; marks of key `z`, which it lacks, are another host's or
+//! nobody's.
+
+#![cfg(feature = "bounce")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use backstop::bounce::{self, Envelope, Inspection, Outcome, Verdict, Why};
+use backstop::mark::{self, Marked};
+use backstop::policy::{Mode, Policy};
+use backstop::{Day, Domains, KeyRing};
+
+const ALICE: &str = "alice@example.com";
+const SPAM: &str = "Received: from zombie.isp.example ([198.51.100.17]) by mx.reflector.example with SMTP;\n\
+                    \tFri, 20 Nov 2026 10:11:12 +0000\n\
+                    From: Cheap Pills <alice@example.com>\nTo: x@reflector.example\nSubject: You won\n\
+                    Date: Fri, 20 Nov 2026 10:11:10 +0000\nMessage-ID: <1@zombie>\n";
+
+fn ring() -> KeyRing {
+    KeyRing::parse(b"version 1\nmark m sha256 14 2026-11-01 2026-11-21 example.com text:the mark key\n").unwrap()
+}
+
+fn absent() -> KeyRing {
+    KeyRing::parse(b"version 1\nmark z sha256 14 - - * text:of another host\n").unwrap()
+}
+
+fn today() -> Day {
+    Day::parse("2026-11-21").unwrap()
+}
+
+fn header(ring: &KeyRing, day: Day) -> String {
+    let Marked::Done(value) = mark::make_header(ring, ALICE.as_bytes(), [7; 8], day).unwrap() else { panic!() };
+    format!("{}: {value}\n", mark::HEADER)
+}
+
+fn id(ring: &KeyRing, day: Day) -> String {
+    let made = mark::make_message_id(ring, "m", "example.com", ALICE.as_bytes(), day).unwrap();
+    let Marked::Done(id) = made else { panic!() };
+    id
+}
+
+fn judged(message: &str) -> Inspection {
+    let policy = Policy::new(Domains::parse("example.com").unwrap()).with_mode(Mode::Enforce);
+    let policy = policy.with_marks_since(today().minus(60));
+    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(ALICE.as_bytes()) };
+    bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy, today())
+}
+
+/// A bounce: fields of its own, its text, and the headers that came back in a part.
+fn bounce(own: &str, text: &str, returned: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.reflector.example\nSubject: Undelivered Mail Returned to Sender\n{own}MIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nuser unknown\n{text}\n--b\n\
+         Content-Type: text/rfc822-headers\n\n{returned}\n--b--\n"
+    )
+}
+
+#[test]
+fn a_mark_of_an_absent_key_in_a_conversation_is_no_hindrance_to_backscatter() {
+    let other = id(&absent(), today().minus(32));
+    for own in [
+        "References: <m.bsm1-zaabaaaaaaaaaaaaaaaa@example.com>\n".to_owned(),
+        format!("References: <a@b> {other}\n"),
+        format!("In-Reply-To: {other}\n"),
+    ] {
+        let seen = judged(&bounce(&own, "", SPAM));
+        assert!(seen.checks.iter().any(|check| check.outcome == Outcome::NotCovered), "{own}: it is listed");
+        assert_eq!(seen.verdict, Verdict::Backscatter, "{own}");
+    }
+    let returned = SPAM.replace("<1@zombie>", &other);
+    assert_eq!(judged(&bounce("", "", &returned)).verdict, Verdict::Unproven(Why::NotCovered));
+}
+
+#[test]
+fn a_mark_of_an_absent_key_that_no_key_can_have_made_in_date_is_no_hindrance_to_backscatter() {
+    let old = "Backstop-Mark: v=1; i=example.com; k=z; d=1; n=aaaaaaaaaaaaa; t=aaaaaaaaaaaaaaaa\n";
+    assert_eq!(judged(&bounce("", "", &format!("{old}{SPAM}"))).verdict, Verdict::Backscatter);
+    // 99 days that a mark can live, 7 of grace, a day for clocks.
+    for (day, expected) in [
+        (today().minus(108), Verdict::Backscatter),
+        (today().minus(107), Verdict::Unproven(Why::NotCovered)),
+        (today().minus(21), Verdict::Unproven(Why::NotCovered)),
+        (today().plus(1), Verdict::Unproven(Why::NotCovered)),
+        (today().plus(2), Verdict::Backscatter),
+    ] {
+        let (mark, id) = (header(&absent(), day), id(&absent(), day));
+        let told = format!("Message-ID: {id}\n");
+        for message in [
+            bounce("", "", &format!("{mark}{SPAM}")),
+            bounce("", "", &SPAM.replace("<1@zombie>", &id)),
+            bounce("", &told, SPAM),
+        ] {
+            assert_eq!(judged(&message).verdict, expected, "{day}");
+        }
+    }
+}
+
+#[test]
+fn headers_behind_a_summary_of_the_same_message_id_are_read() {
+    let day = today().minus(3);
+    let text = |between: &str, headers: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\nSorry, no mailbox.\n\n\
+             From: alice@example.com\nTo: x@reflector.example\nSubject: hello\nMessage-ID: <1@zombie>\n\n{between}\n\n{headers}\n\nhello\n"
+        )
+    };
+    let marked = format!("{}{SPAM}", header(&ring(), day));
+    for headers in [&marked, &marked.replace("<1@zombie>", "1@zombie")] {
+        let seen = judged(&text("--- Headers ---", headers));
+        assert_eq!((seen.returned.len(), seen.verdict), (2, Verdict::Genuine));
+    }
+    // Another mail, which the one that came back quotes.
+    for other in ["<2@zombie>", ""] {
+        let other = marked.replace("Message-ID: <1@zombie>\n", &format!("Message-ID: {other}\n"));
+        let seen = judged(&text("look:", &other));
+        assert_eq!((seen.returned.len(), seen.checks.len()), (1, 0));
+        let seen = judged(&text("look:", &format!("{other}\nand\n\n{marked}")));
+        assert_eq!((seen.returned.len(), seen.checks.len()), (1, 0), "nor what stands behind it");
+    }
+}
+
+#[test]
+fn each_message_id_on_a_line_of_the_text_is_checked_once() {
+    let ids = |count: usize| (0..count).map(|n| format!(" <{n}{}", &id(&ring(), today())[1..])).collect::<String>();
+    let line = |count| format!("Message-ID:{}\n", ids(count));
+    assert!(line(15).len() <= mark::MAX_MARK);
+    let foreign = |text: String| text.replace("example.com", "other.example");
+    let seen = judged(&bounce("", &foreign(line(15)), SPAM));
+    assert_eq!((seen.checks.len(), seen.verdict), (15, Verdict::Backscatter));
+    // The good one stands on the last line of several.
+    let good = format!("{}Message-ID: {}\n", foreign(line(15).repeat(4)), id(&ring(), today()));
+    assert_eq!(judged(&bounce("", &good, SPAM)).verdict, Verdict::Genuine);
+    let long = format!("Message-ID: {}{}\n", id(&ring(), today()), "x".repeat(mark::MAX_MARK));
+    assert_eq!(judged(&bounce("", &long, SPAM)).checks, []);
+}
