@@ -86,13 +86,14 @@ pub fn reflector(message: &[u8], seen: &Inspection, policy: &Policy) -> Reflecto
 /// Whether a Received line names the domain of this host as the one that it took the message from.
 ///
 /// ```text
-/// "from" called [ "(" ( name [ "[" address "]" ] / "[" address "]" / address / "HELO" called / "helo=" called ) ... ")" ] ...
+/// "from" called [ "(" beside ")" ] *( "(" comment ")" ) "by" ...
+/// beside = name [ "[" address "]" ] / "[" address "]" / address / "HELO" called / "helo=" called, and more behind it
 /// ```
 ///
-/// The name in the parenthesis is what the host that wrote the line found for the address, and where it stands only it counts:
-/// what a client calls itself, it can choose. Without one, what stands before counts: Exim and qmail write there the name that
-/// they found, and give what the client called itself behind `helo=` or `HELO`. A name that is only said to be one of the
-/// address (`may be forged`) is none.
+/// The name in the parenthesis is what the host that wrote the line found for the address, and where it stands only it
+/// counts: what a client calls itself, it can choose. Without one, what stands before counts: Exim and qmail write there
+/// the name that they found, and give what the client called itself behind `helo=` or `HELO`. A name that the address has
+/// not in turn (`may be forged`) is none.
 fn names(received: &[u8], host: &str) -> bool {
     let text = String::from_utf8_lossy(received).to_ascii_lowercase();
     // A field is folded wherever the writer liked.
