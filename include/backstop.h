@@ -298,7 +298,7 @@
 #define BACKSTOP_RULE_FORGED 19
 /** Rule: the tag was made by no key of the ring, though the ring covers the day that it implies. */
 #define BACKSTOP_RULE_UNKNOWN_KEY 20
-/** Rule: the tag names a key that the ring does not have, and the ring does not cover that day. */
+/** Rule: the tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date. */
 #define BACKSTOP_RULE_NOT_COVERED 21
 /** Rule: the tag is damaged. */
 #define BACKSTOP_RULE_MALFORMED 22
@@ -645,7 +645,12 @@ typedef struct backstop_check {
     uint32_t size;
     /** BACKSTOP_PLACE_*: where it stood. */
     int32_t place;
-    /** BACKSTOP_GENUINE to BACKSTOP_FOREIGN. */
+    /**
+     * BACKSTOP_GENUINE to BACKSTOP_FOREIGN. Three outcomes of a mark have no number here and are given as the nearest: one
+     * for another own address is BACKSTOP_FORGED, one of days ahead BACKSTOP_EXPIRED, a damaged one BACKSTOP_MALFORMED.
+     * The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and where it makes the message
+     * unproven, so has `why` of the findings.
+     */
     int32_t verdict;
     /** With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0. */
     int32_t covered;

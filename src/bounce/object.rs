@@ -21,9 +21,9 @@ use crate::json::{self, Object};
 impl Inspection {
     /// Appends the message as one JSON object on one line, without a line feed behind it.
     ///
-    /// `file` says where the message stands, `None` for null; if it is not UTF-8, a last key `file_hex` has its octets. `zones` are names of DNS lists; what to ask them about the
-    /// injecting host stands in `dnsbl`. Text of the message is as its sender wrote it, with control characters escaped and
-    /// U+FFFD for what is not UTF-8.
+    /// `file` says where the message stands, `None` for null; if it is not UTF-8, a last key `file_hex` has its octets.
+    /// `zones` are names of DNS lists; what to ask them about the injecting host stands in `dnsbl`. Text of the message is
+    /// as its sender wrote it, with control characters escaped and U+FFFD for what is not UTF-8.
     ///
     /// ```text
     /// {"file","kind","verdict","proof","reason","score","evidence":[{"id","weight","why"}],
@@ -35,7 +35,8 @@ impl Inspection {
     /// # use backstop::bounce::{self, Envelope};
     /// # use backstop::{Day, Domains, KeyRing, policy::Policy};
     /// let (ring, policy) = (KeyRing::parse(b"version 1\n")?, Policy::new(Domains::parse("example.com")?));
-    /// let seen = bounce::inspect(b"Subject: hello\n\n", &Envelope::default(), &ring, &policy, Day::parse("2026-11-22")?);
+    /// let (message, day) = (b"Subject: hello\n\n", Day::parse("2026-11-22")?);
+    /// let seen = bounce::inspect(message, &Envelope::default(), &ring, &policy, day);
     /// let mut out = Vec::new();
     /// seen.json(Some(b"mail/1"), &[], &mut out);
     /// assert!(out.starts_with(br#"{"file":"mail/1","kind":"not-a-bounce","verdict":"not-a-bounce","proof":null,"#));

@@ -11,10 +11,12 @@
 //! ```
 //!
 //! A field whose value is not known, or does not fit the grammar, is left out. The reflector is who handed the message
-//! over: the name that the bounce gives it counts where our own host's Received line has that domain too, for anyone can
-//! put an innocent host's name into a report. Redacted are the local parts of own addresses, the values of marks, and the
-//! marks in Message-IDs. What comes from outside is written line by line with control characters escaped.
+//! over: the name that the bounce gives it counts where our own host's Received line has that domain too, as the name of
+//! the client's address and not only as what the client called itself, for anyone can put an innocent host's name into a
+//! report, and say it in HELO. Redacted are the local parts of own addresses, the values of marks, and the marks in
+//! Message-IDs. What comes from outside is written line by line with control characters escaped.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -31,6 +33,8 @@ const MAX_SUBJECT: usize = 240;
 const MAX_LINE: usize = 800;
 /// Octets of the text of an encoded word; the line is 76 long at most, and `Subject: FW: ` stands on the first.
 const MAX_WORD: usize = 50;
+/// What boundaries begin with; a number and `_` follow.
+const BOUNDARY: &str = "=_backstop_";
 /// Received fields in which the reflector is looked for.
 const MAX_HOPS: usize = 10;
 
@@ -80,12 +84,38 @@ pub fn reflector(message: &[u8], seen: &Inspection, policy: &Policy) -> Reflecto
 }
 
 /// Whether a Received line names the domain of this host as the one that it took the message from.
+///
+/// ```text
+/// "from" called [ "(" beside ")" ] *( "(" comment ")" ) "by" ...
+/// beside = name [ "[" address "]" ] / "[" address "]" / address / "HELO" called / "helo=" called, and more behind it
+/// ```
+///
+/// The name in the parenthesis is what the host that wrote the line found for the address, and where it stands only it
+/// counts: what a client calls itself, it can choose. Without one, what stands before counts: Exim and qmail write there
+/// the name that they found, and give what the client called itself behind `helo=` or `HELO`. A name that the address has
+/// not in turn (`may be forged`) is none.
 fn names(received: &[u8], host: &str) -> bool {
     let text = String::from_utf8_lossy(received).to_ascii_lowercase();
-    let from = text.split_once(" by ").map_or(text.as_str(), |(from, _)| from);
-    let mut words = from.split(|it: char| !(it.is_ascii_alphanumeric() || matches!(it, '.' | '-')));
-    // Postfix says "unknown" where the address has no name: what stands beside it is the client's own claim.
-    !from.contains("(unknown ") && words.any(|word| source::is_same(word, host))
+    // A field is folded wherever the writer liked.
+    let Some(text) = text.trim_start().strip_prefix("from").filter(|rest| rest.starts_with(char::is_whitespace)) else {
+        return false;
+    };
+    let (called, rest) = text.trim_start().split_at_checked(word(text.trim_start())).unwrap_or_default();
+    let beside = rest.trim_start().strip_prefix('(').unwrap_or_default();
+    let first = beside.get(..word(beside)).unwrap_or_default();
+    let is_address = first.starts_with("ipv6:") || first.parse::<IpAddr>().is_ok();
+    if first.is_empty() || is_address || first.contains('=') || matches!(first, "helo" | "ehlo") {
+        return source::is_same(called, host);
+    }
+    // Sendmail writes `user@host` where that host says who the user is.
+    let name = first.rsplit('@').next().unwrap_or_default();
+    let may_be_forged = beside.split(')').next().is_some_and(|inner| inner.contains("(may be forged"));
+    !may_be_forged && source::is_same(name, host)
+}
+
+/// The octets of the first word.
+fn word(text: &str) -> usize {
+    text.find(|it: char| it.is_whitespace() || matches!(it, '(' | ')' | '[')).unwrap_or(text.len())
 }
 
 /// The name of a host if it is one: it comes from outside.
@@ -372,16 +402,13 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// A boundary that stands in none of the parts.
+/// A boundary that stands in none of the parts, found in one pass over them.
 fn free_boundary(parts: &[&str]) -> String {
-    let mut number = 0_u32;
-    loop {
-        let boundary = format!("=_backstop_{number}");
-        if !parts.iter().any(|part| part.contains(&boundary)) {
-            return boundary;
-        }
-        number = number.wrapping_add(1);
-    }
+    let numbers = parts.iter().flat_map(|part| part.split(BOUNDARY).skip(1));
+    let taken: HashSet<u32> = numbers.filter_map(|rest| rest.split('_').next()?.parse().ok()).collect();
+    // Of one more numbers than are taken, one is free.
+    let free = (0..=u32::MAX).find(|number| !taken.contains(number)).unwrap_or_default();
+    format!("{BOUNDARY}{free}_")
 }
 
 #[cfg(test)]
@@ -415,8 +442,71 @@ mod tests {
             ("from mx.reflector.example (unknown [203.0.113.9]) by mail.example.com", false),
             ("from dsl-7.isp.example ([203.0.113.9]) by mx.reflector.example", false),
             ("from notreflector.example ([203.0.113.9]) by mail.example.com", false),
+            ("by mx.reflector.example with SMTP", false),
+            ("from mx.reflector.example by mail.example.com", true),
+            // Gmail, Courier.
+            ("from x.example (mx1.reflector.example. [203.0.113.9]) by mail.example.com", true),
+            ("from mx.reflector.example (::ffff:203.0.113.9) by mail.example.com", true),
         ] {
             assert_eq!(names(line.as_bytes(), "mx.reflector.example"), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_folded_line_says_what_it_says_on_one() {
+        for (line, expected) in [
+            ("from out.reflector.example (out.reflector.example [203.0.113.9])\n\tby mail.example.com (Postfix)", true),
+            ("from dsl-7.isp.example (dsl-7.isp.example [203.0.113.9])\n\tby mx.reflector.example (Postfix)", false),
+            (
+                "from dsl-7.isp.example\r\n (dsl-7.isp.example\r\n [203.0.113.9])\r\n\tby\r\n mx.reflector.example",
+                false,
+            ),
+            ("from\n\tmx.reflector.example\n\t(unknown\n\t[203.0.113.9])\n\tby mail.example.com", false),
+            ("from dsl-7.isp.example ([203.0.113.9])\n\tby mail.example.com\n\tfor <mx.reflector.example>", false),
+        ] {
+            assert_eq!(names(line.as_bytes(), "mx.reflector.example"), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_calls_itself_does_not_count_beside_its_name() {
+        for (line, expected) in [
+            ("from mx.reflector.example (dsl-7.isp.example [203.0.113.9])\n\tby mail.example.com (Postfix)", false),
+            ("from mx.reflector.example (localhost [203.0.113.9]) by mail.example.com", false),
+            // Sendmail.
+            ("from mx.reflector.example (ident:x@dsl-7.isp.example [203.0.113.9]) by mail.example.com", false),
+            ("from x.example (x@out.reflector.example [203.0.113.9]) by mail.example.com", true),
+            ("from x.example (out.reflector.example [203.0.113.9] (may be forged)) by mail.example.com", false),
+            // qmail.
+            ("from unknown (HELO mx.reflector.example) (203.0.113.9)\n  by mail.example.com with SMTP", false),
+            ("from dsl-7.isp.example (HELO mx.reflector.example) (203.0.113.9) by mail.example.com", false),
+            ("from out.reflector.example (HELO x.example) (203.0.113.9) by mail.example.com", true),
+            // Exim.
+            ("from [203.0.113.9] (helo=mx.reflector.example)\n\tby mail.example.com with esmtp", false),
+            ("from dsl-7.isp.example ([203.0.113.9] helo=mx.reflector.example) by mail.example.com", false),
+            ("from out.reflector.example ([203.0.113.9] helo=x.example) by mail.example.com", true),
+        ] {
+            assert_eq!(names(line.as_bytes(), "mx.reflector.example"), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_boundary_stands_in_none_of_the_parts() {
+        for (parts, expected) in [
+            (&["", "text"][..], "=_backstop_0_"),
+            (&["--=_backstop_0_ --=_backstop_1_", "=_backstop_3_"], "=_backstop_2_"),
+            (&["=_backstop_=_backstop_0_=_backstop_1", "=_backstop_-1_"], "=_backstop_2_"),
+            (&["=_backstop_4294967295_ =_backstop_99999999999999999999_ =_backstop_"], "=_backstop_0_"),
+        ] {
+            assert_eq!(free_boundary(parts), expected, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_boundary_is_found_in_one_pass_however_many_stand_in_the_parts() {
+        let part: String = (0..50_000).rev().map(|number| format!("--=_backstop_{number}_\n")).collect();
+        let begun = std::time::Instant::now();
+        assert_eq!(free_boundary(&[&part]), "=_backstop_50000_");
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     }
 }

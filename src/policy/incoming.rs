@@ -11,8 +11,9 @@
 //! | SRS bad at an own forwarder | unchanged, log | 550 | 550 |
 //! | SRS elsewhere, unparsable, not own | unchanged | unchanged | unchanged |
 //!
-//! A tag of an unknown key on a day that the ring does not cover is refused as expired where its own day says that it was
-//! over before `expired-grace`, whatever key made it; else never: unchanged, log. SRS alike.
+//! A tag of an unknown key on a day that the ring does not cover is refused as `expired`, from the null sender only, where
+//! its own day says that it was over before `expired-grace`, whatever key made it; else never: unchanged, log. An SRS
+//! address that is over on its face is SRS bad, for any sender; else never: unchanged, log.
 //! Never refused: exempt recipients (with or without a tag), exempt clients and senders, own users, the MTA itself. They
 //! get what observe does. An SRS address that returns to an own mailbox is judged once more as that recipient.
 

@@ -240,7 +240,7 @@ impl Rule {
             ),
             Rule::NotCovered => (
                 "not-covered",
-                "The tag names a key that the ring does not have, and the ring does not cover that day.",
+                "The tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date.",
             ),
             Rule::Malformed => ("malformed", "The tag is damaged."),
             Rule::Foreign => ("foreign", "The tag is of another system."),

@@ -91,7 +91,10 @@ pub struct backstop_check {
     pub size: u32,
     /// BACKSTOP_PLACE_*: where it stood.
     pub place: i32,
-    /// BACKSTOP_GENUINE to BACKSTOP_FOREIGN.
+    /// BACKSTOP_GENUINE to BACKSTOP_FOREIGN. Three outcomes of a mark have no number here and are given as the nearest: one
+    /// for another own address is BACKSTOP_FORGED, one of days ahead BACKSTOP_EXPIRED, a damaged one BACKSTOP_MALFORMED.
+    /// The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and where it makes the message
+    /// unproven, so has `why` of the findings.
     pub verdict: i32,
     /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0.
     pub covered: i32,

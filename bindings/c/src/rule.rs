@@ -46,7 +46,7 @@ pub const BACKSTOP_RULE_EXPIRED: i32 = 18;
 pub const BACKSTOP_RULE_FORGED: i32 = 19;
 /// Rule: the tag was made by no key of the ring, though the ring covers the day that it implies.
 pub const BACKSTOP_RULE_UNKNOWN_KEY: i32 = 20;
-/// Rule: the tag names a key that the ring does not have, and the ring does not cover that day.
+/// Rule: the tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date.
 pub const BACKSTOP_RULE_NOT_COVERED: i32 = 21;
 /// Rule: the tag is damaged.
 pub const BACKSTOP_RULE_MALFORMED: i32 = 22;

@@ -115,6 +115,35 @@ fn reports_and_the_page_are_no_messages_of_the_folder_that_they_are_in() {
 }
 
 #[test]
+fn notes_beyond_the_first_are_counted_also_for_may_answer() {
+    let home = folder("many-notes");
+    let path = written(&home, "bounce.eml", &fixture("postfix"));
+    let paths: Vec<PathBuf> =
+        std::iter::once(path).chain((0..23).map(|number| written(&home, &format!("empty/{number}"), b""))).collect();
+    for words in [&["--each"][..], &["--may-answer", "bounce"]] {
+        let (_, said, _) = told(&run(inspect("many-notes-run").args(RECIPIENT).args(words).args(&paths), b""));
+        assert_eq!(said.matches("is empty and holds no message\n").count(), 20, "{said}");
+        assert_eq!(said.matches("and 3 more notes of this kind\n").count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_told_in_words() {
+    let home = folder("no-page");
+    for (page, why) in [
+        (home.join("none/page.html"), "its folder is not there; make that first, or name another --html"),
+        (home.clone(), "it is a folder; name a file, or name another --html"),
+    ] {
+        let (lines, said, code) = each("no-page-run", &["--html", page.to_str().unwrap()], &["-".into()]);
+        assert_eq!((lines.len(), code), (0, 2), "{said}");
+        assert!(said.contains(&format!("{} cannot be written: {why}\n", page.display())), "{said}");
+    }
+    let (_, said, code) = each("full-page-run", &["--html", "/dev/full"], &["-".into()]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("/dev/full is cut short: no room is left on its file system"), "{said}");
+}
+
+#[test]
 fn files_in_other_forms_are_refused_by_name() {
     let home = folder("forms");
     let wide: Vec<u8> = fixture("postfix").iter().flat_map(|octet| [*octet, 0]).collect();

@@ -45,7 +45,8 @@ pub(crate) struct Inspect {
     /// A header field that names the recipient wherever it stands, since your hosts write it; may be given again.
     #[arg(long, value_name = "FIELD", value_parser = parse::field)]
     pub(crate) recipient_from: Vec<String>,
-    /// The envelope sender of all messages [default: Return-Path or the separator of the mbox].
+    /// The envelope sender of all messages [default: for the kind, Return-Path or the separator of the mbox; for refusals at
+    /// RCPT and for reports, Return-Path above the first Received].
     #[arg(long, value_name = "ADDRESS", value_parser = parse::sender())]
     pub(crate) sender: Option<OsString>,
     #[command(flatten)]

@@ -32,9 +32,7 @@ pub(super) fn run(args: &args::Inspect, answer: Answer) -> Run {
         }
     };
     let mut store = Store::new(args.format, &[], &mut judge);
-    for path in &args.files {
-        store.read(path)?;
-    }
+    store.read_all(&args.files)?;
     match (store.failed, store.tried) {
         (0, _) => Ok(tally.outcome()),
         (failed, tried) => {

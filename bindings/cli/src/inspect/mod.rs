@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 use backstop::bounce::{self, Arrival, Envelope, Inspection, Kind};
 use backstop::policy::{Action, Policy};
-use backstop::{Day, Domains, KeyRing};
+use backstop::{Day, Domains, KeyRing, keyfile};
 
 use self::counts::Counts;
 use self::reports::Reports;
@@ -84,14 +84,9 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
     let mut judge = |message: Message<'_>| session.judge(message);
     let written: Vec<&Path> = args.html.iter().chain(&args.report_to).map(PathBuf::as_path).collect();
     let mut store = Store::new(args.format, &written, &mut judge);
-    for path in &args.files {
-        store.read(path)?;
-    }
-    let (tried, failed, untold) = (store.tried, store.failed, store.untold());
+    store.read_all(&args.files)?;
+    let (tried, failed) = (store.tried, store.failed);
     session.progress.end();
-    if untold > 0 {
-        output::tell(&format!("and {untold} more notes of this kind"));
-    }
     session.write()?;
     if args.summary_json {
         session.out = summary::object(&session.counts, args.burst);
@@ -220,7 +215,8 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn open(path: &'a Path) -> Result<Page<'a>, Stop> {
         let file = File::options().write(true).create(true).truncate(false).open(path).map_err(|error| {
-            Stop::trouble(format!("{} cannot be written: {error}; name another --html", path.display()))
+            let (path, why) = (path.display(), keyfile::in_words_of_new(&error));
+            Stop::trouble(format!("{path} cannot be written: {why}, or name another --html"))
         })?;
         Ok(Page { file, path })
     }
@@ -229,7 +225,7 @@ impl<'a> Page<'a> {
         let is_file = self.file.metadata().is_ok_and(|it| it.is_file());
         let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
         emptied.and_then(|()| self.file.write_all(page.as_bytes())).map_err(|error| {
-            Stop::trouble(format!("{} cannot be written: {error}; it is cut short", self.path.display()))
+            Stop::trouble(format!("{} is cut short: {}", self.path.display(), keyfile::in_words(&error)))
         })
     }
 }

@@ -93,8 +93,18 @@ impl<'a> Store<'a> {
         Store { format, judge, message: Vec::new(), is_cut: false, tried: 0, failed: 0, passed, notes: 0 }
     }
 
-    /// All messages of a file or folder, or of standard input for `-`.
-    pub(crate) fn read(&mut self, path: &Path) -> Result<(), Stop> {
+    /// All messages of these files and folders, and of standard input for `-`.
+    pub(crate) fn read_all(&mut self, paths: &[PathBuf]) -> Result<(), Stop> {
+        for path in paths {
+            self.read(path)?;
+        }
+        if self.notes > MAX_NOTES {
+            tell(&format!("and {} more notes of this kind", self.notes - MAX_NOTES));
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, path: &Path) -> Result<(), Stop> {
         let done = if path == OsStr::new("-") {
             let mut input = io::stdin().lock();
             let done = self.stream(b"-", &mut input, self.format);
@@ -131,11 +141,6 @@ impl<'a> Store<'a> {
             let name = if path == OsStr::new("-") { Path::new("standard input") } else { path };
             tell(&format!("{} {what}", name.display()));
         }
-    }
-
-    /// How many notes were not told.
-    pub(crate) fn untold(&self) -> u64 {
-        self.notes.saturating_sub(MAX_NOTES)
     }
 
     fn folder(&mut self, path: &Path, depth: usize) -> Result<(), Stop> {

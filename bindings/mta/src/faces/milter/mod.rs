@@ -1,8 +1,8 @@
 //! The milter protocol, of Postfix and Sendmail, by the library indymilter: steps in, replies and changes out.
 //!
 //! `session.rs` decides, `headers.rs` has what concerns the header, `line.rs` brings a connection to the library. Nothing is
-//! asked for that is not needed (headers and body cost a mail server up to 40 %), and the steps without an answer are
-//! agreed to have none.
+//! asked for that is not needed (headers and body cost a mail server up to 40 %) but DATA, which comes always
+//! (`NOT_NEEDED` says why), and the steps without an answer are agreed to have none.
 //!
 //! Signing is CHGFROM, taking off a tag DELRCPT and ADDRCPT, so that no ORCPT tells the tag; both at the end of the message,
 //! where all recipients are known. Refusals are given at RCPT, DATA or the end of the message, whose header and body are only
