@@ -376,6 +376,23 @@ fn a_mark_that_came_back_in_pieces_is_no_missing_mark() {
 }
 
 #[test]
+fn a_disposition_notification_proves_by_the_message_id_that_it_names() {
+    let receipt = |id: &str| {
+        format!(
+            "From: Bob <bob@example.org>\nSubject: Read: Minutes\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nIt was read.\n\
+             --b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; bob@example.org\n\
+             Original-Message-ID: {id}\nDisposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n"
+        )
+    };
+    let seen = judged(&receipt(&id(&ring(), ALICE, today().minus(2))), ALICE, &policy());
+    assert_eq!((seen.kind, seen.verdict), (Kind::Mdn, Verdict::Genuine));
+    let seen = judged(&receipt(&id(&other_ring(), ALICE, today().minus(2))), ALICE, &policy());
+    assert_eq!(seen.verdict, Verdict::Forged);
+    assert_eq!(verdict(&receipt("<1@example.com>")), Verdict::Unproven(Why::NothingReturned));
+}
+
+#[test]
 fn a_feedback_report_is_no_backscatter_and_proves_by_its_mark() {
     let report = |mark: &str| {
         format!(

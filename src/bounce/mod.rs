@@ -187,6 +187,7 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
         checker.returned(&Block::read(&found.octets).0);
     }
     checker.told(body.text.as_bytes());
+    checker.told(&body.disposition);
     checker.replied(&block);
     seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
     seen.returned = body.found.iter().map(returned).collect();
@@ -288,6 +289,9 @@ fn is_failed_address(line: &str) -> bool {
     }
 }
 
+/// Octets of a disposition notification that are read: it has a dozen fields.
+const MAX_DISPOSITION: usize = 16 * 1024;
+
 /// What the body of a message has to say.
 struct Body<'a> {
     found: Vec<Found<'a>>,
@@ -295,13 +299,20 @@ struct Body<'a> {
     facts: Vec<Fact>,
     /// The text that people read, up to where headers are quoted.
     text: String,
+    /// The fields of a disposition notification, the Original-Message-ID among them (RFC 8098).
+    disposition: Vec<u8>,
 }
 
 impl<'a> Body<'a> {
     fn read(outer: &Outer<'_, '_>, body: &'a [u8], cuts: &mut Vec<Cut>) -> Body<'a> {
         let leaves = guard::leaves(outer.block, body, cuts);
-        let mut it =
-            Body { found: Vec::new(), report: status::Report::default(), facts: Vec::new(), text: String::new() };
+        let mut it = Body {
+            found: Vec::new(),
+            report: status::Report::default(),
+            facts: Vec::new(),
+            text: String::new(),
+            disposition: Vec::new(),
+        };
         returned::in_parts(&leaves, &mut it.found, cuts);
         for form in it.found.iter().map(|found| found.form) {
             let fact = if form == Form::Headers { Fact::ReturnedHeaders } else { Fact::ReturnedMessage };
@@ -318,6 +329,10 @@ impl<'a> Body<'a> {
             };
             if fact == Fact::DeliveryStatusPart && it.report.deliveries.is_empty() {
                 it.report = status::read(&parts::decoded(leaf).0);
+            }
+            if fact == Fact::DispositionPart && it.disposition.is_empty() {
+                let (fields, _) = parts::decoded(leaf);
+                it.disposition = fields.get(..MAX_DISPOSITION).unwrap_or(&fields).to_vec();
             }
             if !it.facts.contains(&fact) {
                 it.facts.push(fact);

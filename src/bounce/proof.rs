@@ -2,7 +2,7 @@
 //!
 //! 1. a genuine tag in the recipient (`batv`, or `srs` at an own forwarder);
 //! 2. a mark header, or a Message-ID with a mark, in a block that came back (`mark`), or a Message-ID with a mark on a line
-//!    of the text that calls it so;
+//!    of the text or of a disposition notification that calls it so;
 //! 3. a Message-ID with a mark in In-Reply-To or References of the message itself.
 //!
 //! Everything that looks like a tag or mark is checked and listed, good or bad; one good one is enough. A mark header or
