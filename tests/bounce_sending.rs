@@ -1,0 +1,42 @@
+//! What this host may send itself: automatic replies and bounces that do not make it a reflector.
+
+#![cfg(feature = "bounce")]
+
+use backstop::bounce::{self, Envelope, Restraint};
+
+const ALICE: &str = "alice@example.com";
+
+#[test]
+fn this_host_is_no_reflector() {
+    let mail = "From: bob@friend.example\nTo: alice@example.com\n";
+    let from = |sender: &'static str| Envelope { sender: Some(sender.as_bytes()), recipient: Some(ALICE.as_bytes()) };
+    let reply = |fields: &str, sender| {
+        bounce::may_autorespond(format!("{fields}{mail}\nhi\n").as_bytes(), &from(sender), &[ALICE], true)
+    };
+    assert_eq!(reply("", "bob@friend.example"), Ok(()));
+    assert_eq!(reply("Auto-Submitted: no\n", "bob@friend.example"), Ok(()));
+    for (fields, sender, why) in [
+        ("", "<>", Restraint::NullSender),
+        ("", "", Restraint::NullSender),
+        (
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n",
+            "bob@friend.example",
+            Restraint::Report,
+        ),
+        ("Auto-Submitted: auto-replied\n", "bob@friend.example", Restraint::AutoSubmitted),
+        ("List-Id: <x.lists.example>\n", "bob@friend.example", Restraint::List),
+        ("Precedence: bulk\n", "bob@friend.example", Restraint::List),
+        ("", "owner-x@lists.example", Restraint::Robot),
+        ("", "x-request@lists.example", Restraint::Robot),
+        ("From: MAILER-DAEMON@friend.example\n", "bob@friend.example", Restraint::Robot),
+        ("X-Auto-Response-Suppress: OOF, AutoReply\n", "bob@friend.example", Restraint::Suppressed),
+    ] {
+        assert_eq!(reply(fields, sender), Err(why), "{fields}{sender}");
+    }
+    assert_eq!(
+        bounce::may_autorespond(mail.as_bytes(), &from("b@c.example"), &["carol@example.com"], true),
+        Err(Restraint::NotAddressed)
+    );
+    assert_eq!(bounce::may_bounce(mail.as_bytes(), &from("b@c.example"), false), Err(Restraint::Unauthenticated));
+    assert_eq!(bounce::may_bounce(b"Auto-Submitted: auto-generated\n\n", &from("b@c.example"), true), Ok(()));
+}
