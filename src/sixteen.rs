@@ -267,50 +267,66 @@ fn moved_back(octets: [u8; 16], count: usize) -> [u8; 16] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::mac::{self, Keyed, Mac, Text as _};
     use alloc::vec::Vec;
 
-    /// What [`look`] says of an address, said octet by octet.
-    fn looked(address: &[u8]) -> Option<Look> {
+    /// Octets of the local part of a usual address, said octet by octet.
+    pub(crate) fn usual_local(address: &[u8]) -> Option<usize> {
         let local = address.iter().position(|&octet| octet == b'@')?;
         let (before, behind) = (&address[..local], &address[local + 1..]);
         let is_label = |label: &[u8]| {
             !label.is_empty() && label.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
         };
         let is_usual = |octet: &u8| octet.is_ascii_alphanumeric() || b"-./=".contains(octet);
-        let fits = (8..=128).contains(&address.len()) && (1..64).contains(&local);
         let usual = before.iter().all(is_usual) && behind.split(|&octet| octet == b'.').all(is_label);
-        (fits && usual).then(|| Look { local, is_plain: !before.iter().any(|octet| b"/=".contains(octet)) })
+        (usual && local > 0).then_some(local)
     }
 
-    #[test]
-    fn every_octet_at_every_place_is_looked_at() {
-        for length in [5, 7, 8, 15, 16, 17, 33, 64, 65, 81, 128, 129] {
+    /// Shows usual addresses of some lengths with every octet at every place.
+    pub(crate) fn with_each_octet(lengths: &[usize], mut show: impl FnMut(&[u8])) {
+        for &length in lengths {
             for at in [1, length / 2, length.min(65) - 2] {
                 for (place, octet) in (0..length).flat_map(|place| (0..=255).map(move |octet| (place, octet))) {
                     let mut address: Vec<u8> = (0..length).map(|i| b"aZ09bY-x"[i % 8]).collect();
                     address[at] = b'@';
                     address[place] = octet;
-                    assert_eq!(look(&address), looked(&address), "{address:?}");
+                    show(&address);
                 }
             }
         }
     }
 
-    #[test]
-    fn dots_stand_between_labels() {
-        for (length, at) in (8..=130).step_by(3).flat_map(|length| [2, 63, 64].map(|at| (length, at))) {
-            for place in at + 1..length - 1 {
+    /// Shows addresses with a dot, and with two, at every place of the domain.
+    pub(crate) fn with_dots(lengths: impl Iterator<Item = usize>, mut show: impl FnMut(&[u8])) {
+        for (length, at) in lengths.flat_map(|length| [2, 63, 64].map(|at| (length, at))) {
+            for place in at + 1..length.max(1) - 1 {
                 for two in [false, true] {
                     let mut address: Vec<u8> = (0..length).map(|_| b'a').collect();
                     (address[at], address[place]) = (b'@', b'.');
                     address[place + 1] = if two { b'.' } else { b'b' };
-                    assert_eq!(look(&address), looked(&address), "{address:?}");
+                    show(&address);
                 }
             }
         }
+    }
+
+    fn looks_right(address: &[u8]) {
+        let fits = |local: &usize| (8..=128).contains(&address.len()) && *local < 64;
+        let is_plain = |local| !address[..local].iter().any(|octet| b"/=".contains(octet));
+        let looked = usual_local(address).filter(fits).map(|local| Look { local, is_plain: is_plain(local) });
+        assert_eq!(look(address), looked, "{address:?}");
+    }
+
+    #[test]
+    fn every_octet_at_every_place_is_looked_at() {
+        with_each_octet(&[5, 7, 8, 15, 16, 17, 33, 64, 65, 81, 128, 129], looks_right);
+    }
+
+    #[test]
+    fn dots_stand_between_labels() {
+        with_dots((8..=130).step_by(3), looks_right);
     }
 
     #[test]

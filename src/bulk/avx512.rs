@@ -260,3 +260,93 @@ fn words(messages: &[&Blocks; LANES], block: usize) -> [Vector; 16] {
     let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = words;
     [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mac::{self, Mac, Text as _};
+    use crate::sixteen::tests::{usual_local, with_dots, with_each_octet};
+    use alloc::vec::Vec;
+
+    fn is_here() -> bool {
+        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+    }
+
+    /// Octets of the local part of what is looked at, and whether it has no `=`.
+    fn looked(address: &[u8]) -> Option<(usize, bool)> {
+        usual_local(address).filter(|_| address.len() <= 64).map(|local| (local, !address.contains(&b'=')))
+    }
+
+    fn looks_right(address: &[u8]) {
+        let mut looks = [Look::NOTHING];
+        // SAFETY: the tests ask for the processor.
+        unsafe { look(&[address], &mut looks) };
+        let [Look { local, is_plain }] = looks;
+        assert_eq!((local > 0).then_some((usize::from(local), is_plain)), looked(address), "{address:?}");
+    }
+
+    #[test]
+    fn every_octet_at_every_place_is_looked_at() {
+        if is_here() {
+            with_each_octet(&[3, 4, 15, 16, 17, 33, 63, 64, 65], looks_right);
+            with_dots(4..=66, looks_right);
+            looks_right(b"");
+        }
+    }
+
+    #[test]
+    fn all_usual_addresses_without_an_equals_sign_are_gathered_up_to_their_limits() {
+        if !is_here() {
+            return;
+        }
+        let key = Keyed::new(Mac::Sha1, b"key");
+        let longest = 20;
+        let check = |address: &[u8]| {
+            let (mut blocks, mut found) = ([Blocks::EMPTY; 2], [Usual { local: 9, job: 9 }; 4]);
+            let nothing: &[u8] = b"no address";
+            // SAFETY: the test asked for the processor.
+            let count =
+                unsafe { gather(&[nothing, address, address, address], *b"0123", longest, &mut blocks, &mut found) };
+            let fits = |&(local, is_plain): &(usize, bool)| local <= longest && is_plain;
+            let Some((local, _)) = looked(address).filter(fits).filter(|_| address.len() <= 51) else {
+                assert_eq!((count, found), (0, [Usual::NOTHING; 4]), "{address:?}");
+                return;
+            };
+            let usual = |job| Usual { local: u8::try_from(local).unwrap(), job };
+            // A third has no room.
+            assert_eq!((count, found), (2, [Usual::NOTHING, usual(0), usual(1), Usual::NOTHING]), "{address:?}");
+            let mut message = key.message();
+            message.push(b"0123").push(address);
+            let tag = mac::prefix(&message.finish());
+            for block in &blocks {
+                assert_eq!(key.tag_of_block(block.0.first_chunk().unwrap()), tag, "{address:?}");
+            }
+        };
+        with_each_octet(&[3, 17, 50, 51, 52], check);
+    }
+
+    #[test]
+    fn short_texts_are_copied_and_written_as_they_are_piece_by_piece() {
+        if !is_here() {
+            return;
+        }
+        let text: Vec<u8> = (0..66).map(|i| b"aZ09@Q.xB-[`{y"[i % 14]).collect();
+        let key = Keyed::new(Mac::Sha1, b"key");
+        for text in (0..=text.len()).map(|length| &text[..length]) {
+            let mut room = [1; BLOCK];
+            // SAFETY: the test asked for the processor.
+            let is_copied = unsafe { copy_short(&mut room, text) };
+            assert_eq!(is_copied, (1..=BLOCK).contains(&text.len()));
+            assert!(!is_copied || room.starts_with(text), "{text:?}");
+            for fold in [false, true] {
+                // SAFETY: as above.
+                let is_written = unsafe { write_short(&mut room, *b"0123", text, fold) };
+                assert_eq!(is_written, (1..=super::super::SHORT).contains(&text.len()));
+                let mut message = key.message();
+                message.push(b"0123");
+                let tag = if fold { message.push_folded(text) } else { message.push(text) }.finish();
+                assert!(!is_written || key.tag_of_block(&room) == mac::prefix(&tag), "{text:?} {fold}");
+            }
+        }
+    }
+}

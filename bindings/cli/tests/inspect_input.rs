@@ -285,6 +285,20 @@ fn addresses_and_names_of_fields_are_checked_with_the_place() {
 }
 
 #[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    for (option, value, beside) in [
+        ("--dnsbl", "dnsbl.example", "--each"),
+        ("--dnsbl", "dnsbl.example", "--summary-json"),
+        ("--dnsbl", "dnsbl.example", "--may-answer=reply"),
+        ("--burst", "20", "--may-answer=reply"),
+    ] {
+        let (lines, err, code) = told(&run(inspect("beside").args([option, value, beside, "-"]), b""));
+        assert_eq!((lines.len(), code), (0, 2), "{option} {beside}");
+        assert!(err.contains(&format!("'{option} <")) && err.contains("cannot be used with"), "{err}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_ends_the_run_quietly_unless_files_are_to_be_written() {
     let home = folder("gone");
     let path = written(&home, "many.mbox", &mbox(&vec![fixture("postfix"); 5000]));

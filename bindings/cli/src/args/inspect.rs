@@ -73,6 +73,7 @@ pub(crate) struct Inspect {
     pub(crate) html: Option<PathBuf>,
     /// Name what to ask this DNS list about the injecting host (JSON, one message); may be given again. Nothing is asked.
     #[arg(long, value_name = "ZONE", value_parser = parse::zone)]
+    #[arg(conflicts_with_all = ["each", "summary_json", "may_answer"])]
     pub(crate) dnsbl: Vec<String>,
     /// Say instead whether this host may answer each message, so that it is no reflector: `yes FILE` or `no FILE reason=WHY`.
     #[arg(long, value_name = "ANSWER", conflicts_with_all = ["json", "each", "summary_json", "html", "report_to"])]
@@ -80,8 +81,14 @@ pub(crate) struct Inspect {
     /// Somebody vouches for the senders: they logged in, are of the own network, or passed SPF (with --may-answer).
     #[arg(long, requires = "may_answer")]
     pub(crate) vouched: bool,
-    /// How many messages in an hour are a burst, if that is four times the usual number.
-    #[arg(long, value_name = "NUMBER", default_value_t = 10, allow_hyphen_values = true)]
+    /// In the counts: how many messages in an hour are a burst, if that is four times the usual number.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 10,
+        allow_hyphen_values = true,
+        conflicts_with = "may_answer"
+    )]
     #[arg(value_parser = parse::number(2, 10_000, "2 to 10000"))]
     pub(crate) burst: u16,
     /// Write abuse reports, letters to postmasters and records into this new or empty folder; nothing is sent.
