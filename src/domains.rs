@@ -19,7 +19,8 @@ use crate::error::Error;
 /// How closely a pattern fits: exact beats a longer `*.suffix` beats a shorter one beats `*`.
 pub(crate) type Fit = usize;
 const EXACT: Fit = usize::MAX;
-const ALL: Fit = 0;
+/// That of `*`.
+pub(crate) const ALL: Fit = 0;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pattern {
@@ -112,6 +113,13 @@ impl Domains {
     #[inline(always)]
     pub fn contains(&self, domain: &[u8]) -> bool {
         self.fit(domain).is_some()
+    }
+
+    /// Just these domains or address literals, perhaps none; written are those that are text.
+    pub(crate) fn exactly(domains: &[&[u8]]) -> Domains {
+        let texts: Vec<_> = domains.iter().filter_map(|domain| core::str::from_utf8(domain).ok()).collect();
+        let fits = domains.iter().map(|domain| Pattern::Exact((*domain).into())).collect();
+        Domains { text: texts.join(","), fits, except: Box::new([]) }
     }
 
     /// Whether it is plainly every domain.

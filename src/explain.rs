@@ -12,7 +12,6 @@ use core::fmt::Write as _;
 use crate::address::{Mailbox, Path};
 use crate::batv::{self, Form, Tag};
 use crate::day::{Day, implied_by_srs};
-use crate::domains::Domains;
 use crate::encode::{base32_value, ten_of_base32};
 use crate::key::{KeyRing, Use};
 use crate::srs;
@@ -122,7 +121,8 @@ fn describe(lines: &mut Lines, ring: Option<&KeyRing>, mailbox: Mailbox<'_>, day
         return;
     };
     let verdict = if srs::is_srs(content) {
-        srs::reverse(ring, mailbox.as_bytes(), &own_forwarders(ring, mailbox), &srs::Dialect::CLASSIC, day)
+        let own = srs::served_forwarders(ring, mailbox.as_bytes());
+        srs::reverse(ring, mailbox.as_bytes(), &own, &srs::Dialect::CLASSIC, day)
     } else {
         batv::verify(ring, mailbox.as_bytes(), day)
     };
@@ -130,14 +130,6 @@ fn describe(lines: &mut Lines, ring: Option<&KeyRing>, mailbox: Mailbox<'_>, day
         Err(error) => lines.put("verdict", &format!("malformed: {error}.")),
         Ok(verdict) => judge(lines, ring, mailbox, &verdict, day),
     }
-}
-
-/// The address's own domain, if an srs key serves it, else no domain that it could be.
-fn own_forwarders(ring: &KeyRing, mailbox: Mailbox<'_>) -> Domains {
-    let domain = printable(mailbox.domain());
-    let served = ring.fitting(Use::Srs, mailbox.domain()).next().is_some();
-    let list = if served { domain } else { format!("*,!{domain}") };
-    Domains::parse(&list).unwrap_or_else(|_| Domains::all())
 }
 
 fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verdict<'_>, day: Day) {

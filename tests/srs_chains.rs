@@ -226,3 +226,51 @@ fn no_srs_address_is_signed_by_prvs() {
         assert_eq!(signed.reason().map(|reason| reason.slug()), Some("already"), "{sender}");
     }
 }
+
+/// Forwards and reverses with the own forwarders that the ring tells.
+fn by_the_ring(ring: &KeyRing, sender: &str, forwarder: &str) -> (String, String) {
+    let named = srs::named_forwarders(ring, sender.as_bytes());
+    let sent = srs::forward(ring, sender.as_bytes(), forwarder, &named, &Dialect::CLASSIC, today()).unwrap();
+    let Signed::Done(sent) = sent else { return (sent.reason().unwrap().slug().into(), String::new()) };
+    (sent.to_string(), returned(ring, &sent.to_string()))
+}
+
+fn returned(ring: &KeyRing, recipient: &str) -> String {
+    let own = srs::served_forwarders(ring, recipient.as_bytes());
+    match srs::reverse(ring, recipient.as_bytes(), &own, &Dialect::CLASSIC, today()).unwrap() {
+        Verdict::Genuine(proof) => proof.mailbox.to_string(),
+        other => other.slug().into(),
+    }
+}
+
+#[test]
+fn without_a_list_own_forwarders_are_those_that_a_key_names_by_itself() {
+    let ring = |keys: &str| Site::new("unused.example", keys).ring;
+    let lists = "SRS0=PGkz=G3=example.com=alice@lists.example.net";
+    // What one key takes away is no other's, and not its own either.
+    let without_lists = ring("srs 0 sha1 21 - - *.example.net,!lists.example.net text:tops3cr3t");
+    let (sent, back) = by_the_ring(&without_lists, lists, "fwd.example.net");
+    assert!(sent.starts_with("SRS1=") && back == lists, "{sent} {back}");
+    let other_key = ring(
+        "srs 0 sha1 21 - - *.example.net,!lists.example.net text:another\n\
+         srs 1 sha1 21 - - lists.example.net text:tops3cr3t",
+    );
+    assert_eq!(by_the_ring(&other_key, lists, "fwd.example.net").0, "already");
+    assert_eq!(returned(&other_key, lists), "alice@example.com");
+    // Both forwarders are named: the bounce goes to the end.
+    let both = ring("srs 0 sha1 21 - - a.example,b.example text:tops3cr3t");
+    let (at_b, _) = by_the_ring(&both, "alice@example.com", "b.example");
+    let own = Domains::parse("a.example").unwrap();
+    let sent = srs::forward(&both, at_b.as_bytes(), "a.example", &own, &Dialect::CLASSIC, today()).unwrap();
+    assert_eq!(returned(&both, &sent.address().unwrap().to_string()), "alice@example.com");
+    // A key for all makes no other host an own one.
+    let all = ring("srs 0 sha1 21 - - * text:tops3cr3t");
+    let (sent, back) = by_the_ring(&all, lists, "fwd.example.net");
+    assert!(sent.starts_with("SRS1=") && back == lists, "{sent} {back}");
+    for foreign in ["SRS0=PGkz=G3=example.com=alice@else.example", "SRS0=PGkz=G3=example.com=alice@[x:a,b]"] {
+        assert_eq!(returned(&both, foreign), "foreign", "{foreign}");
+    }
+    for nothing in ["", "<>", "alice@a.example", "a b"] {
+        assert_eq!(srs::served_forwarders(&both, nothing.as_bytes()).as_str().is_empty(), !nothing.contains('@'));
+    }
+}

@@ -21,9 +21,11 @@ use crate::mac::{self, Text as _};
 use crate::words;
 
 mod forward;
+mod own;
 mod reverse;
 
 pub use forward::forward;
+pub use own::{named_forwarders, served_forwarders};
 pub(crate) use reverse::is_over;
 pub use reverse::reverse;
 
