@@ -282,7 +282,7 @@
 #define BACKSTOP_RULE_OWN_SENDER 11
 /** Rule: the policy names no forwarder for this recipient's domain. */
 #define BACKSTOP_RULE_NO_FORWARDER 12
-/** Rule: the sender begins like SRS1 and has not the parts of one. */
+/** Rule: the parts of the address could not be told apart on the way back. */
 #define BACKSTOP_RULE_SHAPE 13
 /** Rule: the domain is neither own nor an own forwarder's: its tags are for others to judge. */
 #define BACKSTOP_RULE_NOT_OWN 14
@@ -298,7 +298,7 @@
 #define BACKSTOP_RULE_FORGED 19
 /** Rule: the tag was made by no key of the ring, though the ring covers the day that it implies. */
 #define BACKSTOP_RULE_UNKNOWN_KEY 20
-/** Rule: the tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date. */
+/** Rule: the tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in date. */
 #define BACKSTOP_RULE_NOT_COVERED 21
 /** Rule: the tag is damaged. */
 #define BACKSTOP_RULE_MALFORMED 22

@@ -133,7 +133,7 @@ pub(crate) struct Implied {
 /// The day that a prvs expiry number (0..=999) implies for a key whose tags live `days` days.
 #[inline(always)]
 pub(crate) fn implied_by_prvs(expiry: u32, days: u32, today: Day) -> Implied {
-    let ahead = (expiry + 1000 - today.0 % 1000) % 1000;
+    let ahead = ahead_of_prvs(expiry, today);
     let in_date = ahead <= days + 1;
     let expires = today.0 + ahead;
     let signed = if in_date { expires.saturating_sub(days) } else { expires.saturating_sub(1000 + days) };
@@ -155,12 +155,17 @@ pub(crate) fn in_date(signed: Day, days: u32, today: Day) -> bool {
     signed <= today.plus(1) && today.0 <= signed.0.saturating_add(days)
 }
 
+/// How many days a prvs expiry number lies ahead, if it is not over: 0 to 999.
+pub(crate) fn ahead_of_prvs(expiry: u32, today: Day) -> u32 {
+    (expiry + 1000 - today.0 % 1000) % 1000
+}
+
 /// Whether a prvs expiry number says of a tag of any key that its last day was over before `grace` and a skew day.
 ///
 /// The number comes again after a thousand days: what may stand for a day ahead, up to the last of the longest-lived tag of
 /// tomorrow, is not over. The number is the last day itself, so that the key's `days` need not be known.
 pub(crate) fn is_over_by_prvs(expiry: u32, longest: u32, grace: u32, today: Day) -> bool {
-    let ahead = (expiry + 1000 - today.0 % 1000) % 1000;
+    let ahead = ahead_of_prvs(expiry, today);
     ahead > longest + 1 && 1000 - ahead > grace + 1
 }
 

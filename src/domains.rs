@@ -159,14 +159,18 @@ impl Domains {
 
     /// Whether some domain may lie in both sets.
     pub(crate) fn overlaps(&self, other: &Domains) -> bool {
-        let taken = |common: &Pattern| self.except.iter().chain(&other.except).any(|except| except.covers(common));
-        self.fits.iter().any(|own| {
-            other.fits.iter().any(
-                |theirs| {
-                    if own.covers(theirs) { !taken(theirs) } else { theirs.covers(own) && !taken(own) }
-                },
-            )
-        })
+        let is_left = |common: &&Pattern| !self.except.iter().chain(&other.except).any(|except| except.covers(common));
+        let (own, theirs): (Vec<_>, Vec<_>) =
+            (self.fits.iter().filter(is_left).collect(), other.fits.iter().filter(is_left).collect());
+        theirs.iter().any(|pattern| self.fits.iter().any(|wide| wide.covers(pattern)))
+            || own.iter().any(|pattern| other.fits.iter().any(|wide| wide.covers(pattern)))
+    }
+
+    /// Whether a pattern stands in both lists, so that they fit some domain equally closely.
+    #[cfg(feature = "policy-file")]
+    pub(crate) fn shares_a_pattern(&self, other: &Domains) -> bool {
+        let same = |own: &Pattern, theirs: &Pattern| own.covers(theirs) && theirs.covers(own);
+        self.fits.iter().any(|own| other.fits.iter().any(|theirs| same(own, theirs)))
     }
 
     /// Whether every domain of `other` surely lies in this set.

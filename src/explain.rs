@@ -70,18 +70,29 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
-/// The marks of Unicode's UAX 9, the separators of lines and paragraphs, odd blanks, soft hyphens, tags, and what else has
-/// no width and would make two addresses look the same.
+/// The marks of Unicode's UAX 9, the separators of lines and paragraphs, odd blanks, and what is shown as
+/// nothing (Default_Ignorable_Code_Point) and would make two addresses look the same.
 const fn is_unseen(character: char) -> bool {
     matches!(
         character,
         '\u{ad}'
+            | '\u{34f}'
             | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{1680}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{2000}'..='\u{200f}'
             | '\u{2028}'..='\u{202f}'
-            | '\u{2060}'..='\u{206f}'
+            | '\u{205f}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
     )
 }
 
@@ -136,7 +147,7 @@ fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verd
     if let Some(proof) = verdict.proof() {
         if let Some((signed, expires)) = proof.signed.zip(proof.expires) {
             lines.put("signed", &format!("{signed} by {} key {}", proof.usage, proof.key));
-            lines.put("expires", &format!("{expires}, with a skew day"));
+            lines.put("expires", &expires.to_string());
         } else {
             lines.put("signed", &format!("by {} key {}, which leaves no date", proof.usage, proof.key));
         }

@@ -20,7 +20,7 @@ pub struct Proof<'a> {
     pub key: KeyId,
     /// The day of signing; `None` for SRS1, which carries none.
     pub signed: Option<Day>,
-    /// The last day of validity, without the skew day; `None` for SRS1.
+    /// The last day of validity; `None` for SRS1. A skew day there is at the other end only.
     pub expires: Option<Day>,
 }
 
@@ -33,7 +33,7 @@ pub enum Verdict<'a> {
     Expired(Proof<'a>, Lapse),
     /// The MAC is wrong, whatever the date.
     Forged {
-        /// The key that the tag names; for SRS, which names none, the first one tried.
+        /// The key that the tag names; for SRS, which names none, the first whose window holds the day.
         key: KeyId,
     },
     /// The ring has no key that could have made this tag on the day that it implies.
@@ -150,7 +150,7 @@ impl<'a> Verdict<'a> {
 /// Why a tag with a right MAC no longer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lapse {
-    /// Older than the key's `days` and the skew day.
+    /// Older than the key's `days`, or made further ahead than tomorrow.
     Lifetime,
     /// Signed, by what the tag implies, on a day outside the key's `from` and `until`.
     Window,

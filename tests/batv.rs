@@ -50,6 +50,31 @@ fn a_tag_of_no_key_is_covered_only_if_a_key_signed_on_each_day_it_may_mean() {
 }
 
 #[test]
+fn a_number_further_ahead_than_the_keys_live_is_covered_if_the_ring_signed_on_each_day_of_a_longer_life() {
+    // The last day of such a tag is 60 days ahead, so that it was signed from 39 days ago, by a key of 99 days, to tomorrow.
+    for (from, until, ahead, expected) in [
+        ("-", "-", 60, true),
+        ("2026-10-13", "-", 60, true),
+        ("2026-10-14", "-", 60, false),
+        ("2026-10-13", "2026-11-22", 60, true),
+        ("2026-10-13", "2026-11-21", 60, false),
+        ("-", "2026-11-21", 100, false),
+        ("2026-11-22", "-", 100, true),
+        ("2026-10-13", "-", 12, false),
+        ("2026-08-26", "-", 12, true),
+    ] {
+        for key in [4, 9] {
+            let ring = ring(&format!("prvs 4 sha256 10 {from} {until} * text:a\n"));
+            let recipient = format!("alice+prvs={key}{:03}abcdef@example.com", (20_778 + ahead) % 1000);
+            match batv::verify(&ring, recipient.as_bytes(), day("2026-11-21")).unwrap() {
+                Verdict::UnknownKey { covered, .. } => assert_eq!(covered, expected, "{from} {until} {ahead} {key}"),
+                other => assert!(key == 4 && matches!(other, Verdict::Forged { .. }), "{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn quotes_count_in_the_sixty_four_octets_under_a_tag() {
     let tagged = |length: usize| format!("\"prvs=0785000000={}\"@example.com", "a".repeat(length));
     assert!(batv::strip(tagged(62).as_bytes()).unwrap().is_some());

@@ -90,11 +90,18 @@ fn table() -> Vec<Line> {
             bounces(R::UnknownKey),
         ),
         line(
-            "unknown key on a day before the ring, or long before its number comes again",
-            &format!("prvs=9{:03}abcdef=alice@example.com", (today().number() + 100) % 1000),
+            "unknown key, made before the ring or lately by one of a longer life",
+            &format!("prvs=9{:03}abcdef=alice@example.com", (today().number() + 12) % 1000),
             logged,
             ["unchanged log", "unchanged"],
             [R::NotCovered; 2],
+        ),
+        line(
+            "unknown key of so long a life that the ring covers each day on which it may have been made",
+            &format!("prvs=9{:03}abcdef=alice@example.com", (today().number() + 100) % 1000),
+            logged,
+            refused_null,
+            bounces(R::UnknownKey),
         ),
         line(
             "unknown key on a day before the ring, long over",
@@ -226,8 +233,8 @@ fn a_tag_of_an_unknown_key_is_expired_from_two_days_past_grace_on_and_only_if_th
             let recipient = format!("prvs=9{:03}abcdef=alice@example.com", days_ago(ago).number() % 1000);
             let decision = policy.incoming(&young, NULL, recipient.as_bytes(), Client::Other, today());
             let expected = match ago {
-                // A number that lies up to 100 days ahead may be that of a key with 99 days.
-                990 | 989 => Rule::UnknownKey,
+                // Made today or tomorrow, by a key of 10 days or of up to 99; others up to 100 days ahead before that.
+                989 | 990 | 900 | 901 => Rule::UnknownKey,
                 0..=100 if ago <= last => Rule::NotCovered,
                 900.. => Rule::NotCovered,
                 _ => Rule::Expired,
@@ -326,6 +333,14 @@ fn exempt_senders_are_never_refused() {
     let (action, rule) = enforced(&policy, OUTSIDER, &expired, Client::Other);
     assert_eq!((action.slug(), rule), ("strip", Rule::ExemptSender));
     assert_eq!(enforced(&policy, b"x@example.info", &expired, Client::Other).0, Action::Refuse);
+    // A partner that signs has another sender every day.
+    let one = self::policy(Mode::Enforce).with_exempt_senders(list(&["bob@partner.example"]));
+    for sender in
+        ["bob@partner.example", "prvs=1234abcdef=bob@partner.example", "<bob+prvs=1234abcdef@partner.example>"]
+    {
+        assert_eq!(enforced(&one, sender.as_bytes(), &expired, Client::Other).1, Rule::ExemptSender, "{sender}");
+    }
+    assert_eq!(enforced(&one, b"prvs=1234abcdef=eve@partner.example", &expired, Client::Other).0, Action::Refuse);
     assert_eq!(enforced(&policy, NULL, "alice@example.com", Client::Other).0, Action::Refuse);
 }
 

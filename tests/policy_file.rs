@@ -341,3 +341,31 @@ fn what_is_written_reads_back_to_the_same_policy_with_every_key() {
     };
     assert_eq!(keys(&written), keys(SAMPLE));
 }
+
+#[test]
+fn a_domain_that_stands_in_two_sets_is_refused_whichever_comes_first() {
+    for (one, other) in [
+        ("x.example.com,a.example.com", "X.example.com"),
+        ("a.example.com,x.example.com", "x.example.com"),
+        ("*.example.com,!a.example.com", "*.example.com"),
+    ] {
+        let text = format!(
+            "{OWN}[policy.domains.\"{one}\"]\nmode = \"observe\"\n[policy.domains.\"{other}\"]\nmode = \"off\""
+        );
+        let text = text.replace("[\"example.com\"]", "[\"*.example.com\"]");
+        let Err(Error::Policy { line, message, .. }) = Policy::parse(&text) else { panic!("{text}") };
+        assert!((3..=5).contains(&line) && message.contains("has a domain that stands in `"), "{line} {message}");
+        let text = format!(
+            "{OWN}[policy.srs]\nforwarders = [\"f.example\"]\ndomains = {{ \"{one}\" = \"f.example\", \"{other}\" = \"f.example\" }}"
+        );
+        let Err(Error::Policy { message, .. }) = Policy::parse(&text) else { panic!("{text}") };
+        assert!(message.contains("name each once"), "{message}");
+    }
+    let (set, day) = (|| domains("x.example.com"), day("2026-11-21"));
+    let twice = Policy::new(domains("*.example.com"))
+        .with_domain(set(), Some(Mode::Off), None)
+        .with_domain_refuse_at(set(), RefuseAt::Rcpt);
+    let twice = twice.with_domain(set(), Some(Mode::Sign), None);
+    let read = Policy::parse(&twice.to_toml()).unwrap();
+    assert_eq!((read == twice, read.mode_on(b"x.example.com", day)), (true, Mode::Sign));
+}

@@ -119,8 +119,8 @@ fn leaves_nothing<T>(what: &str, run: impl FnOnce() -> T) -> T {
 fn watched<T>(run: impl FnOnce() -> T) -> (T, Option<(usize, usize)>) {
     let [a, b] = states(Mac::Sha256, OCTETS);
     let [c, d] = states(Mac::Sha1, TEXT.as_bytes());
-    // Never freed, so that they are not found themselves.
-    let mut needles: Vec<&'static [u8]> = vec![OCTETS, HEX.as_bytes(), TEXT.as_bytes()];
+    // Never freed, so that they are not found themselves. Of the others the beginning is enough: what grows leaves that.
+    let mut needles: Vec<&'static [u8]> = vec![&OCTETS[..8], &HEX.as_bytes()[..16], &TEXT.as_bytes()[..8]];
     needles.extend([a, b, c, d].map(|state| &*Vec::leak(state)));
     NEEDLES.set(Vec::leak(needles));
     FOUND.set(None);

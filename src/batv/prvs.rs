@@ -16,7 +16,7 @@ use super::foreign::{is_whole, strip_prefix};
 use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Stripped};
 #[cfg(feature = "bulk")]
 use crate::bulk::Engine;
-use crate::day::{Day, implied_by_prvs, is_over_by_prvs};
+use crate::day::{Day, ahead_of_prvs, implied_by_prvs, is_over_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
 use crate::mac::{self, Mac, Text};
@@ -270,12 +270,18 @@ impl Tag {
 
 /// Whether keys of the ring signed for the domain on every day that the number may stand for.
 ///
-/// The number counts from a key's `days`, and the key is not known: both the longest and the shortest lived are asked.
+/// The number counts from a key's `days`, and the key is not known: both the longest and the shortest lived are asked. One
+/// that lies further ahead only a key of a longer life can have written, on one of the last days.
 #[cold]
 fn covered(ring: &KeyRing, domain: &[u8], expiry: u32, today: Day) -> bool {
     let days = || ring.fitting(Use::Prvs, domain).map(|(_, key)| u32::from(key.days));
+    let Some((least, most)) = days().min().zip(days().max()) else { return false };
+    let covers = |day| ring.covers(Use::Prvs, domain, day);
+    let (ahead, longest) = (ahead_of_prvs(expiry, today), u32::from(Use::Prvs.max_days()));
+    if ahead > most + 1 && ahead <= longest + 1 {
+        // Signed tomorrow at the latest, by a clock that is ahead.
+        return (ahead - 1..=longest).all(|days| covers(today.plus(ahead).minus(days)));
+    }
     let signed = |days| implied_by_prvs(expiry, days, today).signed;
-    days().min().zip(days().max()).is_some_and(|(least, most)| {
-        ring.covers(Use::Prvs, domain, signed(least)) && ring.covers(Use::Prvs, domain, signed(most))
-    })
+    covers(signed(least)) && covers(signed(most))
 }

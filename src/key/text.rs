@@ -213,23 +213,28 @@ fn secret(text: &str) -> Result<Secret, String> {
             let value = value.trim_end_matches([' ', '\t']);
             let octets = match form {
                 "hex" => hex(value),
-                "base32" => base32::RFC4648_NOPAD.with_ignore_case().decode(value.trim_end_matches('=')).ok(),
-                _ => Base64::decode_vec(value).or_else(|_| Base64Unpadded::decode_vec(value)).ok(),
+                "base32" => {
+                    let base32 = base32::RFC4648_NOPAD.with_ignore_case();
+                    base32.decode(value.trim_end_matches('=')).ok().map(Zeroizing::new)
+                }
+                _ => Base64::decode_vec(value).or_else(|_| Base64Unpadded::decode_vec(value)).ok().map(Zeroizing::new),
             };
-            Zeroizing::new(octets.ok_or_else(|| wrong(&format!("is not {form}")))?)
+            octets.ok_or_else(|| wrong(&format!("is not {form}")))?
         }
         _ => return Err(wrong("must begin with text:, hex:, base32: or base64:")),
     };
     Secret::new(&octets).map_err(|_| wrong(&format!("must have 1 to {} octets", Secret::MAX)))
 }
 
-fn hex(text: &str) -> Option<Vec<u8>> {
+/// In room that is enough from the start, since growing leaves copies.
+fn hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let nibble = |digit: &u8| (*digit as char).to_digit(16).and_then(|value| u8::try_from(value).ok());
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
+    let mut octets = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    for [high, low] in pairs {
+        octets.push(nibble(high)? << 4 | nibble(low)?);
     }
-    pairs.iter().map(|[high, low]| Some(nibble(high)? << 4 | nibble(low)?)).collect()
+    rest.is_empty().then_some(octets)
 }
 
 /// Why two keys cannot stand in one ring.

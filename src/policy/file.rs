@@ -122,7 +122,7 @@ fn policy(table: Entry<'_>) -> Result<Policy, Error> {
     policy.own = own.ok_or_else(none)?;
     for entry in by_domain {
         let stance = stance(entry)?;
-        let domains = Domains::parse(entry.name).map_err(|error| entry.fault_of(&error))?;
+        let domains = entry.set(policy.by_domain.iter().map(|(set, _)| set))?;
         let forwarders = policy.srs.as_ref().map(Forwarding::forwarders);
         if !domains.overlaps(&policy.own) && !forwarders.is_some_and(|theirs| domains.overlaps(theirs)) {
             return Err(entry.fault("lies neither in own-domains nor in the forwarders of [policy.srs]"));
@@ -193,11 +193,11 @@ fn forwarding(table: Entry<'_>) -> Result<Forwarding, Error> {
     {
         return Err(entry.fault("is not among the forwarders, so that nothing could return; add it there"));
     }
-    let set = |entry: &Entry<'_>| Domains::parse(entry.name).map_err(|error| entry.fault_of(&error));
     let mut srs = Forwarding { forwarders, default: None, by_recipient: Vec::new(), dialect };
     srs.default = default.map(|entry| entry.domain().map(ToOwned::to_owned)).transpose()?;
     for entry in &by_recipient {
-        srs.by_recipient.push((set(entry)?, entry.domain()?.to_owned()));
+        let recipients = entry.set(srs.by_recipient.iter().map(|(set, _)| set))?;
+        srs.by_recipient.push((recipients, entry.domain()?.to_owned()));
     }
     Ok(srs)
 }
@@ -224,6 +224,15 @@ impl<'a> Entry<'a> {
         match self.value.get_ref() {
             DeValue::Table(table) => Ok(entries(self.text, table)),
             _ => Err(self.fault("must be a table")),
+        }
+    }
+
+    /// The set of domains that is its name; of two with one pattern neither would be the closer.
+    fn set<'s>(&self, mut others: impl Iterator<Item = &'s Domains>) -> Result<Domains, Error> {
+        let set = Domains::parse(self.name).map_err(|error| self.fault_of(&error))?;
+        match others.find(|other| other.shares_a_pattern(&set)) {
+            None => Ok(set),
+            Some(other) => Err(self.fault(&format!("has a domain that stands in `{other}` too; name each once"))),
         }
     }
 

@@ -156,6 +156,14 @@ impl Policy {
         }
     }
 
+    /// With its own site's tag or without: one that signs has another sender every day.
+    fn exempts_sender(&self, sender: &[u8]) -> bool {
+        let stripped = || batv::strip(sender).ok().flatten().map(|(_, address)| address.to_address());
+        !self.exempt_senders.is_empty()
+            && (self.exempt_senders.contains(sender)
+                || stripped().is_some_and(|it| self.exempt_senders.contains(it.as_bytes())))
+    }
+
     /// The rule by which this mail is never refused.
     fn exemption(&self, sender: &[u8], recipient: &[u8], row: &Row<'_>, client: Client) -> Option<Rule> {
         match client {
@@ -167,7 +175,7 @@ impl Policy {
         let meant = row.lenient.address().is_some_and(|it| self.is_exempt_here(it.mailbox()));
         if meant || self.exempts_recipient(recipient) {
             Some(Rule::ExemptRecipient)
-        } else if self.exempt_senders.contains(sender) {
+        } else if self.exempts_sender(sender) {
             Some(Rule::ExemptSender)
         } else {
             None

@@ -201,7 +201,8 @@ impl Forwarding {
         Forwarding { forwarders, default: None, by_recipient: Vec::new(), dialect: Dialect::CLASSIC }
     }
 
-    /// Rewrites mail to recipients in `recipients` (a set of domains) into another domain, an own forwarder as well.
+    /// Rewrites mail to recipients in `recipients` (a set of domains) into another domain, an own forwarder as well. The
+    /// closest fit counts, of equally close ones the last.
     ///
     /// # Errors
     /// [`Error::Address`] if the forwarder is no domain, [`Error::Pattern`] if the set is none.
@@ -334,10 +335,13 @@ impl Policy {
         self
     }
 
-    /// Another mode or first day for some domains; what is `None` is the policy's. The closest fit counts.
+    /// Another mode or first day for some domains; what is `None` is the policy's. The closest fit counts, of equally close
+    /// ones the last. A set that was given before gets these instead.
     #[must_use]
     pub fn with_domain(mut self, domains: Domains, mode: Option<Mode>, enforce_since: Option<Day>) -> Policy {
-        self.by_domain.push((domains, Stance { mode, enforce_since, refuse_at: None }));
+        let refuse_at = self.by_domain.iter().find(|(set, _)| *set == domains).and_then(|(_, stance)| stance.refuse_at);
+        self.by_domain.retain(|(set, _)| *set != domains);
+        self.by_domain.push((domains, Stance { mode, enforce_since, refuse_at }));
         self
     }
 

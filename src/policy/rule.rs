@@ -101,7 +101,7 @@ pub enum Rule {
     OwnSender,
     /// The policy names no forwarder for this recipient's domain.
     NoForwarder,
-    /// The sender begins like SRS1 and has not the parts of one.
+    /// The parts of the address could not be told apart on the way back.
     Shape,
     /// The domain is neither own nor an own forwarder's: its tags are for others to judge.
     NotOwn,
@@ -117,7 +117,7 @@ pub enum Rule {
     Forged,
     /// The tag was made by no key of the ring, though the ring covers the day that it implies.
     UnknownKey,
-    /// The tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date.
+    /// The tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in date.
     NotCovered,
     /// The tag is damaged.
     Malformed,
@@ -223,7 +223,7 @@ impl Rule {
             Rule::TooLong => ("too-long", "The new address would break the length limits of RFC 5321."),
             Rule::OwnSender => ("own-sender", "The sender is own and needs no SRS."),
             Rule::NoForwarder => ("no-forwarder", "The policy names no forwarder for this recipient's domain."),
-            Rule::Shape => ("shape", "The sender begins like SRS1 and has not the parts of one."),
+            Rule::Shape => ("shape", "The parts of the address could not be told apart on the way back."),
             Rule::NotOwn => {
                 ("not-own", "The domain is neither own nor an own forwarder's: its tags are for others to judge.")
             }
@@ -240,7 +240,7 @@ impl Rule {
             ),
             Rule::NotCovered => (
                 "not-covered",
-                "The tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date.",
+                "The tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in date.",
             ),
             Rule::Malformed => ("malformed", "The tag is damaged."),
             Rule::Foreign => ("foreign", "The tag is of another system."),

@@ -30,7 +30,7 @@ pub const BACKSTOP_RULE_TOO_LONG: i32 = 10;
 pub const BACKSTOP_RULE_OWN_SENDER: i32 = 11;
 /// Rule: the policy names no forwarder for this recipient's domain.
 pub const BACKSTOP_RULE_NO_FORWARDER: i32 = 12;
-/// Rule: the sender begins like SRS1 and has not the parts of one.
+/// Rule: the parts of the address could not be told apart on the way back.
 pub const BACKSTOP_RULE_SHAPE: i32 = 13;
 /// Rule: the domain is neither own nor an own forwarder's: its tags are for others to judge.
 pub const BACKSTOP_RULE_NOT_OWN: i32 = 14;
@@ -46,7 +46,7 @@ pub const BACKSTOP_RULE_EXPIRED: i32 = 18;
 pub const BACKSTOP_RULE_FORGED: i32 = 19;
 /// Rule: the tag was made by no key of the ring, though the ring covers the day that it implies.
 pub const BACKSTOP_RULE_UNKNOWN_KEY: i32 = 20;
-/// Rule: the tag names a key that the ring does not have, the ring does not cover that day, and the tag may be in date.
+/// Rule: the tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in date.
 pub const BACKSTOP_RULE_NOT_COVERED: i32 = 21;
 /// Rule: the tag is damaged.
 pub const BACKSTOP_RULE_MALFORMED: i32 = 22;
