@@ -256,6 +256,18 @@ mod tests {
     }
 
     #[test]
+    fn sets_as_large_as_a_ring_may_have_are_compared_in_the_time_of_their_product() {
+        let list = |before: &str, domain: &str| {
+            let words: Vec<_> = (0..1500).map(|number| alloc::format!("{before}{domain}{number}.example")).collect();
+            words.join(",")
+        };
+        // With each pair looked up among the exceptions this would take minutes.
+        let left = set(&alloc::format!("{},{},z.example", ["*"; 1500].join(","), list("!", "d")));
+        let right = set(&alloc::format!("{},{},*.y.example", list("", "d"), list("!", "e")));
+        assert!(left.overlaps(&right) && !left.overlaps(&set(&list("", "d"))));
+    }
+
+    #[test]
     fn covering_is_on_the_safe_side() {
         for (left, right, expected) in [
             ("*", "example.com,*.example.net", true),
