@@ -227,6 +227,40 @@ fn edits_keep_mode_and_comments() {
 }
 
 #[test]
+fn whichever_key_is_retired_the_ring_keeps_a_signer() {
+    let text = "version 1\nprvs 4 sha256 10 2026-01-01 2026-11-07 * text:a secret of our own\n\
+                prvs 8 sha256 10 2026-11-04 - * text:another of our own\n";
+    let ring = private("retired-ring", text.as_bytes());
+    let retire = |more: &[&str]| {
+        ended(backstop().args(["key", "retire", "--at", "2026-11-05"]).args(more).arg("--keys").arg(&ring))
+    };
+    let (code, _, err) = retire(&[]);
+    assert_eq!(code, Some(2));
+    let expected = "backstop: prvs key 8 has replaced 4, which is still open; say with --id which of them to retire\n";
+    assert_eq!(err, expected);
+    let (code, _, err) = retire(&["--id", "8"]);
+    assert_eq!(code, Some(2));
+    let expected = "backstop: no other prvs key signs for all domains of this one on 2026-11-08; rotate it first\n";
+    assert_eq!(err, expected);
+    assert_eq!(fs::read_to_string(&ring).unwrap(), text);
+    let (code, out, _) = retire(&["--id", "4"]);
+    let told = "prvs key 4 signs until 2026-11-05; copy the ring to all hosts\n";
+    assert_eq!((code, out.as_str()), (Some(0), told));
+    let (code, out, _) = ended(backstop().args(["sign", "--at", "2026-11-08", "a@b.example", "--keys"]).arg(&ring));
+    assert!(code == Some(0) && out.starts_with("prvs=8"), "{out}");
+}
+
+#[test]
+fn the_successor_of_an_ended_key_is_to_be_copied_now() {
+    let ring = private("ended-ring", b"version 1\nprvs 4 sha256 10 - 2026-01-07 * text:a secret of our own\n");
+    let mut command = backstop();
+    command.args(["key", "rotate", "--id", "4", "--at", "2026-11-22", "--keys"]).arg(&ring);
+    let (code, out, err) = ended(&mut command);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.ends_with(" signs from now on, key 4 ended on 2026-01-07; copy the ring to all hosts now\n"), "{out}");
+}
+
+#[test]
 fn arguments_that_are_not_utf8_are_addresses_all_the_same() {
     let address = std::ffi::OsStr::from_bytes(b"a\xff@b.example");
     let output = backstop().arg("strip").arg(address).output().unwrap();

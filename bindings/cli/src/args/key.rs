@@ -25,7 +25,9 @@ pub(crate) enum Key {
     #[command(after_help = "Example:\n  backstop key rotate --use srs\n\nThen copy the ring to all hosts.")]
     Rotate(KeyRotate),
     /// Set the last day on which a key signs.
-    #[command(after_help = "Example:\n  backstop key retire --use prvs --id 4 --last-day 2026-12-31")]
+    #[command(after_help = "Example:\n  backstop key retire --use prvs --id 4 --last-day 2026-12-31\n\n\
+        Another key must sign on every day on which this one would have signed. Without --id no older key may still be \
+        open.")]
     Retire(KeyRetire),
     /// Drop the keys whose tags have all run out.
     Prune(KeyPrune),
