@@ -59,7 +59,7 @@ pub enum Trust {
 pub struct Loaded {
     /// The ring.
     pub ring: KeyRing,
-    /// A sentence to log, if only [`Trust::AnyMode`] let the file pass.
+    /// What to log: only [`Trust::AnyMode`] let the file pass, or it was replaced and its folder cannot be synced.
     pub warning: Option<String>,
 }
 
@@ -89,9 +89,13 @@ pub fn read_text(path: impl AsRef<Path>, what: &str) -> Result<Zeroizing<Vec<u8>
 /// Makes a new file with this ring: mode 0600, or 0640 with a group that may read it. No moment gives more access.
 ///
 /// # Errors
-/// [`Error::File`] if the file exists or cannot be written; then none is left behind.
+/// [`Error::File`] if the file exists or cannot be written, or the group is [`u32::MAX`]; then none is left behind.
 pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Result<(), Error> {
     let path = path.as_ref();
+    // The system takes it for "the same as now", and the mode would let in a group that nobody named.
+    if group == Some(u32::MAX) {
+        return Err(fault(path, format!("cannot be given to group {}, which can be none; name another one", u32::MAX)));
+    }
     let file = new_file(path).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => match fs::metadata(path) {
             Ok(there) if there.is_file() => fault(path, "is there already; add to it with `backstop key add`"),
@@ -120,7 +124,8 @@ pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Res
 ///
 /// # Errors
 /// [`Error::File`] as for [`load`], if another program keeps the lock, or if the new file cannot be written or given the
-/// same owner and group; else the error of `change`. The old file then stays.
+/// same owner and group; else the error of `change`. The old file then stays. Once the new file is in place nothing is an
+/// error any more: that a crash of the host may still undo it is a warning.
 pub fn edit(
     path: impl AsRef<Path>,
     trust: Trust,
@@ -131,10 +136,16 @@ pub fn edit(
     let (old, metadata) = read(&file, path, trust)?;
     one_name(&metadata, path)?;
     let ring = change(&old.ring)?;
-    if ring.as_text() != old.ring.as_text() {
-        replace(&target, &ring, &metadata).map_err(|error| because(path, "cannot be replaced", &error))?;
+    if ring.as_text() == old.ring.as_text() {
+        return Ok(Loaded { ring, warning: old.warning });
     }
-    Ok(Loaded { ring, warning: old.warning })
+    replace(&target, &ring, &metadata).map_err(|error| because(path, "cannot be replaced", &error))?;
+    let unsynced = sync_folder(&target).err().map(|error| {
+        let told = "the change is made, but a crash of the host may undo it, since its folder cannot be synced";
+        format!("{}: {told}: {}", path.display(), in_words(&error))
+    });
+    let warning = [old.warning, unsynced].into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
+    Ok(Loaded { ring, warning })
 }
 
 fn fault(path: &Path, message: impl Into<String>) -> Error {
@@ -278,7 +289,7 @@ fn acquire(file: &File, end: Instant) -> io::Result<()> {
     }
 }
 
-/// Writes a file beside the target and renames it into place.
+/// Writes a file beside the target and renames it into place, its last step.
 fn replace(target: &Path, ring: &KeyRing, old: &Metadata) -> io::Result<()> {
     let (file, path) = file_beside(target)?;
     let fill = || {
@@ -289,8 +300,7 @@ fn replace(target: &Path, ring: &KeyRing, old: &Metadata) -> io::Result<()> {
     };
     fill().inspect_err(|_| {
         let _ = fs::remove_file(&path);
-    })?;
-    sync_folder(target)
+    })
 }
 
 /// A new file `.NAME.new`, on the same file system because in the same folder. One that is there already was left by an

@@ -177,6 +177,12 @@ mod edits {
                 select(Use::Bst1, None, None),
                 "the ring has no fitting bst1 key that signs today; `backstop key list` shows its keys",
             ),
+            (select(Use::Prvs, None, Some("x y")), "octet 1 of the address: this octet may not stand in a domain"),
+            (
+                select(Use::Prvs, Some('0'), Some("*.example")),
+                "octet 0 of the address: this octet may not stand in a domain",
+            ),
+            (select(Use::Prvs, Some('0'), Some("")), "octet 0 of the address: the domain is empty"),
         ] {
             assert_eq!(refusal(found), expected);
         }
@@ -259,12 +265,37 @@ mod edits {
                    choose 2026-11-23 or a later day";
         assert_eq!(refusal(retired(2, "2026-11-22")), gap);
         assert_eq!(retired(4, "2026-11-21").as_deref(), Ok("2026-11-21"), "line 2 covers both its domains");
-        assert_eq!(retired(5, "2026-11-29").as_deref(), Ok("2026-11-29"), "two keys cover one domain each");
         let gap = "no other bst1 key signs for all domains of this one on 2026-12-01; rotate it first";
+        assert_eq!(refusal(retired(5, "2026-11-29")), gap, "two keys cover one domain each, one of them not for long");
         assert_eq!(refusal(retired(5, "2026-11-30")), gap);
         assert_eq!(refusal(retired(4, "2026-12-02")), "this key ends on 2026-12-01 already; choose no later day");
         let early = "this key signs only from 2026-11-24 on; delete line 3 to drop it";
         assert_eq!(refusal(retired(3, "2026-11-23")), early);
+    }
+
+    #[test]
+    fn a_retired_key_leaves_a_signer_on_every_later_day_of_its_own() {
+        // What a rotation makes: the old key ends three days after the new one begins.
+        let pair = "prvs 4 sha1 7 2026-01-01 2026-11-24 * text:0\nprvs 8 sha1 7 2026-11-18 - * text:1\n";
+        let retired = |lines: &str, at: usize| {
+            let ring = ring(lines);
+            ring.retire(&ring.keys()[at], today()).map(|ring| ring.keys()[at].until())
+        };
+        let gap = "no other prvs key signs for all domains of this one on 2026-11-25; rotate it first";
+        assert_eq!(refusal(retired(pair, 1)), gap);
+        assert_eq!(retired(pair, 0), Ok(Some(today())));
+        let again = format!("{pair}prvs 1 sha1 7 2026-12-01 - * text:2\n");
+        let gap = "no other prvs key signs for all domains of this one on 2026-11-25; choose 2026-11-30 or a later day";
+        assert_eq!(refusal(retired(&again, 1)), gap);
+        let in_time = format!("{pair}prvs 1 sha1 7 2026-11-25 - * text:2\n");
+        assert_eq!(retired(&in_time, 1), Ok(Some(today())), "a third key takes over from the first");
+        let both_end = pair.replace("2026-11-18 -", "2026-11-18 2026-11-24");
+        assert_eq!(retired(&both_end, 1), Ok(Some(today())), "it would have ended with the other one");
+        let parts = "bst1 a sha256 7 - - a.example,b.example text:a\n\
+                     bst1 b sha256 7 - - a.example text:b\n\
+                     bst1 c sha256 7 - 2026-11-30 b.example text:c\n\
+                     bst1 d sha256 7 2026-11-28 - b.example text:d\n";
+        assert_eq!(retired(parts, 0), Ok(Some(today())), "other keys cover one domain each");
     }
 
     #[test]

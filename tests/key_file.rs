@@ -241,6 +241,15 @@ mod create {
     }
 
     #[test]
+    fn a_group_that_the_system_takes_for_no_change_is_refused() {
+        let folder = Folder::new();
+        let path = folder.path("keys");
+        let expected = "cannot be given to group 4294967295, which can be none; name another one";
+        assert_eq!(message(keyfile::create(&path, &ring(), Some(u32::MAX)), &path), expected);
+        assert_eq!(folder.names(), [""; 0]);
+    }
+
+    #[test]
     fn what_is_there_already_stays() {
         let folder = Folder::new();
         let path = folder.file("keys", "something else", 0o644);
@@ -427,6 +436,25 @@ mod edit {
     }
 
     #[test]
+    fn an_edit_that_is_made_is_no_error_though_its_folder_cannot_be_synced() {
+        if !is_root("another user") {
+            return;
+        }
+        let folder = Folder::new();
+        let path = folder.file("keys", RING, 0o600);
+        for path in [&path, &folder.0] {
+            chown(path, Some(OWNER), Some(OWNER)).unwrap();
+        }
+        // What may be written to and not be read cannot be opened for a sync.
+        fs::set_permissions(&folder.0, Permissions::from_mode(0o300)).unwrap();
+        let output = Child::new("edits", &path).user().output();
+        let told = "the change is made, but a crash of the host may undo it, since its folder cannot be synced";
+        assert_eq!(output, format!("{}: {told}: {NO_RIGHT}", path.display()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), add(&ring(), 7).unwrap().as_text());
+        assert_eq!(folder.names(), ["keys"]);
+    }
+
+    #[test]
     fn an_edit_waits_for_the_lock() {
         let folder = Folder::new();
         let path = folder.file("keys", RING, 0o600);
@@ -491,7 +519,7 @@ mod edit {
     }
 }
 
-/// This program again, in another process: what it does, and the error that it meets.
+/// This program again, in another process: what it does, and the error or warning that it meets.
 struct Child {
     command: Command,
     /// Holds the report, which the test harness, writing to the outputs, cannot get mixed up with.
@@ -544,15 +572,19 @@ impl Child {
 fn child() {
     let number = |name: &str| env::var(name).ok().map(|number| number.parse::<u32>().unwrap());
     let path = PathBuf::from(env::var_os("BACKSTOP_CHILD_PATH").expect("started by another test"));
+    let mut warnings = String::new();
     let result = match env::var("BACKSTOP_CHILD").unwrap().as_str() {
         "creates" => keyfile::create(&path, &ring(), number("BACKSTOP_CHILD_GROUP")),
         _ => {
             let first = number("BACKSTOP_CHILD_FIRST").unwrap_or(7);
             let times = number("BACKSTOP_CHILD_TIMES").unwrap_or(1);
-            (first..first + times)
-                .try_for_each(|number| keyfile::edit(&path, Trust::Private, |ring| add(ring, number)).map(drop))
+            (first..first + times).try_for_each(|number| {
+                let edited = keyfile::edit(&path, Trust::Private, |ring| add(ring, number))?;
+                warnings.extend(edited.warning);
+                Ok(())
+            })
         }
     };
-    let report = result.err().map_or_else(String::new, |error| error.to_string());
+    let report = result.err().map_or(warnings, |error| error.to_string());
     fs::write(env::var_os("BACKSTOP_CHILD_REPORT").unwrap(), report).unwrap();
 }

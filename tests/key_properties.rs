@@ -1,5 +1,5 @@
 //! What holds for every key ring, whatever its comments, blanks and line ends: it is printed as it was read, and an edit
-//! touches no line but those that it must.
+//! touches no line but those that it must. A key that is retired leaves no day without a signer.
 
 #![allow(
     clippy::unwrap_used,
@@ -168,6 +168,42 @@ proptest! {
             prop_assert_eq!(new.len(), old.len());
             for (at, (old, new)) in (1..).zip(old.iter().zip(&new)) {
                 prop_assert!(old == new || (at == key.line() && differs_in_until_only(old, new)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_signs_on_a_day_still_does_once_a_key_is_retired(
+        windows in proptest::collection::vec((0..3_usize, proptest::option::of(0..20_u32), proptest::option::of(0..20_u32)), 1..6),
+        which: prop::sample::Index,
+        ahead in 0..20_u32,
+    ) {
+        let sets = ["a.example", "b.example", "a.example,b.example"];
+        let date = |days: Option<u32>| days.map_or("-".to_string(), |days| today().plus(days).to_string());
+        let mut text = String::from("version 1\n");
+        for (id, (set, from, days)) in windows.iter().enumerate() {
+            let (first, last) = (date(*from), date(days.map(|days| from.unwrap_or(0) + days)));
+            text += &format!("prvs {id} sha1 7 {first} {last} {} text:{id}\n", sets[*set]);
+        }
+        let ring = KeyRing::parse(text.as_bytes()).unwrap();
+        let key = which.get(ring.keys());
+        let last_day = today().plus(ahead);
+        match ring.retire(key, last_day) {
+            Ok(retired) => {
+                for day in (0..50).map(|days| today().plus(days)) {
+                    for domain in [b"a.example", b"b.example"] {
+                        let signs = |ring: &KeyRing| ring.signing_key(Use::Prvs, domain, day).is_ok();
+                        prop_assert_eq!(signs(&ring), signs(&retired), "{} {:?} {}", text, key, day);
+                    }
+                }
+            }
+            Err(refused) => {
+                let refused = refused.to_string();
+                let proposed = refused.split_once("choose ").and_then(|(_, rest)| Day::parse(rest.get(..10)?).ok());
+                if let Some(day) = proposed {
+                    prop_assert!(day > last_day && ring.retire(key, day).is_ok(), "{} {:?} {}", text, key, refused);
+                    prop_assert!(ring.retire(key, day.minus(1)).is_err(), "{} {:?} {}", text, key, refused);
+                }
             }
         }
     }

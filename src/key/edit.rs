@@ -12,6 +12,7 @@
 //!
 //! Randomness and today come in as arguments. Nothing here touches a file: `keyfile.rs` does.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 use super::text::{self, word};
 use super::{Key, KeyId, KeyRing, Secret, Use};
+use crate::address::check_domain;
 use crate::day::Day;
 use crate::domains::Domains;
 use crate::error::Error;
@@ -107,9 +109,10 @@ impl KeyRing {
     /// are not meant.
     ///
     /// # Errors
-    /// [`Error::Edit`] if no key fits, or more than one.
+    /// [`Error::Edit`] if no key fits, or more than one; [`Error::Address`] for what is no domain, a pattern for one.
     pub fn select(&self, usage: Use, id: Option<KeyId>, domain: Option<&str>, today: Day) -> Result<&Key, Error> {
         let domain = domain.map(str::as_bytes);
+        domain.map_or(Ok(()), |domain| check_domain(domain, 0))?;
         let meant = |key: &&Key| match (id, domain) {
             _ if key.usage != usage => false,
             (Some(id), domain) => key.id == id && domain.is_none_or(|domain| key.domains.contains(domain)),
@@ -224,8 +227,8 @@ impl KeyRing {
     /// The ring with the last signing day of a key set; tags signed later no longer verify, but for a skew day.
     ///
     /// # Errors
-    /// [`Error::Edit`] if the key would then end later than now, or before it begins, or if on the following day no
-    /// other key signs for some of its domains.
+    /// [`Error::Edit`] if the key would then end later than now, or before it begins, or if on the following day, or on a
+    /// later one on which it signs so far, no other key signs for some of its domains.
     pub fn retire(&self, key: &Key, last_day: Day) -> Result<KeyRing, Error> {
         self.own(key)?;
         if let Some(until) = key.until.filter(|&until| until < last_day) {
@@ -235,18 +238,17 @@ impl KeyRing {
             let line = key.line();
             return Err(Error::Edit(format!("this key signs only from {from} on; delete line {line} to drop it")));
         }
-        let next = last_day.plus(1);
-        if !self.replaced_on(key, next) {
+        if let Some(gap) = self.unsigned_after(key, last_day) {
             let usage = key.usage;
-            let others = self.keys.iter().filter(|other| other.usage == usage).filter_map(|other| other.from);
-            let day =
-                others.filter(|&from| from > next && key.signs_on(from.minus(1)) && self.replaced_on(key, from)).min();
-            let remedy = match day {
-                Some(from) => format!("choose {} or a later day", from.minus(1)),
+            // Later on, only the beginning of another key closes a gap.
+            let days = self.others(key).filter_map(|other| other.from).map(|from| from.minus(1));
+            let days: BTreeSet<Day> = days.filter(|&day| day >= gap && key.signs_on(day)).collect();
+            let remedy = match days.into_iter().find(|&day| self.unsigned_after(key, day).is_none()) {
+                Some(day) => format!("choose {day} or a later day"),
                 None => "rotate it first".to_string(),
             };
             return Err(Error::Edit(format!(
-                "no other {usage} key signs for all domains of this one on {next}; {remedy}"
+                "no other {usage} key signs for all domains of this one on {gap}; {remedy}"
             )));
         }
         self.edited(None, |line| if line == key.line { Line::Until(last_day) } else { Line::Same }, None)
@@ -323,10 +325,24 @@ impl KeyRing {
         self.successors(key, today).any(|next| next.signs_on(today))
     }
 
+    /// The other keys of the use.
+    fn others<'r>(&'r self, key: &'r Key) -> impl Iterator<Item = &'r Key> {
+        self.keys.iter().filter(move |other| other.line != key.line && other.usage == key.usage)
+    }
+
     /// Whether other keys of the use sign on this day for all domains of this one.
     pub(super) fn replaced_on(&self, key: &Key, day: Day) -> bool {
-        let others = || self.keys.iter().filter(|other| other.line != key.line && other.usage == key.usage);
-        signed_by(&key.domains, || others().filter(|other| other.signs_on(day)))
+        signed_by(&key.domains, || self.others(key).filter(|other| other.signs_on(day)))
+    }
+
+    /// The day that the end of a key after this one would leave unsigned for some of its domains: the next, or a later
+    /// one on which it still signs and the last of the others does no longer.
+    fn unsigned_after(&self, key: &Key, last_day: Day) -> Option<Day> {
+        let next = last_day.plus(1);
+        let ends = self.others(key).filter_map(|other| other.until).map(|until| until.plus(1));
+        let mut days: BTreeSet<Day> = ends.filter(|&day| next < day && key.signs_on(day)).collect();
+        days.insert(next);
+        days.into_iter().find(|&day| !self.replaced_on(key, day))
     }
 }
 

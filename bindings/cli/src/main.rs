@@ -31,7 +31,7 @@ mod when;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Cli, Command};
 use crate::stop::{Outcome, Run, Stop};
@@ -79,12 +79,24 @@ fn usage(error: &clap::Error) -> Run {
             output::print(text.as_bytes())?;
             return Ok(Outcome::Done);
         }
-        // The value is not repeated: it may be a secret in the wrong place.
+        // No value is repeated: it may be a secret in the wrong place.
         ErrorKind::ValueValidation => {
-            let option = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
             let what = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            let option = option.split(' ').next().unwrap_or_default();
-            return Err(Stop::Trouble(format!("{} {what}", option.trim_end_matches("..."))));
+            return Err(Stop::Trouble(format!("{} {what}", option(error))));
+        }
+        ErrorKind::InvalidValue
+            if let Some(ContextValue::Strings(words)) = error.get(ContextKind::ValidValue)
+                && !words.is_empty() =>
+        {
+            let what = match words.split_last() {
+                Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+                _ => words.concat(),
+            };
+            return Err(Stop::Trouble(format!("{} takes {what}", option(error))));
+        }
+        ErrorKind::TooManyValues => return Err(Stop::Trouble(format!("{} takes no value", option(error)))),
+        ErrorKind::UnknownArgument if !option(error).starts_with('-') => {
+            "an argument is given that the command does not take"
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
         _ => text.split("\n\n").next().unwrap_or_default(),
@@ -99,4 +111,10 @@ fn usage(error: &clap::Error) -> Run {
         sentence += &format!("; see `{} --help`", command.collect::<Vec<_>>().join(" "));
     }
     Err(Stop::Trouble(sentence))
+}
+
+/// The name of the argument that an error is about, without its value.
+fn option(error: &clap::Error) -> String {
+    let named = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    named.split(' ').next().unwrap_or_default().trim_end_matches("...").to_owned()
 }

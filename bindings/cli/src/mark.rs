@@ -37,7 +37,10 @@ fn message_id(args: &args::MarkMessageId) -> Run {
     };
     let from = args.from.as_encoded_bytes();
     Path::parse(from).map_err(of("--from"))?;
-    let made = mark::make_message_id(&ring, &left, &args.domain, from, day)?;
+    let made = mark::make_message_id(&ring, &left, &args.domain, from, day).map_err(|error| match error {
+        backstop::Error::MessageId => of("--left")(error),
+        other => Stop::of_domain(other),
+    })?;
     print(made, |id| format!("{id}\n"))
 }
 

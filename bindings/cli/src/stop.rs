@@ -20,6 +20,16 @@ impl Stop {
         Stop::Trouble(sentence.into())
     }
 
+    /// Trouble that may lie in the value of `--domain`; then it names the option.
+    pub(crate) fn of_domain(error: backstop::Error) -> Stop {
+        match error {
+            backstop::Error::Address { offset, problem } => {
+                Stop::Trouble(format!("--domain takes one domain, such as example.com; octet {offset}: {problem}"))
+            }
+            other => other.into(),
+        }
+    }
+
     /// What a failed write to standard output means.
     pub(crate) fn of_write(error: &std::io::Error) -> Stop {
         match error.kind() {

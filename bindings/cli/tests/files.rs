@@ -165,6 +165,60 @@ fn a_line_of_postsrsd_that_looks_like_a_comment_or_is_short_is_told() {
     assert!(lines[0].contains("secret 1 begins with #") && lines[1].contains("secret 2 is so short"), "{err}");
 }
 
+#[test]
+fn a_short_secret_is_told_and_a_byte_order_mark_is_refused_where_it_may_be_none_of_it() {
+    let ring = private("begun-ring", b"version 1\n");
+    let told = |words: &str, secret: &[u8]| {
+        let mut command = backstop();
+        let output = run(command.args(["key"]).args(words.split(' ')).arg("--keys").arg(&ring), secret);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let short = "backstop: warning: -: the secret is so short that one tag is enough to guess it; rotate it soon\n";
+    assert_eq!(told("add --secret-file -", b"1234567\n"), (Some(0), short.to_owned()));
+    assert_eq!(told("add --secret-file -", b"12345678\n"), (Some(0), String::new()));
+    let marked = "backstop: - begins with a byte order mark, as some editors write it, which other programs may take for a \
+                  part of the secret; save it without one\n";
+    for words in ["add --secret-file -", "import --from exim -"] {
+        assert_eq!(told(words, b"\xef\xbb\xbfa secret\n"), (Some(2), marked.to_owned()), "{words}");
+    }
+    let octets = b"\xef\xbb\xbf\xff is no text and no mark";
+    assert_eq!(told("add --secret-file -", octets), (Some(0), String::new()));
+    let kept = "backstop: warning: -: secret 1 begins with a byte order mark, which is a part of it as for postsrsd\n";
+    assert_eq!(told("import --from postsrsd -", b"\xef\xbb\xbfa secret\n"), (Some(0), kept.to_owned()));
+}
+
+#[test]
+fn a_file_of_postsrsd_is_refused_in_words_about_the_file() {
+    let ring = folder("no-ring-yet").join("ring");
+    let import = |secrets: &str| {
+        let mut command = backstop();
+        command.args(["key", "import", "--from", "postsrsd", "-", "--keys"]).arg(&ring);
+        String::from_utf8(run(&mut command, secrets.as_bytes()).stderr).unwrap()
+    };
+    let many: String = (0..11).map(|number| format!("the secret {number}\n")).collect();
+    let expected =
+        "backstop: - holds 11 secrets, and srs has 10 ids; leave out those that have signed nothing for 21 days\n";
+    assert_eq!(import(&many), expected);
+    let expected = "backstop: -: secret 3 is secret 1 again; leave one of them out\n";
+    assert_eq!(import("the first\n\nthe second\nthe first\n"), expected);
+    assert!(!ring.exists());
+    assert_eq!(import(many.split_at(many.find("the secret 10").unwrap()).0), "");
+}
+
+#[test]
+fn a_key_that_never_signs_is_told_as_one() {
+    let ring = private("over-ring", b"version 1\n");
+    let added = |from: &str, until: &str| {
+        let mut command = backstop();
+        command.args(["key", "add", "--at", "2026-11-21", "--from", from, "--until", until, "--keys"]).arg(&ring);
+        ended(&mut command).1
+    };
+    let out = added("-", "2020-01-01");
+    assert!(out.ends_with(", for * until 2020-01-01: it verifies and never signs\n"), "{out}");
+    let out = added("-", "2026-11-21");
+    assert!(out.ends_with(", for * from now until 2026-11-21\n"), "{out}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_change_that_cannot_be_told_is_made_all_the_same_and_says_so() {
@@ -227,6 +281,40 @@ fn edits_keep_mode_and_comments() {
 }
 
 #[test]
+fn whichever_key_is_retired_the_ring_keeps_a_signer() {
+    let text = "version 1\nprvs 4 sha256 10 2026-01-01 2026-11-07 * text:a secret of our own\n\
+                prvs 8 sha256 10 2026-11-04 - * text:another of our own\n";
+    let ring = private("retired-ring", text.as_bytes());
+    let retire = |more: &[&str]| {
+        ended(backstop().args(["key", "retire", "--at", "2026-11-05"]).args(more).arg("--keys").arg(&ring))
+    };
+    let (code, _, err) = retire(&[]);
+    assert_eq!(code, Some(2));
+    let expected = "backstop: prvs key 8 has replaced 4, which is still open; say with --id which of them to retire\n";
+    assert_eq!(err, expected);
+    let (code, _, err) = retire(&["--id", "8"]);
+    assert_eq!(code, Some(2));
+    let expected = "backstop: no other prvs key signs for all domains of this one on 2026-11-08; rotate it first\n";
+    assert_eq!(err, expected);
+    assert_eq!(fs::read_to_string(&ring).unwrap(), text);
+    let (code, out, _) = retire(&["--id", "4"]);
+    let told = "prvs key 4 signs until 2026-11-05; copy the ring to all hosts\n";
+    assert_eq!((code, out.as_str()), (Some(0), told));
+    let (code, out, _) = ended(backstop().args(["sign", "--at", "2026-11-08", "a@b.example", "--keys"]).arg(&ring));
+    assert!(code == Some(0) && out.starts_with("prvs=8"), "{out}");
+}
+
+#[test]
+fn the_successor_of_an_ended_key_is_to_be_copied_now() {
+    let ring = private("ended-ring", b"version 1\nprvs 4 sha256 10 - 2026-01-07 * text:a secret of our own\n");
+    let mut command = backstop();
+    command.args(["key", "rotate", "--id", "4", "--at", "2026-11-22", "--keys"]).arg(&ring);
+    let (code, out, err) = ended(&mut command);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.ends_with(" signs from now on, key 4 ended on 2026-01-07; copy the ring to all hosts now\n"), "{out}");
+}
+
+#[test]
 fn arguments_that_are_not_utf8_are_addresses_all_the_same() {
     let address = std::ffi::OsStr::from_bytes(b"a\xff@b.example");
     let output = backstop().arg("strip").arg(address).output().unwrap();
@@ -258,5 +346,10 @@ fn every_command_has_a_man_page_and_every_shell_its_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let (code, out, _) = ended(backstop().args(["completions", shell]));
         assert!(code == Some(0) && out.contains("allow-unsafe-keys"), "{shell}");
+    }
+    let (_, out, _) = ended(backstop().args(["completions", "bash"]));
+    for (option, words) in [("--use", "prvs bst1 srs mark"), ("--mac", "sha1 sha256")] {
+        let completed = format!("{option})\n                    COMPREPLY=($(compgen -W \"{words}\"");
+        assert!(out.contains(&completed), "{completed}");
     }
 }

@@ -25,7 +25,9 @@ pub(crate) enum Key {
     #[command(after_help = "Example:\n  backstop key rotate --use srs\n\nThen copy the ring to all hosts.")]
     Rotate(KeyRotate),
     /// Set the last day on which a key signs.
-    #[command(after_help = "Example:\n  backstop key retire --use prvs --id 4 --last-day 2026-12-31")]
+    #[command(after_help = "Example:\n  backstop key retire --use prvs --id 4 --last-day 2026-12-31\n\n\
+        Another key must sign on every day on which this one would have signed. Without --id no older key may still be \
+        open.")]
     Retire(KeyRetire),
     /// Drop the keys whose tags have all run out.
     Prune(KeyPrune),
@@ -53,7 +55,7 @@ pub(crate) struct KeySettings {
     #[arg(long, value_name = "LIST", default_value = "*", value_parser = parse::domains)]
     pub(crate) domains: Domains,
     /// Its hash, sha1 or sha256 [default: sha1 for srs, else sha256].
-    #[arg(long, value_name = "MAC", value_parser = parse::mac)]
+    #[arg(long, value_name = "MAC", value_parser = parse::mac(), hide_possible_values = true)]
     pub(crate) mac: Option<Mac>,
     /// The first day on which it signs, or - for none [default: today]. Do not name a day before it truly signs: an
     /// enforcing policy would refuse bounces to mail that left unsigned; set enforce-since there if it must be.
@@ -64,7 +66,7 @@ pub(crate) struct KeySettings {
 #[derive(Debug, Args)]
 pub(crate) struct KeyNew {
     /// What its tags mark: prvs, bst1, srs or mark; several with commas make a key each.
-    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_delimiter = ',', value_parser = parse::usage)]
+    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_delimiter = ',', value_parser = parse::usage(), hide_possible_values = true)]
     pub(crate) uses: Vec<Use>,
     #[command(flatten)]
     pub(crate) settings: KeySettings,
@@ -80,7 +82,7 @@ pub(crate) struct KeyNew {
 #[derive(Debug, Args)]
 pub(crate) struct KeyAdd {
     /// What its tags mark: prvs, bst1, srs or mark.
-    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse::usage)]
+    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse::usage(), hide_possible_values = true)]
     pub(crate) usage: Use,
     /// The character that names it: a digit for prvs and srs, else one of a-z2-7 [default: a free one].
     #[arg(long, value_name = "ID", value_parser = parse::id)]
@@ -91,7 +93,7 @@ pub(crate) struct KeyAdd {
     #[arg(long, value_name = "WHEN", default_value = "-", value_parser = parse::open, allow_hyphen_values = true)]
     pub(crate) until: Open,
     /// A file or pipe with the octets of the secret, or - for standard input; one line end at its end is dropped. A text
-    /// of several lines is refused.
+    /// of several lines, or with a byte order mark, is refused.
     #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
     pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
@@ -115,7 +117,7 @@ pub(crate) struct KeyList {
 #[derive(Debug, Args)]
 pub(crate) struct KeyChoice {
     /// The use of the key: prvs, bst1, srs or mark.
-    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse::usage)]
+    #[arg(long = "use", value_name = "USE", default_value = "prvs", value_parser = parse::usage(), hide_possible_values = true)]
     pub(crate) usage: Use,
     /// The character that names it [default: the one that signs].
     #[arg(long, value_name = "ID", value_parser = parse::id)]

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use backstop::{Day, Domains, Mac, Path, Use};
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 
 use crate::when;
 
@@ -88,12 +88,18 @@ pub(super) fn separator(text: &str) -> Result<char, String> {
     known.ok_or_else(|| "takes =, + or -".to_owned())
 }
 
-pub(super) fn usage(text: &str) -> Result<Use, String> {
-    Use::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| "takes prvs, bst1, srs or mark".to_owned())
+pub(super) fn usage() -> impl TypedValueParser<Value = Use> {
+    one_of(&Use::ALL, Use::as_str)
 }
 
-pub(super) fn mac(text: &str) -> Result<Mac, String> {
-    [Mac::Sha1, Mac::Sha256].into_iter().find(|it| it.as_str() == text).ok_or_else(|| "takes sha1 or sha256".to_owned())
+pub(super) fn mac() -> impl TypedValueParser<Value = Mac> {
+    one_of(&[Mac::Sha1, Mac::Sha256], Mac::as_str)
+}
+
+/// One of these values by its word; completions have the words as well.
+fn one_of<T: Copy + Send + Sync>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T> {
+    let named = move |text: String| all.iter().copied().find(|&it| word(it) == text).ok_or("is another word");
+    PossibleValuesParser::new(all.iter().map(|&it| word(it))).try_map(named)
 }
 
 pub(super) fn domains(text: &str) -> Result<Domains, String> {

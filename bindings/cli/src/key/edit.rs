@@ -1,6 +1,6 @@
 //! `backstop key rotate`, `retire` and `prune`.
 
-use backstop::{Key, keyfile};
+use backstop::{Day, Error, Key, KeyRing, keyfile};
 
 use super::{done, id, random_octet, random_secret};
 use crate::args;
@@ -18,19 +18,23 @@ pub(super) fn rotate(args: &args::KeyRotate) -> Run {
         let old = ring.select(usage, id, args.choice.domain.as_deref(), today)?;
         old_line = old.line();
         ring.rotate(old, today, ring.free_id(usage, old.domains(), random)?, &secret)
-    })?;
+    });
+    let loaded = loaded.map_err(Stop::of_domain)?;
     ring::tell(loaded.warning);
     let line = |number| loaded.ring.keys().iter().find(|key| key.line() == number);
     let (Some(old), Some(new)) = (line(old_line), line(old_line + 1)) else {
         return Err(Stop::trouble("the ring was rotated and does not show it; look at it with `backstop key list`"));
     };
-    let (from, print) = (day(new.from()), new.fingerprint());
-    let text = format!(
-        "{usage} key {} ({print}) signs from {from} on, key {} until {}; copy the ring to all hosts before {from}\n",
-        new.id(),
-        old.id(),
-        day(old.until()),
-    );
+    let (id, print, old_id, until) = (new.id(), new.fingerprint(), old.id(), day(old.until()));
+    let text = match new.from() {
+        Some(from) if from > today => format!(
+            "{usage} key {id} ({print}) signs from {from} on, key {old_id} until {until}; copy the ring to all hosts before \
+             {from}\n"
+        ),
+        _ => format!(
+            "{usage} key {id} ({print}) signs from now on, key {old_id} ended on {until}; copy the ring to all hosts now\n"
+        ),
+    };
     done(&path, &text)
 }
 
@@ -42,13 +46,33 @@ pub(super) fn retire(args: &args::KeyRetire) -> Run {
     let mut line = 0;
     let loaded = keyfile::edit(&path, ring::trust(&args.keys), |ring| {
         let key = ring.select(usage, id, args.choice.domain.as_deref(), today)?;
+        if id.is_none() {
+            is_alone(ring, key, args.choice.domain.is_some(), today)?;
+        }
         line = key.line();
         ring.retire(key, last_day)
-    })?;
+    });
+    let loaded = loaded.map_err(Stop::of_domain)?;
     ring::tell(loaded.warning);
     let key = loaded.ring.keys().iter().find(|key| key.line() == line).map(Key::id);
     let id = key.map(|id| id.to_string()).unwrap_or_default();
     done(&path, &format!("{usage} key {id} signs until {last_day}; copy the ring to all hosts\n"))
+}
+
+/// Refuses to guess which key is to end while one that this one has replaced may still sign.
+fn is_alone(ring: &KeyRing, key: &Key, is_by_domain: bool, today: Day) -> Result<(), Error> {
+    let older = |other: &&Key| {
+        let is_other = other.usage() == key.usage() && other.line() != key.line() && other.signs_on(today);
+        is_other && (!is_by_domain || other.domains() == key.domains())
+    };
+    let older: Vec<String> = ring.keys().iter().filter(older).map(|other| other.id().to_string()).collect();
+    let (usage, id, verb) = (key.usage(), key.id(), if older.len() == 1 { "is" } else { "are" });
+    match older.join(" and ") {
+        none if none.is_empty() => Ok(()),
+        older => Err(Error::Edit(format!(
+            "{usage} key {id} has replaced {older}, which {verb} still open; say with --id which of them to retire"
+        ))),
+    }
 }
 
 pub(super) fn prune(args: &args::KeyPrune) -> Run {
@@ -66,6 +90,6 @@ pub(super) fn prune(args: &args::KeyPrune) -> Run {
     done(&path, &format!("{dropped} dropped, {kept} kept{more}\n"))
 }
 
-fn day(day: Option<backstop::Day>) -> String {
+fn day(day: Option<Day>) -> String {
     day.map_or_else(|| "-".to_owned(), |day| day.to_string())
 }

@@ -5,21 +5,18 @@
 //! exim       one line: the text of prvs's secret                                             prvs, sha1,  7 days
 //! ```
 //!
-//! As for postsrsd, a line that begins with `#` is a secret; it is told, since few may mean it so. The keys have no dates,
-//! so that what their program signed before goes on verifying.
+//! As for postsrsd, a line that begins with `#` is a secret, and a byte order mark a part of one; both are told, since few
+//! may mean it so. The keys have no dates, so that what their program signed before goes on verifying.
 
 use backstop::{KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
-use super::make::{tell, without_end};
+use super::make::{SHORT, TOO_SHORT, begins_plainly, tell, without_end};
 use super::{id, read_secrets};
 use crate::args::{self, Program};
 use crate::output;
 use crate::ring;
 use crate::stop::{Run, Stop};
 use crate::when::Clock;
-
-/// The least octets of a secret that is taken without a word.
-const SHORT: usize = 8;
 
 pub(super) fn run(args: &args::KeyImport) -> Run {
     let path = ring::path(&args.keys)?;
@@ -37,21 +34,36 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
     if secrets.is_empty() {
         return Err(Stop::trouble(format!("{file} holds no secret; name the file that does")));
     }
-    if let (Program::Exim, Some(only)) = (args.from, secrets.first())
-        && only.contains(&b'\n')
-    {
-        return Err(Stop::trouble(format!("{file} holds more than one line; name a file with the secret alone")));
+    if let (Program::Exim, Some(only)) = (args.from, secrets.first()) {
+        if only.contains(&b'\n') {
+            return Err(Stop::trouble(format!("{file} holds more than one line; name a file with the secret alone")));
+        }
+        begins_plainly(only, &file)?;
+    }
+    let (count, ids) = (secrets.len(), usage.ids().len());
+    if count > ids {
+        return Err(Stop::trouble(format!(
+            "{file} holds {count} secrets, and {usage} has {ids} ids; leave out those that have signed nothing for {days} days"
+        )));
+    }
+    for (secret, number) in secrets.iter().zip(1..) {
+        if let Some(first) = secrets.iter().take(number - 1).position(|other| other == secret) {
+            let first = first + 1;
+            return Err(Stop::trouble(format!(
+                "{file}: secret {number} is secret {first} again; leave one of them out"
+            )));
+        }
     }
     for (secret, number) in secrets.iter().zip(1..) {
         let what = match secret {
             [b'#', ..] => "begins with # and is a secret all the same, as for postsrsd",
-            short if short.len() < SHORT => "is so short that one tag is enough to guess it; rotate it soon",
+            [0xef, 0xbb, 0xbf, ..] => "begins with a byte order mark, which is a part of it as for postsrsd",
+            short if short.len() < SHORT => TOO_SHORT,
             _ => continue,
         };
         output::tell(&format!("warning: {file}: secret {number} {what}"));
     }
     let secrets = secrets.into_iter().map(Secret::new).collect::<Result<Vec<_>, _>>()?;
-    let count = secrets.len();
     let add = |ring: &KeyRing| {
         secrets.into_iter().zip([first].into_iter().chain(std::iter::repeat(None))).try_fold(
             ring.clone(),

@@ -1,5 +1,6 @@
 //! `backstop key new` and `backstop key add`.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use backstop::explain::printable;
@@ -7,9 +8,14 @@ use backstop::{Day, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
 use super::{done, id, random_octet, random_secret, read_secrets};
 use crate::args;
+use crate::output;
 use crate::ring;
 use crate::stop::{Run, Stop};
 use crate::when::Clock;
+
+/// The least octets of a secret that is taken without a word.
+pub(super) const SHORT: usize = 8;
+pub(super) const TOO_SHORT: &str = "is so short that one tag is enough to guess it; rotate it soon";
 
 pub(super) fn new(args: &args::KeyNew) -> Run {
     let path = ring::path(&args.keys)?;
@@ -67,7 +73,23 @@ fn secret_of(text: &[u8], file: &Path) -> Result<Secret, Stop> {
             "{file} holds more than one line of text; name a file with the secret alone"
         )));
     }
+    begins_plainly(octets, &file)?;
+    if octets.len() < SHORT {
+        output::tell(&format!("warning: {file}: the secret {TOO_SHORT}"));
+    }
     Ok(Secret::new(octets)?)
+}
+
+/// Refuses a text with a byte order mark. To strip it would be a guess: a program that reads the same file may take the mark
+/// for a part of the secret.
+pub(super) fn begins_plainly(secret: &[u8], file: &impl Display) -> Result<(), Stop> {
+    match std::str::from_utf8(secret) {
+        Ok(text) if text.starts_with('\u{feff}') => Err(Stop::trouble(format!(
+            "{file} begins with a byte order mark, as some editors write it, which other programs may take for a part of the \
+             secret; save it without one"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses settings that no key of this use can have, by the names of their options.
@@ -122,9 +144,14 @@ pub(super) fn tell<'k>(did: &str, keys: impl IntoIterator<Item = &'k Key>, path:
             Some(from) if from != today => from.to_string(),
             _ => "now".to_owned(),
         };
+        let span = match key.until() {
+            None => format!("from {start} on"),
+            Some(until) if until < today => format!("until {until}: it verifies and never signs"),
+            Some(until) => format!("from {start} until {until}"),
+        };
         let (usage, id, print) = (key.usage(), key.id(), key.fingerprint());
         let domains = printable(key.domains().as_str().as_bytes());
-        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains} from {start} on\n", path.display())
+        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains} {span}\n", path.display())
     };
     done(path, &keys.into_iter().map(line).collect::<String>())
 }
