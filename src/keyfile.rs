@@ -7,7 +7,8 @@
 //! place, so that a reader sees the old ring or the new one, and a failure leaves the old one. A symlink is followed and
 //! stays. The new file is `.NAME.new`; one that a killed edit left behind is removed by the next, which holds the lock.
 //! The lock is advisory (`flock`): an editor that knows nothing of it is not held back, and who waits for it in vain
-//! gives up after [`PATIENCE`]. Access control lists and extended attributes are not carried over.
+//! gives up after [`PATIENCE`]. A new file is made under its name; a host that falls then may leave it empty, which the next
+//! one who makes it is told. Access control lists and extended attributes are not carried over.
 //!
 //! Modes, owners and inodes are those of Unix; elsewhere they are neither checked nor kept.
 //!
@@ -98,6 +99,9 @@ pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Res
     }
     let file = new_file(path).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => match fs::metadata(path) {
+            Ok(there) if there.is_file() && there.len() == 0 => {
+                fault(path, "is there already and empty; delete it first, unless another program is just making it")
+            }
             Ok(there) if there.is_file() => fault(path, "is there already; add to it with `backstop key add`"),
             Ok(_) => no_file(path, RING),
             Err(error) => because(path, "is there already and cannot be followed", &error),

@@ -253,18 +253,20 @@ mod create {
     fn what_is_there_already_stays() {
         let folder = Folder::new();
         let path = folder.file("keys", "something else", 0o644);
+        let empty = folder.file("empty", "", 0o600);
         let link = folder.path("link");
         symlink("nowhere", &link).unwrap();
         let dangling = "is there already and cannot be followed: it is not there; correct its name";
         for (path, expected) in [
             (&path, "is there already; add to it with `backstop key add`"),
+            (&empty, "is there already and empty; delete it first, unless another program is just making it"),
             (&link, dangling),
             (&folder.0, "is no regular file; name the file that holds the key ring"),
         ] {
             assert_eq!(message(keyfile::create(path, &ring(), None), path), expected);
         }
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("something else", 0o644));
-        assert_eq!(folder.names(), ["keys", "link"]);
+        assert_eq!(folder.names(), ["empty", "keys", "link"]);
         let path = folder.path("no/keys");
         let expected = "cannot be made: its folder is not there; make that first";
         assert_eq!(message(keyfile::create(&path, &ring(), None), &path), expected);
