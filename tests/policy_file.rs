@@ -300,6 +300,11 @@ fn unknown_keys_are_refused_with_the_nearest_name() {
             "unknown key `Mode` in [policy.domains]; did you mean `mode`?",
         ),
         (
+            "[policy.domains.\"example.com\"]\nenforce = true",
+            4,
+            "unknown key `enforce` in [policy.domains]; the keys are enforce-since, mode, refuse-at",
+        ),
+        (
             "[policy.domains.\"example.com\"]\nkeys = \"off\"",
             4,
             "unknown key `keys` in [policy.domains]; the keys are enforce-since, mode, refuse-at",
