@@ -116,7 +116,7 @@ fn reports_and_the_page_are_no_messages_of_the_folder_that_they_are_in() {
 
 #[test]
 fn a_maildir_in_use_loses_no_message_that_is_renamed_and_none_is_read_twice() {
-    const NUMBER: usize = 6000;
+    const NUMBER: usize = 3000;
     let home = folder("in-use");
     let name = |number: usize| format!("{number:06}.{}", "x".repeat(120));
     let read = |number: usize| home.join(format!("cur/{}:2,", name(number)));
@@ -137,9 +137,8 @@ fn a_maildir_in_use_loses_no_message_that_is_renamed_and_none_is_read_twice() {
     let mut stdout = child.stdout.take().unwrap();
     let mut first = [0];
     stdout.read_exact(&mut first).unwrap();
-    // The names of cur are known, and the pipe is full before a quarter of it is read. Now a mail program comes: it takes
-    // in what is new, sets flags of half the others that wait, and expunges the last ones.
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    // The names of cur are known, and the pipe is full before half of it is read. Now a mail program comes: it takes in
+    // what is new, sets flags of half the others that wait, and expunges the last ones.
     let mut expunged = 0;
     for number in 0..NUMBER {
         let is_late = number > NUMBER * 2 / 3;
