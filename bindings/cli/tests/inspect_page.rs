@@ -19,7 +19,7 @@ use inspecting::{RECIPIENT, fixture, inspect, mbox};
 fn page(name: &str, words: &[&dyn AsRef<OsStr>]) -> (String, i32) {
     let mut command = inspect(name);
     command.args(RECIPIENT).arg("--html");
-    words.iter().for_each(|word| drop(command.arg(word)));
+    command.args(words.iter().map(|word| word.as_ref()));
     let ended = run(&mut command, b"");
     (String::from_utf8(ended.stderr).unwrap(), ended.status.code().unwrap())
 }
