@@ -373,7 +373,7 @@ pub(crate) struct MarkMessageId {
 
 #[derive(Debug, Args)]
 pub(crate) struct MarkVerify {
-    /// The recipient of the bounce; a tag on it plays no part.
+    /// The recipient of the bounce, with or without its tag.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
     pub(crate) recipient: OsString,
     #[command(flatten)]

@@ -302,3 +302,19 @@ pub(crate) fn remarks(counts: &Counts) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_names_its_step_where_that_is_no_hour() {
+        let hour = Burst { from: 0, to: HOUR, count: 12, usual: 1, width: HOUR };
+        assert_eq!(words(hour), "1970-01-01 00:00 to 1970-01-01 01:00: 12, usually 1");
+        let wide = Burst { to: 2 * HOUR, width: 2 * HOUR, ..hour };
+        assert_eq!(words(wide), "1970-01-01 00:00 to 1970-01-01 02:00: 12, usually 1 in 2 hours");
+        let mut counts = Counts::new();
+        (0..257).for_each(|hour| counts.times.add(Some(hour * HOUR), Class::Genuine, Some("alice@example.com")));
+        assert!(remarks(&counts).concat().contains("in steps of up to 2 hours, by the mean of an hour"));
+    }
+}

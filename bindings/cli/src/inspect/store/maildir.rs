@@ -4,13 +4,15 @@
 //! new/BASE -> cur/BASE:2,S         a program took it in, or a flag changed: only what stands before `:` stays
 //! ```
 //!
-//! Names are listed first and opened later, so a message may be gone by then, or come into `cur` behind our back. Hence
-//! the messages of `new` are noted before `cur` is read, and those that were gone when it was their turn; what of them was
-//! not met under another name is looked for in `cur` and `new` once more, at most [`ROUNDS`] times in all. What is then
-//! not found was removed or delivered elsewhere: it is told in one note, and is no trouble.
+//! Names are listed first and opened later, so a message may be gone by then, or come into `cur` behind our back; and a
+//! listing itself may pass over a name that changes meanwhile. Hence the messages are noted before any is read, as are
+//! those that were gone when it was their turn; what of them was not met under any name is looked for once more, in at most
+//! [`ROUNDS`] more listings. What is then not found was removed or delivered elsewhere: it is told in one note, and is no
+//! trouble.
 //!
-//! Limits: of `new` the first [`BATCH`] messages are noted. [`MAX_MISSED`] are looked for, and more are told as unread. Of a folder with more than [`BATCH`]
-//! messages the later ones are listed when the first have been read: one that is renamed meanwhile may be met twice.
+//! Limits: the first [`BATCH`] messages of each folder are noted. [`MAX_MISSED`] are looked for, and more are told as
+//! unread. Of a folder with more than [`BATCH`] messages the later ones are listed when the first have been read: one that
+//! is renamed meanwhile may be met twice.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -43,13 +45,19 @@ impl<'a> Store<'a> {
     pub(super) fn maildir(&mut self, folder: &Path) -> Result<(), Stop> {
         let mut missed: HashSet<Vec<u8>> = HashSet::new();
         let mut more = 0;
-        if let Ok(new) = fs::read_dir(folder.join("new")) {
-            let names = new.flatten().take(BATCH).map(|entry| entry.file_name()).filter(|name| !is_hidden(name));
+        for listed in PARTS.iter().filter_map(|part| fs::read_dir(folder.join(part)).ok()) {
+            let names = listed.flatten().take(BATCH).map(|entry| entry.file_name()).filter(|name| !is_hidden(name));
             missed.extend(names.map(|name| base(&name).to_vec()));
         }
+        // A listing may have the old and the new name, which come one after the other.
+        let mut last = Vec::new();
         self.parts(folder, &mut |store, path, name| {
             match store.entry(path, Format::Message, None)? {
-                true => drop(missed.remove(base(name))),
+                true => {
+                    missed.remove(base(name));
+                    last = base(name).to_vec();
+                }
+                false if last == base(name) => {}
                 false if missed.len() < MAX_MISSED => drop(missed.insert(base(name).to_vec())),
                 false => more += 1,
             }
