@@ -16,14 +16,17 @@ mod parse;
 pub(crate) use self::inspect::*;
 pub(crate) use self::key::*;
 
+// The texts behind the options: one line a paragraph, which the terminal's width wraps, and one line an example.
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all done
-  1  something is not genuine, was left unsigned (other than a null sender or a signed one) or is due
+  1  something is due, not genuine, or unsigned (but null and signed senders)
   2  trouble with the usage, the keys or a file, told in one sentence
 
 Environment:
-  BACKSTOP_KEYS  the key ring, where --keys names none; else it is backstop/keys in $XDG_CONFIG_HOME or ~/.config";
+  BACKSTOP_KEYS    the key ring, where --keys names none
+  XDG_CONFIG_HOME  else the ring is backstop/keys in it [default: ~/.config]";
 
 /// Stop backscatter: sign envelope senders, verify the recipients of returning bounces, rewrite forwarded senders.
 #[derive(Debug, Parser)]
@@ -87,6 +90,7 @@ Examples:
   backstop sign --json - < senders
 
 What is not signed comes out as it came in. With --json: input, output, signed, reason.
+
 A line above 65536 octets is no address; it passes whole, but JSON shows that many octets of it.";
 
 const VERIFY_EXAMPLES: &str = "\
@@ -94,8 +98,8 @@ Examples:
   backstop verify prvs=47887d6e94=alice@example.com
   backstop verify --json - < recipients
 
-A line of text holds the verdict (genuine, expired, forged, unknown-key, malformed, foreign or untagged), the mailbox or
-what stands for it, and key=, signed=, expires= and reason= where they are known. With --json: input, verdict, mailbox,
+A line of text holds the verdict (genuine, expired, forged, unknown-key, malformed, foreign or untagged), the mailbox or \
+what stands for it, and key=, signed=, expires= and reason= where they are known. With --json: input, verdict, mailbox, \
 key, signed, expires, reason. Only a right signature or none at all gives a mailbox.";
 
 const STRIP_EXAMPLES: &str = "\
@@ -369,7 +373,7 @@ pub(crate) struct MarkMessageId {
 
 #[derive(Debug, Args)]
 pub(crate) struct MarkVerify {
-    /// The recipient of the bounce, without its tag.
+    /// The recipient of the bounce, with or without its tag.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
     pub(crate) recipient: OsString,
     #[command(flatten)]
@@ -392,4 +396,28 @@ pub(crate) struct MarkValue {
     /// A Message-ID, or - for one a line on standard input.
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) message_id: Option<OsString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// What stands behind the options of a command and of those below it.
+    fn texts(command: &clap::Command, out: &mut Vec<String>) {
+        out.extend(command.get_after_help().map(ToString::to_string));
+        command.get_subcommands().for_each(|below| texts(below, out));
+    }
+
+    #[test]
+    fn each_paragraph_of_help_is_one_line_that_the_terminal_wraps() {
+        let mut all = Vec::new();
+        texts(&Cli::command(), &mut all);
+        assert!(all.len() > 15);
+        for text in all {
+            for (line, next) in text.lines().zip(text.lines().skip(1)) {
+                assert!(line.is_empty() || next.is_empty() || next.starts_with("  "), "{line}\n{next}");
+            }
+        }
+    }
 }

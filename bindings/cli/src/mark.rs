@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use backstop::mark::{self, Marked};
-use backstop::{Day, KeyRing, Path};
+use backstop::{Day, KeyRing, Path, batv};
 
 use crate::args;
 use crate::output;
@@ -72,6 +72,9 @@ fn print(made: Marked, line: impl FnOnce(String) -> String) -> Run {
 fn verify(args: &args::MarkVerify) -> Run {
     let ring = ring::load(&args.keys)?;
     let recipient = args.recipient.as_encoded_bytes();
+    // As `inspect` does: a mark is for the mailbox, and the bounce may name that with its tag.
+    let under = batv::strip(recipient).map_err(of("--recipient"))?.map(|(_, under)| under.to_address());
+    let recipient = under.as_ref().map_or(recipient, |under| under.as_bytes());
     if Path::parse(recipient).map_err(of("--recipient"))? == Path::Null {
         return Err(of("--recipient")(backstop::Error::NullRecipient));
     }

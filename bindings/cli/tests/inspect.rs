@@ -153,10 +153,31 @@ fn a_burst_of_genuine_bounces_names_the_mailbox() {
     assert_eq!(summary["verdicts"], json!({"genuine": 12}));
     assert_eq!(
         summary["stolen_accounts"],
-        json!([{"mailbox": "alice@example.com", "from": "2026-11-20 10:00", "to": "2026-11-20 11:00", "messages": 12, "usual": 0}])
+        json!([{"mailbox": "alice@example.com", "from": "2026-11-20 10:00", "to": "2026-11-20 11:00", "messages": 12, "usual": 0, "step_seconds": 3600}])
     );
     assert_eq!(summary["tokens"][0]["messages"], 12);
     assert_eq!(told(9)["stolen_accounts"], json!([]));
+}
+
+#[test]
+fn the_author_of_reports_has_neither_brackets_nor_a_route() {
+    let out = folder("author").join("out");
+    let mut command = inspect("author-run");
+    command.args(RECIPIENT).args(["--report-from", "<@x.example:abuse@example.com>", "--report-to"]).arg(&out).arg("-");
+    run(&mut command, &fixture("postfix"));
+    let arf = fs::read_to_string(out.join("000001-mx.reflector.example.arf.eml")).unwrap();
+    assert!(arf.contains("\nFrom: abuse@example.com\n") || arf.starts_with("From: abuse@example.com\n"), "{arf}");
+    assert!(!arf.contains("x.example:"), "{arf}");
+}
+
+#[test]
+fn the_name_of_a_file_is_no_label_of_the_text() {
+    let path = folder("label").join("kind x.eml");
+    fs::write(&path, fixture("mail")).unwrap();
+    let mut command = inspect("label-run");
+    command.args(RECIPIENT).arg("kind x.eml").current_dir(path.parent().unwrap());
+    let text = String::from_utf8(run(&mut command, b"").stdout).unwrap();
+    assert!(text.starts_with("kind x.eml\nkind       not-a-bounce"), "{text}");
 }
 
 #[test]

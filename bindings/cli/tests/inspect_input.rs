@@ -115,13 +115,72 @@ fn reports_and_the_page_are_no_messages_of_the_folder_that_they_are_in() {
 }
 
 #[test]
+fn a_maildir_in_use_loses_no_message_that_is_renamed_and_none_is_read_twice() {
+    const NUMBER: usize = 3000;
+    let home = folder("in-use");
+    let name = |number: usize| format!("{number:06}.{}", "x".repeat(120));
+    let read = |number: usize| home.join(format!("cur/{}:2,", name(number)));
+    let unread = |number: usize| home.join(format!("new/{}", name(number)));
+    for part in ["cur", "new", "tmp"] {
+        fs::create_dir_all(home.join(part)).unwrap();
+    }
+    for number in 0..NUMBER {
+        let path = if number % 4 == 0 { unread(number) } else { read(number) };
+        fs::write(path, b"Subject: x\n\n").unwrap();
+    }
+    // In a file, since nobody reads it until the end.
+    let errors = folder("in-use-errors").join("said");
+    let mut command = inspect("in-use-run");
+    command.arg("--each").arg(&home).stdout(Stdio::piped()).stderr(fs::File::create(&errors).unwrap());
+    let mut child = command.spawn();
+    let child = child.as_mut().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut first = [0];
+    stdout.read_exact(&mut first).unwrap();
+    // The names of cur are known, and the pipe is full before half of it is read. Now a mail program comes: it takes in
+    // what is new, sets flags of half the others that wait, and expunges the last ones.
+    let mut expunged = 0;
+    for number in 0..NUMBER {
+        let is_late = number > NUMBER * 2 / 3;
+        if number % 4 == 0 {
+            fs::rename(unread(number), home.join(format!("cur/{}:2,", name(number)))).unwrap();
+        } else if number > NUMBER - 10 {
+            fs::remove_file(read(number)).unwrap();
+            expunged += 1;
+        } else if is_late && number % 2 == 0 {
+            fs::rename(read(number), home.join(format!("cur/{}:2,S", name(number)))).unwrap();
+        }
+    }
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).unwrap();
+    let code = child.wait().unwrap().code();
+    let said = fs::read_to_string(&errors).unwrap();
+    assert_eq!(code, Some(0), "{} lines: {}", said.lines().count(), said.lines().last().unwrap_or_default());
+    let text = String::from_utf8([&first[..], &rest].concat()).unwrap();
+    let mut seen: Vec<&str> =
+        text.lines().map(|line| line.rsplit_once('/').unwrap().1.split_once('.').unwrap().0).collect();
+    seen.sort_unstable();
+    let number = seen.len();
+    seen.dedup();
+    assert_eq!((number, seen.len()), (NUMBER - expunged, NUMBER - expunged));
+    assert!(
+        said.contains(&format!("in-use lost {expunged} messages while it was read; they are left out\n")),
+        "{said}"
+    );
+}
+
+#[test]
 fn notes_beyond_the_first_are_counted_also_for_may_answer() {
     let home = folder("many-notes");
     let path = written(&home, "bounce.eml", &fixture("postfix"));
     let paths: Vec<PathBuf> =
         std::iter::once(path).chain((0..23).map(|number| written(&home, &format!("empty/{number}"), b""))).collect();
     for words in [&["--each"][..], &["--may-answer", "bounce"]] {
-        let (_, said, _) = told(&run(inspect("many-notes-run").args(RECIPIENT).args(words).args(&paths), b""));
+        let mut command = if words[0] == "--each" { inspect("many-notes-run") } else { common::backstop() };
+        if words[0] != "--each" {
+            command.arg("inspect");
+        }
+        let (_, said, _) = told(&run(command.args(RECIPIENT).args(words).args(&paths), b""));
         assert_eq!(said.matches("is empty and holds no message\n").count(), 20, "{said}");
         assert_eq!(said.matches("and 3 more notes of this kind\n").count(), 1, "{said}");
     }
@@ -146,11 +205,20 @@ fn a_page_that_cannot_be_written_is_told_in_words() {
 #[test]
 fn files_in_other_forms_are_refused_by_name() {
     let home = folder("forms");
+    written(&home, "in-tar/cur/1", &fixture("postfix"));
+    let made = Command::new("tar").arg("-cC").arg(home.join("in-tar")).arg("cur").output().unwrap();
+    let tar = made.stdout;
     let wide: Vec<u8> = fixture("postfix").iter().flat_map(|octet| [*octet, 0]).collect();
     for (name, octets, what) in [
         ("a.gz", &b"\x1f\x8b\x08\0\0\0"[..], "packed with gzip; give what zcat prints"),
         ("a.xz", b"\xfd7zXZ\0\0", "packed with xz"),
         ("a.zip", b"PK\x03\x04\x14", "a zip archive"),
+        ("a.tar", &tar, "a tar archive; unpack it and name the folder"),
+        ("a.lz4", b"\x04\x22\x4d\x18\x64\x40", "packed with lz4; give what lz4cat prints"),
+        ("a.Z", b"\x1f\x9d\x90S\xea", "packed with compress; give what zcat prints"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive"),
+        ("dovecot-lz4", b"Dovecot-LZ4\r*\x9b\xc5\0\x01\0\0", "packed by Dovecot with lz4; have Dovecot hand it out"),
+        ("dovecot-crypt", b"CRYPTED\x03\x07\x02", "encrypted by Dovecot (mail_crypt); have Dovecot hand it out"),
         ("a.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "an Outlook message"),
         ("a.txt", &[b"\xff\xfe", wide.as_slice()].concat(), "text in UTF-16"),
         ("b.txt", &wide, "text in UTF-16"),
@@ -286,16 +354,44 @@ fn addresses_and_names_of_fields_are_checked_with_the_place() {
 
 #[test]
 fn an_option_that_would_do_nothing_is_refused() {
-    for (option, value, beside) in [
+    let answer = "--may-answer=reply";
+    let evidence = "--check-evidence";
+    let options = [
+        ("--policy", "p"),
+        ("--keys", "k"),
+        ("--allow-unsafe-keys", ""),
+        ("--without-keys", ""),
+        ("--at", "2026-11-21"),
+        ("--at-arrival", ""),
+        ("--json", ""),
+        ("--each", ""),
+        ("--summary-json", ""),
+        ("--html", "p"),
+        ("--burst", "20"),
+        ("--dnsbl", "dnsbl.example"),
+    ];
+    let alone = [
+        ("--format", "mbox"),
+        ("--recipient", "a@b.example"),
+        ("--recipient-from", "X"),
+        ("--sender", "a@b.example"),
+        (answer, ""),
+    ];
+    let with_all = options.iter().map(|(option, value)| (*option, *value, answer));
+    let checked = options.iter().chain(&alone).map(|(option, value)| (*option, *value, evidence));
+    let more = [
         ("--dnsbl", "dnsbl.example", "--each"),
         ("--dnsbl", "dnsbl.example", "--summary-json"),
-        ("--dnsbl", "dnsbl.example", "--may-answer=reply"),
-        ("--burst", "20", "--may-answer=reply"),
-    ] {
-        let (lines, err, code) = told(&run(inspect("beside").args([option, value, beside, "-"]), b""));
-        assert_eq!((lines.len(), code), (0, 2), "{option} {beside}");
-        assert!(err.contains(&format!("'{option} <")) && err.contains("cannot be used with"), "{err}");
+        ("--without-keys", "", "--allow-unsafe-keys"),
+    ];
+    for (option, value, beside) in with_all.chain(checked).chain(more) {
+        let words = [option, value, beside, "-"].into_iter().filter(|word| !word.is_empty());
+        let (lines, err, code) = told(&run(common::backstop().arg("inspect").args(words), b""));
+        assert_eq!((lines.len(), code), (0, 2), "{option} {beside}: {err}");
+        assert!(err.contains("cannot be used with"), "{option} {beside}: {err}");
     }
+    let (_, err, code) = told(&run(inspect("alone").args(["--reports-per-host", "5", "-"]), b""));
+    assert!(code == 2 && err.contains("not provided: ") && err.contains("--report-to <FOLDER>"), "{err}");
 }
 
 #[test]
@@ -326,7 +422,9 @@ fn a_reader_that_goes_ends_the_run_quietly_unless_files_are_to_be_written() {
 #[test]
 fn a_signal_ends_the_run_at_once_and_leaves_the_old_page() {
     let home = folder("interrupted");
-    let page = written(&home, "page.html", b"the old page");
+    let page = home.join("page.html");
+    run(inspect("interrupted").args(RECIPIENT).arg("--html").arg(&page).arg("-"), &fixture("mail"));
+    let old = fs::read(&page).unwrap();
     let mut command = inspect("interrupted");
     command.args(RECIPIENT).arg("--html").arg(&page).arg("-").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -337,7 +435,8 @@ fn a_signal_ends_the_run_at_once_and_leaves_the_old_page() {
     assert!(kill.success());
     let ended = child.wait_with_output().unwrap();
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended.status), Some(15));
-    assert_eq!((fs::read(&page).unwrap(), ended.stdout), (b"the old page".to_vec(), Vec::new()));
+    assert_eq!((fs::read(&page).unwrap() == old, ended.stdout), (true, Vec::new()));
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
 }
 
 #[test]

@@ -13,20 +13,58 @@ Examples:
   backstop inspect --policy policy.toml --at-arrival --html page.html /var/mail/alice ~/Maildir
   backstop inspect --json --recipient alice@example.com - < bounce.eml
 
-For one message the text tells all about it, for more it counts. With --json, one object a message: file, kind, verdict,
-proof, reason, score, evidence (id, weight, why), returned, source; reason tells why the verdict is unproven, and the class
+For one message the text tells all about it, for more it counts. With --json, one object a message: file, kind, verdict, \
+proof, reason, score, evidence (id, weight, why), returned, source; reason tells why the verdict is unproven, and the class \
 of a failed delivery stands in returned. A message of an mbox is FILE#NUMBER.
 
-For whom a message came is read from X-Original-To, Envelope-To or Delivered-To, as the delivering host writes them above
+For whom a message came is read from X-Original-To, Envelope-To or Delivered-To, as the delivering host writes them above \
 the first Received; below it, and in To, a sender may write what he likes, and it proves nothing.
 
-Folders that are no Maildir are read with all that they hold, 16 folders deep; names with a dot before them, links to
-folders, pipes, sockets and devices are left out. A name that is not UTF-8 has U+FFFD for what is not in `file`, and the
+Folders that are no Maildir are read with all that they hold, 16 folders deep; names with a dot before them, links to \
+folders, pipes, sockets and devices are left out. A name that is not UTF-8 has U+FFFD for what is not in file, and the \
 object has a last key, file_hex, with all of its octets.
 
-Exit code 0: none of the messages is backscatter, forged or expired. 1: some are; the last line tells how many. 2: trouble;
-a file that cannot be read is told and left out, and all others are counted. After Ctrl-C nothing is counted, and what was
+Exit code 0: none of the messages is backscatter, forged or expired. 1: some are; the last line tells how many. 2: trouble; \
+a file that cannot be read is told and left out, and all others are counted. After Ctrl-C nothing is counted, and what was \
 printed holds. With --may-answer, 1 says that a message must not be answered.";
+
+/// What plays no part in whether this host may answer: keys, policy, day, and all that is told of verdicts.
+const UNANSWERED: [&str; 12] = [
+    "policy",
+    "keys",
+    "allow_unsafe_keys",
+    "without_keys",
+    "at",
+    "at_arrival",
+    "json",
+    "each",
+    "summary_json",
+    "html",
+    "report_to",
+    "reports_per_host",
+];
+/// The table of evidence is checked without any message, so that all but the files does nothing.
+const UNCHECKED: [&str; 19] = [
+    "format",
+    "policy",
+    "recipient",
+    "recipient_from",
+    "sender",
+    "keys",
+    "allow_unsafe_keys",
+    "without_keys",
+    "at",
+    "at_arrival",
+    "json",
+    "each",
+    "summary_json",
+    "html",
+    "dnsbl",
+    "may_answer",
+    "burst",
+    "report_to",
+    "reports_per_host",
+];
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
@@ -52,7 +90,7 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) keys: Keys,
     /// Judge without a key ring: nothing is proved.
-    #[arg(long, conflicts_with = "keys")]
+    #[arg(long, conflicts_with_all = ["keys", "allow_unsafe_keys"])]
     pub(crate) without_keys: bool,
     #[command(flatten)]
     pub(crate) at: At,
@@ -68,7 +106,7 @@ pub(crate) struct Inspect {
     /// Print the counts as one JSON object.
     #[arg(long, conflicts_with_all = ["json", "each"])]
     pub(crate) summary_json: bool,
-    /// Write the counts as a page with plots; an older file is replaced.
+    /// Write the counts as a page with plots; an older page is replaced, and no other file.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// Name what to ask this DNS list about the injecting host (JSON, one message); may be given again. Nothing is asked.
@@ -76,7 +114,7 @@ pub(crate) struct Inspect {
     #[arg(conflicts_with_all = ["each", "summary_json", "may_answer"])]
     pub(crate) dnsbl: Vec<String>,
     /// Say instead whether this host may answer each message, so that it is no reflector: `yes FILE` or `no FILE reason=WHY`.
-    #[arg(long, value_name = "ANSWER", conflicts_with_all = ["json", "each", "summary_json", "html", "report_to"])]
+    #[arg(long, value_name = "ANSWER", conflicts_with_all = UNANSWERED)]
     pub(crate) may_answer: Option<Answer>,
     /// Somebody vouches for the senders: they logged in, are of the own network, or passed SPF (with --may-answer).
     #[arg(long, requires = "may_answer")]
@@ -98,11 +136,11 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "ADDRESS", value_parser = parse::author, requires = "report_to")]
     pub(crate) report_from: Option<String>,
     /// How many messages of a reporting host are reported.
-    #[arg(long, value_name = "NUMBER", default_value_t = 3, allow_hyphen_values = true)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, allow_hyphen_values = true, requires = "report_to")]
     #[arg(value_parser = parse::number(1, 10_000, "1 to 10000"))]
     pub(crate) reports_per_host: u16,
     /// Print the table of evidence that messages are judged by; with FILE, check tables of your own instead.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = UNCHECKED)]
     pub(crate) check_evidence: bool,
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum Key {
     #[command(after_help = "Examples:\n  backstop key import --from postsrsd /etc/postsrsd.secret\n  \
         backstop key import --from exim --id 0 - < prvs-secret\n\n\
         postsrsd's file holds one secret a line; the first one signs. As postsrsd does it, a line with # is a secret too, \
-        and only empty lines are not. Exim's file holds one line: the secret of its prvs expansion.\n\
+        and only empty lines are not. Exim's file holds one line: the secret of its prvs expansion.\n\n\
         The keys sign like their program: SRS for 21 days, prvs with sha1 for 7. They have no dates and so count as \
         signing since ever: where mail left without a tag lately, set enforce-since in the policy, or bounces to that \
         mail are refused.")]

@@ -38,11 +38,11 @@ fn parsed(wrong: fn(Path<'_>) -> Option<&'static str>) -> impl TypedValueParser<
     })
 }
 
-/// The address in the From of what is written: a mailbox in ASCII, with a domain.
+/// The address in the From of what is written: a mailbox in ASCII, with a domain. Brackets and a route go.
 pub(super) fn author(text: &str) -> Result<String, String> {
     match Path::parse(text.as_bytes()) {
-        Ok(Path::Mailbox(_)) if text.is_ascii() && !text.contains(|it: char| it.is_ascii_control()) => {
-            Ok(text.trim_start_matches('<').trim_end_matches('>').to_owned())
+        Ok(Path::Mailbox(mailbox)) if text.is_ascii() && !text.contains(|it: char| it.is_ascii_control()) => {
+            Ok(String::from_utf8_lossy(mailbox.as_bytes()).into_owned())
         }
         Err(error) => Err(format!("has a fault: {error}")),
         Ok(_) => Err("takes an address in ASCII with a domain, as abuse@example.com".to_owned()),

@@ -5,7 +5,7 @@
 //! foreign.rs what no message is      text.rs  words for one message, and the counts
 //! counts.rs  what is counted, with top.rs (most frequent) and series.rs (time, bursts)
 //! summary.rs counts as JSON         page.rs  counts as HTML with plots      reports.rs  abuse reports, as files
-//! table.rs   the table of evidence   answer.rs  whether this host may answer
+//! table.rs   the table of evidence   answer.rs  whether this host may answer    page_file.rs  where the page goes
 //! ```
 //!
 //! Memory stays as it is over any number of messages: one message is held, and every count has a limit. The judgement is
@@ -15,6 +15,7 @@ mod answer;
 mod counts;
 mod foreign;
 mod page;
+mod page_file;
 mod reports;
 mod series;
 mod store;
@@ -24,16 +25,16 @@ mod text;
 mod top;
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use backstop::bounce::{self, Arrival, Envelope, Inspection, Kind};
 use backstop::policy::{Action, Policy};
-use backstop::{Day, Domains, KeyRing, keyfile};
+use backstop::{Day, Domains, KeyRing};
 
 use self::counts::Counts;
+use self::page_file::PageFile;
 use self::reports::Reports;
 use self::store::{Message, Store};
 use crate::args;
@@ -62,7 +63,8 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
         false => ring::load(&args.keys)?,
     };
     let policy = args.policy.as_deref().map(decide::policy).transpose()?;
-    let page = args.html.as_deref().map(Page::open).transpose()?;
+    let today = Clock(args.at.at).day()?;
+    let page = args.html.as_deref().map(|path| PageFile::new(path, &args.files)).transpose()?;
     let reports = args.report_to.as_deref().zip(args.report_from.as_deref());
     let reports =
         reports.map(|(folder, from)| Reports::new(folder, from, args.reports_per_host, args.at.at)).transpose()?;
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
         ring,
         has_policy: policy.is_some(),
         policy: policy.map_or_else(nobodys, Ok)?,
-        today: Clock(args.at.at).day()?,
+        today,
         counts: Counts::new(),
         tally: Tally::new("answer no recent mail of ours"),
         out: Vec::new(),
@@ -89,7 +91,7 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
     session.progress.end();
     session.write()?;
     if args.summary_json {
-        session.out = summary::object(&session.counts, args.burst);
+        session.out = summary::object(&session.counts, args.burst, session.has_policy);
         session.write()?;
     } else if !(args.json || args.each) {
         let only = session.only.take().filter(|_| session.counts.messages == 1);
@@ -98,7 +100,7 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
         session.write()?;
     }
     if let Some(page) = page {
-        page.write(&page::page(&session.counts, args.burst, session.today))?;
+        page.write(&page::page(&session.counts, args.burst, session.has_policy, session.today))?;
     }
     if let Some(reports) = &session.reports {
         output::tell(&reports.told());
@@ -203,30 +205,6 @@ impl Session<'_> {
             }
             written => written,
         }
-    }
-}
-
-/// The file of `--html`. It is tried before the run, and what stood in it stays until the page is made.
-struct Page<'a> {
-    file: File,
-    path: &'a Path,
-}
-
-impl<'a> Page<'a> {
-    fn open(path: &'a Path) -> Result<Page<'a>, Stop> {
-        let file = File::options().write(true).create(true).truncate(false).open(path).map_err(|error| {
-            let (path, why) = (path.display(), keyfile::in_words_of_new(&error));
-            Stop::trouble(format!("{path} cannot be written: {why}, or name another --html"))
-        })?;
-        Ok(Page { file, path })
-    }
-
-    fn write(mut self, page: &str) -> Result<(), Stop> {
-        let is_file = self.file.metadata().is_ok_and(|it| it.is_file());
-        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
-        emptied.and_then(|()| self.file.write_all(page.as_bytes())).map_err(|error| {
-            Stop::trouble(format!("{} is cut short: {}", self.path.display(), keyfile::in_words(&error)))
-        })
     }
 }
 

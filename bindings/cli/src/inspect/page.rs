@@ -10,7 +10,7 @@ use backstop::Day;
 use backstop::explain::printable;
 
 use super::counts::{Counts, Table};
-use super::series::{Class, Series, Step, stamp};
+use super::series::{Class, Series, Step, hours, stamp};
 use super::text::{remarks, words};
 use super::top::Top;
 
@@ -22,14 +22,17 @@ const COLUMNS: i64 = 96;
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 180.0;
 
-const HEAD: &str = r#"<!DOCTYPE html>
+/// How every page begins, which lets a later one replace it: keep it as it is.
+pub(crate) const START: &str = r#"<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Returned messages</title>
+"#;
+
+const HEAD: &str = r#"<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Returned messages</title>
 <style>
 :root { --back: #fcfcfb; --text: #1d1f21; --soft: #5a6068; --line: #d9dcdf;
   --genuine: #1b7f5c; --misuse: #b3362c; --unproven: #9a6a00; --other: #6b7786; --bar: #2f66a8; --alert: #fbe9e7; }
@@ -62,8 +65,8 @@ svg { display: block; width: 100%; } svg text { fill: var(--soft); font-size: 12
 "#;
 
 /// The page.
-pub(crate) fn page(counts: &Counts, least: u16, day: Day) -> String {
-    let mut page = String::from(HEAD);
+pub(crate) fn page(counts: &Counts, least: u16, has_policy: bool, day: Day) -> String {
+    let mut page = format!("{START}{HEAD}");
     let _ = writeln!(
         page,
         "<h1>Returned messages</h1>\n<p class=\"soft\">{} messages, made on {day} by backstop {}</p>",
@@ -92,16 +95,9 @@ pub(crate) fn page(counts: &Counts, least: u16, day: Day) -> String {
     ] {
         bars(&mut page, title, table);
     }
-    page += "<h2>What mode enforce refuses</h2>\n<table>\n";
-    for (what, count) in [
-        ("for the recipient alone, at RCPT or DATA", counts.would_at_rcpt),
-        ("of these genuine by a mark, which refuse-at = \"message\" keeps", counts.would_lose),
-        ("after the message", counts.would),
-        ("in all", counts.would_in_all),
-    ] {
-        let _ = writeln!(page, "<tr><th scope=\"row\">{what}</th><td class=\"n\">{}</td></tr>", grouped(count));
+    if has_policy {
+        enforce(&mut page, counts);
     }
-    page += "</table>\n";
     for (title, what, top) in [
         ("Reporting hosts", "Host", &counts.reporters),
         ("Networks that injected the mail", "Network", &counts.networks),
@@ -180,8 +176,7 @@ fn timeline(page: &mut String, series: &Series) {
     let number = (last - first).div_euclid(per_column) + 1;
     // At least a dozen, or one column would fill the page.
     let width = WIDTH / number.max(12) as f64;
-    let hours = per_column * series.width / 3600;
-    let span = if hours == 1 { "one hour".to_owned() } else { format!("{hours} hours") };
+    let span = hours(per_column * series.width);
     let _ = writeln!(
         page,
         "<h2 id=\"time\">Over time</h2>\n<p class=\"key\" aria-hidden=\"true\">{}</p>",
@@ -250,6 +245,19 @@ fn bursts(page: &mut String, counts: &Counts, least: u64) {
             *page += "</ul>\n";
         }
     }
+}
+
+fn enforce(page: &mut String, counts: &Counts) {
+    *page += "<h2>What mode enforce refuses</h2>\n<table>\n";
+    for (what, count) in [
+        ("for the recipient alone, at RCPT or DATA", counts.would_at_rcpt),
+        ("of these genuine by a mark, which refuse-at = \"message\" keeps", counts.would_lose),
+        ("after the message", counts.would),
+        ("in all", counts.would_in_all),
+    ] {
+        let _ = writeln!(page, "<tr><th scope=\"row\">{what}</th><td class=\"n\">{}</td></tr>", grouped(count));
+    }
+    *page += "</table>\n";
 }
 
 /// A bar for a table cell.

@@ -1,8 +1,10 @@
 //! Messages over time, and bursts in them, in bounded memory.
 //!
-//! Time is cut into hours. When more than [`MAX_STEPS`] hours have messages, steps become twice as long. A burst is a row
-//! of steps of which each has at least as many messages as the caller says, and four times the usual number: the median
-//! of all steps from the first to the last message, at least a day's.
+//! Time is cut into hours. When more than [`MAX_STEPS`] hours have messages, or [`MAX_MAILBOX_STEPS`] of one mailbox,
+//! steps become twice as long. A burst is a row of steps of which each has at least as many messages an hour as the caller
+//! says, and four times the usual number: the median of all steps from the first to the last message, at least a day's.
+//! In steps of several hours the mean of an hour counts, so that a burst in one of them alone may be missed and none is
+//! made up; whoever tells of it names the step.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +15,7 @@ pub(crate) const MAX_STEPS: usize = 4096;
 /// Mailboxes of which a series is held, and the steps of each.
 const MAX_MAILBOXES: usize = 1024;
 const MAX_MAILBOX_STEPS: usize = 256;
-const HOUR: i64 = 3600;
+pub(crate) const HOUR: i64 = 3600;
 /// Steps of a day.
 const DAY: usize = 24;
 /// How much more than usual a burst is.
@@ -87,6 +89,7 @@ impl Series {
         counts.sort_unstable_by(|a, b| b.cmp(a));
         // Steps without messages count as none.
         let usual = counts.get(span / 2).copied().unwrap_or_default();
+        let least = least.saturating_mul(u64::try_from(self.width / HOUR).unwrap_or(u64::MAX));
         let mut bursts: Vec<Burst> = Vec::new();
         let mut last = None;
         for (step, counts) in &self.steps {
@@ -97,7 +100,7 @@ impl Series {
             let (from, to) = (step * self.width, (step + 1) * self.width);
             match bursts.last_mut().filter(|_| last == Some(step - 1)) {
                 Some(burst) => (burst.to, burst.count) = (to, burst.count + count),
-                None => bursts.push(Burst { from, to, count, usual }),
+                None => bursts.push(Burst { from, to, count, usual, width: self.width }),
             }
             last = Some(*step);
         }
@@ -114,6 +117,8 @@ pub(crate) struct Burst {
     pub(crate) count: u64,
     /// The median of a step.
     pub(crate) usual: u64,
+    /// Seconds of a step.
+    pub(crate) width: i64,
 }
 
 /// All messages by time, and the genuine bounces of each mailbox.
@@ -149,6 +154,11 @@ impl Times {
         self.mailboxes.entry(mailbox.to_owned()).or_insert_with(|| Series::new(MAX_MAILBOX_STEPS)).add(seconds, class);
     }
 
+    /// The longest step, in seconds.
+    pub(crate) fn widest(&self) -> i64 {
+        self.mailboxes.values().map(|series| series.width).fold(self.all.width, i64::max)
+    }
+
     /// Bursts of a class.
     pub(crate) fn bursts(&self, class: Class, least: u64) -> Vec<Burst> {
         self.all.bursts(class, least)
@@ -162,6 +172,14 @@ impl Times {
         }
         found.sort_unstable_by(|(one, a), (other, b)| (b.count, one, a.from).cmp(&(a.count, other, b.from)));
         found
+    }
+}
+
+/// `one hour`, `16 hours`.
+pub(crate) fn hours(seconds: i64) -> String {
+    match seconds / HOUR {
+        1 => "one hour".to_owned(),
+        hours => format!("{hours} hours"),
     }
 }
 
@@ -189,13 +207,29 @@ mod tests {
     #[test]
     fn many_in_an_hour_are_a_burst_and_as_many_in_each_hour_are_none() {
         let bursts = hourly(&[0, 1, 12, 40, 1]).bursts(Class::Genuine, 10);
-        assert_eq!(bursts, [Burst { from: NOON + 2 * HOUR, to: NOON + 4 * HOUR, count: 52, usual: 0 }]);
+        assert_eq!(bursts, [Burst { from: NOON + 2 * HOUR, to: NOON + 4 * HOUR, count: 52, usual: 0, width: HOUR }]);
         assert_eq!(hourly(&[20; 24]).bursts(Class::Genuine, 10), []);
         let mut day = [20; 48];
         day[30] = 80;
         assert_eq!(hourly(&day).bursts(Class::Genuine, 10).len(), 1);
         assert_eq!(hourly(&[9]).bursts(Class::Genuine, 10), []);
         assert_eq!(hourly(&[50]).bursts(Class::Misuse, 10), []);
+    }
+
+    #[test]
+    fn few_in_each_hour_are_no_burst_however_wide_the_steps_are() {
+        let mut times = Times::new();
+        let mut add = |hour: i64| times.add(Some(NOON + hour * HOUR), Class::Genuine, Some("alice@example.com"));
+        // One every 16 hours, so that steps widen, and then one an hour.
+        (0..257).for_each(|step| add(step * 16));
+        (257 * 16..258 * 16).for_each(&mut add);
+        assert_eq!(times.stolen(10), []);
+        (0..400).for_each(|_| times.add(Some(NOON), Class::Genuine, Some("alice@example.com")));
+        let stolen = times.stolen(10);
+        assert_eq!(stolen.len(), 1);
+        let (_, burst) = stolen[0];
+        assert_eq!((burst.width, burst.to - burst.from), (32 * HOUR, 32 * HOUR));
+        assert_eq!(hourly(&[0, 6, 6, 0]).bursts(Class::Genuine, 10), []);
     }
 
     #[test]

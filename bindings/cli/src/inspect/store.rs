@@ -13,15 +13,16 @@
 //! Lines that were quoted with `>From ` stay so, the mark of UTF-8 before a message goes. Memory holds one message, of
 //! which [`MAX_MESSAGE`] octets are kept, and [`BATCH`] names of files a level, which are read in the order of their names.
 //! What cannot be read is told and counted, and the rest goes on. Packed files, archives and UTF-16 are refused by name
-//! (`foreign.rs`).
+//! (`foreign.rs`). A Maildir is read while mail programs change it (`store/maildir.rs`).
 
 use std::ffi::OsStr;
 use std::fs::{self, File, FileType};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::foreign;
+mod maildir;
 
+use super::foreign;
 use crate::args::Format;
 use crate::output;
 use crate::stop::Stop;
@@ -148,12 +149,7 @@ impl<'a> Store<'a> {
             if !is_maildir(path) {
                 return self.end(path, Err(io::Error::other("it has neither cur nor new").into()));
             }
-            for part in ["cur", "new"].map(|part| path.join(part)).iter().filter(|part| part.is_dir()) {
-                self.entries(part, &mut |store, path, name| match name.as_encoded_bytes() {
-                    [b'.', ..] => Ok(()),
-                    _ => store.entry(path, Format::Message, None),
-                })?;
-            }
+            self.maildir(path)?;
             return self.entries(path, &mut |store, path, name| {
                 let is_part = ["cur", "new", "tmp"].iter().any(|part| name == *part);
                 if is_part || !is_maildir(path) { Ok(()) } else { store.inner(path, depth) }
@@ -161,31 +157,36 @@ impl<'a> Store<'a> {
         }
         self.entries(path, &mut |store, path, name| match name.as_encoded_bytes() {
             [b'.', ..] => Ok(()),
-            _ => store.entry(path, store.format, Some(depth)),
+            _ => store.entry(path, store.format, Some(depth)).map(drop),
         })
     }
 
-    /// What a folder holds: a file, or a folder that is read if `depth` is that of the one around it.
-    fn entry(&mut self, path: &Path, format: Format, depth: Option<usize>) -> Result<(), Stop> {
+    /// What a folder holds: a file, or a folder that is read if `depth` is that of the one around it. Says whether it was
+    /// still there; among the messages of a Maildir, which have no depth, a file may be gone, and elsewhere it is missing.
+    fn entry(&mut self, path: &Path, format: Format, depth: Option<usize>) -> Result<bool, Stop> {
         if self
             .passed
             .iter()
             .any(|it| it.file_name() == path.file_name() && fs::canonicalize(path).is_ok_and(|path| path == *it))
         {
-            return Ok(());
+            return Ok(true);
         }
         match fs::metadata(path).map(|it| it.file_type()) {
             Ok(kind) if kind.is_dir() => match depth {
-                Some(depth) => return self.inner(path, depth),
+                Some(depth) => self.inner(path, depth)?,
                 None => self.note(path, "is a folder among messages and is left out"),
             },
             Ok(kind) if !kind.is_file() => self.note(path, &format!("is {} and is left out", nature(kind))),
             _ => {
                 let done = self.file(path, format);
-                return self.end(path, done);
+                let is_lost = |error: &io::Error| error.kind() == io::ErrorKind::NotFound && !path.is_symlink();
+                if depth.is_none() && matches!(&done, Err(Left::Unread(error)) if is_lost(error)) {
+                    return Ok(false);
+                }
+                self.end(path, done)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A folder in a folder.

@@ -8,8 +8,8 @@ use backstop::json::Object;
 /// How many of each ranking, and of the bursts, are told.
 const MOST: usize = 100;
 
-/// The object.
-pub(crate) fn object(counts: &Counts, least: u16) -> Vec<u8> {
+/// The object. Without a policy there is nothing that it would do, and its two keys are null.
+pub(crate) fn object(counts: &Counts, least: u16, has_policy: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut object = Object::open(&mut out);
     object.number("messages", counts.messages).number("octets", counts.octets).number("cut", counts.cut);
@@ -20,13 +20,13 @@ pub(crate) fn object(counts: &Counts, least: u16) -> Vec<u8> {
         ("kinds", &counts.kinds),
         ("reasons", &counts.reasons),
         ("proofs", &counts.proofs),
-        ("advice", &counts.advice),
     ] {
         object.object(name, Some(|inner: &mut Object<'_>| fill(table, inner)));
     }
+    object.object("advice", has_policy.then_some(|inner: &mut Object<'_>| fill(&counts.advice, inner)));
     object.object(
         "enforce",
-        Some(|inner: &mut Object<'_>| {
+        has_policy.then_some(|inner: &mut Object<'_>| {
             inner.number("refused_after_message", counts.would).number("refused_at_rcpt", counts.would_at_rcpt);
             inner.number("genuine_refused_at_rcpt", counts.would_lose).number("refused", counts.would_in_all);
         }),
@@ -44,6 +44,7 @@ pub(crate) fn object(counts: &Counts, least: u16) -> Vec<u8> {
     object.objects("stolen_accounts", counts.times.stolen(least).into_iter().take(MOST), |inner, (mailbox, it)| {
         inner.text("mailbox", mailbox.as_bytes());
         burst(inner, it);
+        inner.number("step_seconds", it.width);
     });
     object.close();
     out

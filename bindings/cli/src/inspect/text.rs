@@ -8,7 +8,7 @@ use backstop::bounce::{Advice, Trust, Verdict, dnsbl_name};
 use backstop::explain::printable;
 
 use super::counts::{Counts, Table};
-use super::series::{Burst, Class, stamp};
+use super::series::{Burst, Class, HOUR, hours, stamp};
 use super::top::Top;
 use super::{Seen, store};
 
@@ -32,7 +32,7 @@ pub(crate) fn line(seen: &Seen<'_>, out: &mut Vec<u8>) {
 /// All about one message.
 pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
     let it = &seen.inspection;
-    let mut text = Lines(format!("{}\n", printable(seen.file)));
+    let mut text = Lines { text: format!("{}\n", printable(seen.file)), last: "" };
     text.put("kind", &format!("{}: {} Score {}.", it.kind.slug(), it.kind.sentence(), it.score));
     text.put("verdict", &format!("{}: {}", it.verdict.slug(), it.verdict.sentence()));
     if let Some(why) = it.verdict.why() {
@@ -95,7 +95,7 @@ pub(crate) fn one(seen: &Seen<'_>, zones: &[String]) -> String {
     for cut in &it.cuts {
         text.put("left out", &format!("{}: more than is looked at", cut.slug()));
     }
-    text.0
+    text.text
 }
 
 /// What to do next, in one sentence.
@@ -145,18 +145,22 @@ fn next(verdict: Verdict, knows_recipient: bool) -> &'static str {
 }
 
 /// Names and values below each other; a name is told once.
-struct Lines(String);
+struct Lines {
+    text: String,
+    /// The name that was told last.
+    last: &'static str,
+}
 
 impl Lines {
-    fn put(&mut self, name: &str, value: &str) {
-        let is_told =
-            self.0.lines().rev().find(|line| !line.starts_with("   ")).is_some_and(|line| {
-                line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) && !name.is_empty()
-            });
-        let _ = writeln!(self.0, "{:<10} {}", if is_told { "" } else { name }, printable(value.as_bytes()));
+    fn put(&mut self, name: &'static str, value: &str) {
+        let shown = if name == self.last { "" } else { name };
+        if !name.is_empty() {
+            self.last = name;
+        }
+        let _ = writeln!(self.text, "{shown:<10} {}", printable(value.as_bytes()));
     }
 
-    fn maybe(&mut self, name: &str, what: &str, value: Option<&str>) {
+    fn maybe(&mut self, name: &'static str, what: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.put(name, &format!("{what} {value}"));
         }
@@ -238,9 +242,11 @@ fn repeats(text: &mut String, tokens: &Top) {
     }
 }
 
-/// When and how many.
+/// When and how many; the step is named where it is not an hour.
 pub(crate) fn words(burst: Burst) -> String {
-    format!("{} to {}: {}, usually {}", stamp(burst.from), stamp(burst.to), burst.count, burst.usual)
+    let Burst { from, to, count, usual, width } = burst;
+    let step = if width == HOUR { String::new() } else { format!(" in {}", hours(width)) };
+    format!("{} to {}: {count}, usually {usual}{step}", stamp(from), stamp(to))
 }
 
 fn bursts(text: &mut String, counts: &Counts, least: u64) {
@@ -287,5 +293,28 @@ pub(crate) fn remarks(counts: &Counts) -> Vec<String> {
         notes
             .push(format!("{} messages tell no time and are missing in what is told of bursts.", counts.times.undated));
     }
+    if counts.times.widest() > HOUR {
+        notes.push(format!(
+            "The mail spans so many hours that bursts are looked for in steps of up to {}, by the mean of an hour; to see \
+             each hour, give less mail at once.",
+            hours(counts.times.widest())
+        ));
+    }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_names_its_step_where_that_is_no_hour() {
+        let hour = Burst { from: 0, to: HOUR, count: 12, usual: 1, width: HOUR };
+        assert_eq!(words(hour), "1970-01-01 00:00 to 1970-01-01 01:00: 12, usually 1");
+        let wide = Burst { to: 2 * HOUR, width: 2 * HOUR, ..hour };
+        assert_eq!(words(wide), "1970-01-01 00:00 to 1970-01-01 02:00: 12, usually 1 in 2 hours");
+        let mut counts = Counts::new();
+        (0..257).for_each(|hour| counts.times.add(Some(hour * HOUR), Class::Genuine, Some("alice@example.com")));
+        assert!(remarks(&counts).concat().contains("in steps of up to 2 hours, by the mean of an hour"));
+    }
 }
