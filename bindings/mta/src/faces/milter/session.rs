@@ -156,7 +156,7 @@ impl Session {
         let (Some(now), Some(mail)) = (self.state.clock.now(), &mut self.mail) else { return Answer::Later };
         let (state, snapshot) = (&*self.state, &*self.snapshot);
         let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
-        match mail.judged.data(state, snapshot, &context, &mail.sender, now) {
+        match mail.judged.data(state, snapshot, &context, &mail.sender, b"", now) {
             Some(reply) => {
                 self.mail = None;
                 Answer::Refuse(reply)
