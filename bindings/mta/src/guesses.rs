@@ -46,6 +46,10 @@ impl Guesses {
             None if forged => Hour { since: seconds, ..Hour::default() },
             None => return false,
         };
+        // A clock that was ahead and is set back would keep the client away for the whole difference.
+        if seconds < hour.since {
+            hour = Hour { since: seconds, ..Hour::default() };
+        }
         if seconds.saturating_sub(hour.since) >= HOUR {
             hour = Hour { since: seconds, away_until: hour.away_until, forged: 0 };
         }
@@ -120,6 +124,17 @@ mod tests {
         assert!(guesses.is_away(CLIENT, true, 3, 4));
         assert!(guesses.is_away(CLIENT, false, 3, 4 + HOUR - 1));
         assert!(!guesses.is_away(CLIENT, false, 3, 4 + HOUR));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_lets_the_client_return_and_counting_begin_anew() {
+        let guesses = Guesses::default();
+        let ahead = 100 * HOUR;
+        assert!((0..4).all(|_| !guesses.is_away(CLIENT, true, 4, ahead)));
+        assert!(guesses.is_away(CLIENT, true, 4, ahead));
+        assert!((0..4).all(|second| !guesses.is_away(CLIENT, true, 4, second)));
+        assert!(guesses.is_away(CLIENT, true, 4, 4));
+        assert!(!guesses.is_away(CLIENT, false, 4, 4 + HOUR));
     }
 
     #[test]

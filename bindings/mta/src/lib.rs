@@ -6,7 +6,8 @@
 //!              |  ring.rs         the key ring: from its file, or made in the state directory
 //!              v
 //!            state.rs             one immutable Snapshot of configuration and ring, swapped as a whole
-//!              |  listen.rs       sockets of all kinds; pool.rs caps connections; exchange.rs reads, answers, times out
+//!              |  listen.rs       sockets of all kinds (unix.rs: their files); pool.rs caps connections
+//!              |  exchange.rs     reads, answers, times out
 //!              v
 //!            faces/               one file a protocol: pure parsers over bytes; mod.rs: what each face can do
 //!              |                  (faces/filter/ is a process of its own, which OpenSMTPD starts)
@@ -58,3 +59,4 @@ pub mod ring;
 pub mod server;
 pub mod state;
 pub mod stop;
+pub mod unix;

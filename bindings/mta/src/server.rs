@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::args::Source;
 use crate::clock::Clock;
-use crate::config::{Config, Endpoint};
+use crate::config::{Address, Config, Endpoint};
 use crate::exchange::{self, End, LAST_WORDS};
 use crate::faces::{self, Face, milter, policy_service, socketmap, tcp_table};
 use crate::listen::{self, Duplex, Handed, Listener};
@@ -24,6 +24,7 @@ use crate::log::Log;
 use crate::pool::{Crowd, Pool, Seat};
 use crate::state::{Snapshot, State};
 use crate::stop::{Exit, Stop};
+use crate::unix::{self, Made};
 use crate::{metrics, notify, ring};
 
 /// The signals and what they do, for the manual.
@@ -80,14 +81,14 @@ fn load_daemon(source: &Source, clock: &Clock) -> Result<Loaded, Stop> {
 ///
 /// # Errors
 /// What kept it from starting.
-pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: impl FnOnce()) -> Result<(), Stop> {
+pub async fn run(source: &Source, clock: Clock, handed: Handed, started: impl FnOnce()) -> Result<(), Stop> {
     let mut signals = Signals::new()?;
     let loaded = load_daemon(source, &clock)?;
     raise_descriptors();
     let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
     let state = Arc::new(State::new(loaded.snapshot, clock, log));
     let mut gates = Gates::new(Arc::clone(&state));
-    let bound = gates.bind(&state.snapshot().config.endpoints, &mut handed)?;
+    let bound = gates.bind(&state.snapshot().config.endpoints, &handed)?;
     gates.commit(&state.snapshot().config.endpoints, bound);
     loaded.notices.iter().for_each(|notice| state.log.notice(notice));
     let status = summary(&state.snapshot());
@@ -99,7 +100,7 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
             Told::Alive => notify::alive(),
             Told::Reload => {
                 notify::reloading();
-                match reload(source, &state, &mut gates, &mut handed) {
+                match reload(source, &state, &mut gates, &handed) {
                     Ok(notices) => {
                         state.metrics.count_reload(true, state.clock.now());
                         notices.iter().for_each(|notice| state.log.notice(notice));
@@ -127,7 +128,7 @@ pub async fn run(source: &Source, clock: Clock, mut handed: Handed, started: imp
 }
 
 /// Everything that can fail comes before anything is changed.
-fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &mut Handed) -> Result<Vec<String>, Stop> {
+fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &Handed) -> Result<Vec<String>, Stop> {
     let loaded = load_daemon(source, &state.clock)?;
     let log = Log::prepare(&loaded.snapshot.config.log)?;
     let bound = gates.bind(&loaded.snapshot.config.endpoints, handed)?;
@@ -211,9 +212,17 @@ pub(crate) struct Gates {
 
 struct Gate {
     endpoint: watch::Sender<Arc<Endpoint>>,
+    made: Option<Made>,
     stop: watch::Sender<bool>,
     pool: Pool,
     accepting: JoinHandle<()>,
+}
+
+impl Gate {
+    /// Whether whoever connects to this address comes here.
+    fn is_at(&self, address: &Address) -> bool {
+        self.endpoint.borrow().address == *address && self.made.as_ref().is_none_or(Made::is_there)
+    }
 }
 
 impl Gates {
@@ -226,13 +235,15 @@ impl Gates {
     ///
     /// # Errors
     /// One sentence about the first that cannot be bound.
-    pub(crate) fn bind(&self, endpoints: &[Endpoint], handed: &mut Handed) -> Result<Vec<(Endpoint, Listener)>, Stop> {
-        let is_open = |it: &&Endpoint| self.open.iter().any(|gate| gate.endpoint.borrow().address == it.address);
-        let (kept, new): (Vec<&Endpoint>, Vec<&Endpoint>) = endpoints.iter().partition(is_open);
-        let bound: Result<Vec<_>, Stop> =
-            new.into_iter().map(|it| Ok((it.clone(), listen::bind(it, handed)?))).collect();
-        let bound = bound?;
-        kept.into_iter().try_for_each(listen::give_rights)?;
+    pub(crate) fn bind(&self, endpoints: &[Endpoint], handed: &Handed) -> Result<Vec<(Endpoint, Listener)>, Stop> {
+        let (mut bound, mut kept) = (Vec::new(), Vec::new());
+        for endpoint in endpoints {
+            match self.open.iter().find(|gate| gate.is_at(&endpoint.address)) {
+                Some(gate) => kept.extend(gate.made.as_ref().map(|made| (endpoint, made))),
+                None => bound.push((endpoint.clone(), listen::bind(endpoint, handed)?)),
+            }
+        }
+        unix::give_rights(&kept)?;
         Ok(bound)
     }
 
@@ -240,7 +251,9 @@ impl Gates {
     pub(crate) fn commit(&mut self, endpoints: &[Endpoint], bound: Vec<(Endpoint, Listener)>) {
         self.open.retain(|gate| {
             let old = Arc::clone(&gate.endpoint.borrow());
-            let new = endpoints.iter().find(|it| it.address == old.address);
+            // One whose file was taken away makes room for its successor.
+            let is_replaced = bound.iter().any(|(it, _)| it.address == old.address);
+            let new = endpoints.iter().find(|it| it.address == old.address && !is_replaced);
             match new {
                 Some(new) if *new != *old => drop(gate.endpoint.send(Arc::new(new.clone()))),
                 Some(_) => {}
@@ -251,12 +264,13 @@ impl Gates {
             new.is_some()
         });
         for (endpoint, listener) in bound {
+            let made = listener.made().cloned();
             let (endpoint, told) = watch::channel(Arc::new(endpoint));
             let (stop, stopped) = watch::channel(false);
             let (pool, crowd) = (self.crowd.pool(), self.crowd.clone());
             let state = Arc::clone(&self.state);
             let accepting = tokio::spawn(accept(state, listener, told, pool.clone(), crowd, stopped));
-            self.open.push(Gate { endpoint, stop, pool, accepting });
+            self.open.push(Gate { endpoint, made, stop, pool, accepting });
         }
     }
 

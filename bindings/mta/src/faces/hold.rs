@@ -176,16 +176,30 @@ impl Recipients {
         decided.by_message && can && more
     }
 
-    /// The refusal to give at DATA.
+    /// The refusal to give at DATA. `only` is the mail's one recipient, or empty: if nobody knows of one that was accepted or
+    /// waits, what was told at RCPT is lost (another connection brought it), and that recipient is judged now.
     pub fn data(
         &mut self,
         state: &State,
         snapshot: &Snapshot,
         context: &Context<'_>,
         sender: &[u8],
+        only: &[u8],
         now: Now,
     ) -> Option<&'static str> {
-        let recipient = self.held.take()?;
+        let Some(recipient) = self.held.take() else {
+            if self.accepted || only.is_empty() {
+                return None;
+            }
+            let (decided, event) = decide::incoming(snapshot, context, sender, only, now);
+            // Any other answer was given and counted at RCPT.
+            let held = decided.action == Action::Refuse && decided.refuse_at >= RefuseAt::Data;
+            if !held {
+                return None;
+            }
+            state.record(snapshot, &event.refused_at("data"));
+            return decided.reply;
+        };
         let (decided, event) = decide::incoming(snapshot, context, sender, &recipient, now);
         if self.accepted {
             state.record(snapshot, &event.passed());

@@ -10,7 +10,8 @@
 //! `at-data = true` promises; then refusals can wait until there (`hold.rs`).
 //!
 //! A request longer than [`MAX_REQUEST`] or of another kind ends the connection. One connection carries one transaction
-//! at a time; a transaction keeps the snapshot with which it began.
+//! at a time; a transaction keeps the snapshot with which it began. DATA may come by another connection than RCPT (either side
+//! ends idle ones): with the one recipient that Postfix then names, the answer is what RCPT would have been told.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -142,9 +143,8 @@ impl Session {
 impl Transaction {
     fn recipient(&mut self, state: &State, request: &Request<'_>, now: Now) -> Option<&'static str> {
         let (snapshot, context) = (&*self.snapshot, context(&self.snapshot, request));
-        let can_wait = snapshot.config.policy_service_at_data && !self.instance.is_empty();
         let (sender, recipient) = (request.sender, request.recipient);
-        let reach = if can_wait { Reach::DATA } else { Reach::RCPT };
+        let reach = if self.can_wait() { Reach::DATA } else { Reach::RCPT };
         match self.recipients.next(state, snapshot, &context, sender, recipient, reach, now).1 {
             Told::Refuse(reply) => Some(reply),
             Told::Go | Told::Wait => None,
@@ -153,7 +153,13 @@ impl Transaction {
 
     fn data(&mut self, state: &State, request: &Request<'_>, now: Now) -> Option<&'static str> {
         let (snapshot, context) = (&*self.snapshot, context(&self.snapshot, request));
-        self.recipients.data(state, snapshot, &context, request.sender, now)
+        let only = if self.can_wait() { request.recipient } else { b"" };
+        self.recipients.data(state, snapshot, &context, request.sender, only, now)
+    }
+
+    /// Whether a refusal may wait for DATA.
+    fn can_wait(&self) -> bool {
+        self.snapshot.config.policy_service_at_data && !self.instance.is_empty()
     }
 }
 

@@ -36,7 +36,7 @@ fn connect_with(daemon: &Daemon, options: u32) -> Server {
     let mut server = Server(daemon.connect("milter"));
     let agreed = server.negotiate(0x1ff, options);
     // No HELO, no unknown; header, its end and body come, the body with an answer.
-    assert_eq!((agreed.0, agreed.1), (0x15d, (0x102 | 0x1000 | 0x4000 | 0x80 | 0x4_0000 | 0x400) & options));
+    assert_eq!((agreed.0, agreed.1), (0x1dd, (0x102 | 0x1000 | 0x4000 | 0x80 | 0x4_0000 | 0x400) & options));
     server.send(b'C', &[b"mx.example.org\x004", &4000_u16.to_be_bytes()[..], b"198.51.100.1\0"].concat());
     server
 }

@@ -23,8 +23,9 @@ impl Server {
     fn new(daemon: &Daemon, ip: &str, port: u16) -> Server {
         let mut server = Server(daemon.connect("milter"));
         let agreed = server.negotiate(0x1ff, 0x1f_ffff);
-        // CHGFROM, ADDRCPT, DELRCPT and the list of macros; no HELO, headers, body, unknown; no answer to connect, MAIL.
-        assert_eq!((agreed.0, agreed.1), (0x14c, 0x172 | 0x1000 | 0x4000));
+        // CHGFROM, ADDRCPT with arguments and without, DELRCPT and the list of macros; no HELO, headers, body, unknown; no
+        // answer to connect, MAIL.
+        assert_eq!((agreed.0, agreed.1), (0x1cc, 0x172 | 0x1000 | 0x4000));
         server.send(b'D', b"C\0");
         server.send(b'C', &[b"mx.example.org\x004", &port.to_be_bytes()[..], ip.as_bytes(), b"\0"].concat());
         server
@@ -146,6 +147,24 @@ fn a_client_that_the_mail_server_does_not_know_is_neither_signed_nor_spared() {
 }
 
 #[test]
+fn an_unknown_client_inherits_no_trust_of_the_one_before_it_on_the_connection() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    let mut server = Server::new(&daemon, "192.0.2.7", 4000);
+    for (client, changes) in [(None, 1), (Some(&b"unknown\0U"[..]), 0)] {
+        if let Some(client) = client {
+            // QUIT_NC: the mail server keeps the connection for its next client.
+            server.send(b'K', b"");
+            server.send(b'C', client);
+        }
+        server.mail("<alice@example.com>");
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.end().len(), changes);
+    }
+    server.mail("<>");
+    assert_eq!(server.rcpt("<alice@example.com>"), UNTAGGED);
+}
+
+#[test]
 fn an_ipv6_client_is_known_with_the_tag_of_sendmail_and_without() {
     let daemon = Daemon::start(&config("enforce", "rcpt").replace("192.0.2.0/24", "2001:db8::/32"));
     for (address, changes) in [("2001:db8::25", 1), ("IPv6:2001:db8::25", 1), ("IPv6:2001:db9::25", 0)] {
@@ -183,6 +202,27 @@ fn tags_are_taken_off_and_what_was_not_sent_is_refused_at_rcpt() {
 }
 
 #[test]
+fn the_notify_of_a_recipient_stays_when_its_tag_goes_and_its_orcpt_does_not() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    let tagged = signed("alice@example.com", 0);
+    let orcpt = format!("ORCPT=rfc822;{}", tagged.replace('=', "+3D"));
+    // 0x80 is ADDRCPT_PAR, which an old mail server does not have.
+    for (actions, arguments, added) in [
+        (0x1ff, "NOTIFY=NEVER", "2<alice@example.com> NOTIFY=NEVER"),
+        (0x1ff, &format!("{orcpt}\0notify=Success,DELAY"), "2<alice@example.com> notify=Success,DELAY"),
+        (0x1ff, &orcpt, "+<alice@example.com>"),
+        (0x1ff, "NOTIFY=NEVER X=1", "+<alice@example.com>"),
+        (0x17f, "NOTIFY=NEVER", "+<alice@example.com>"),
+    ] {
+        let mut server = Server(daemon.connect("milter"));
+        server.negotiate(actions, 0x1f_ffff);
+        server.mail("<bob@elsewhere.example>");
+        assert_eq!(server.rcpt(&format!("<{tagged}>\0{arguments}")), "c");
+        assert_eq!(server.end(), [format!("-<{tagged}>"), added.to_owned()], "{actions} {arguments}");
+    }
+}
+
+#[test]
 fn under_refuse_at_data_call_outs_pass_and_bounces_are_refused() {
     let daemon = Daemon::start(&config("enforce", "data"));
     let mut server = Server::new(&daemon, "198.51.100.1", 4000);
@@ -213,14 +253,35 @@ fn the_mail_servers_own_bounces_are_never_refused_and_reach_the_mailbox() {
 }
 
 #[test]
-fn a_connection_keeps_the_configuration_with_which_it_began() {
+fn a_mail_ends_with_the_configuration_with_which_it_began_and_the_next_has_the_new_one() {
+    let daemon = Daemon::start(&config("enforce", "rcpt"));
+    let mut stranger = Server::new(&daemon, "198.51.100.1", 4000);
+    let mut own = Server::new(&daemon, "192.0.2.7", 4000);
+    stranger.mail("<>");
+    own.mail("<alice@example.com>");
+    assert_eq!(own.rcpt("<bob@elsewhere.example>"), "c");
+    // The wish before the reload, so that it is known to be read.
+    assert_eq!(stranger.rcpt("<alice@example.com>"), UNTAGGED);
+    assert!(daemon.reload(&config("off", "rcpt")).contains("reloaded"));
+    assert_eq!(stranger.rcpt("<alice@example.com>"), UNTAGGED);
+    assert_eq!(own.end().len(), 1);
+    own.mail("<alice@example.com>");
+    assert_eq!(own.rcpt("<bob@elsewhere.example>"), "c");
+    assert_eq!(own.end(), [""; 0]);
+    stranger.mail("<>");
+    assert_eq!(stranger.rcpt("<alice@example.com>"), "c");
+}
+
+#[test]
+fn a_connection_whose_steps_are_too_few_for_a_new_configuration_ends_with_the_old_one() {
     let daemon = Daemon::start(&config("enforce", "rcpt"));
     let mut old = Server::new(&daemon, "198.51.100.1", 4000);
-    assert!(daemon.reload(&config("observe", "rcpt")).contains("reloaded"));
-    let mut new = Server::new(&daemon, "198.51.100.1", 4000);
-    for (server, answer) in [(&mut old, UNTAGGED), (&mut new, "c")] {
-        server.mail("<>");
-        assert_eq!(server.rcpt("<alice@example.com>"), answer);
+    for wants_more in
+        [config("observe", "rcpt") + "verdict-header = \"Backstop-Verdict\"\n", config("observe", "message")]
+    {
+        assert!(daemon.reload(&wants_more).contains("reloaded"));
+        old.mail("<>");
+        assert_eq!(old.rcpt("<alice@example.com>"), UNTAGGED);
     }
 }
 
@@ -361,7 +422,7 @@ pub(crate) fn with_headers(daemon: &Daemon, ip: &str) -> Server {
     let mut server = Server(daemon.connect("milter"));
     let agreed = server.negotiate(0x1ff, 0x1f_ffff);
     // ADDHDRS and CHGHDRS beside the others; the header and its end come, without an answer.
-    assert_eq!((agreed.0, agreed.1), (0x15d, 0x112 | 0x1000 | 0x4000 | 0x80 | 0x4_0000));
+    assert_eq!((agreed.0, agreed.1), (0x1dd, 0x112 | 0x1000 | 0x4000 | 0x80 | 0x4_0000));
     server.send(b'C', &[b"mx.example.org\x004", &4000_u16.to_be_bytes()[..], ip.as_bytes(), b"\0"].concat());
     server
 }

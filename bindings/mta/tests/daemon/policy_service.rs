@@ -105,12 +105,52 @@ fn with_at_data_a_call_out_passes_and_a_bounce_is_refused() {
     let mut peer = daemon.connect("policy");
     // A call-out never comes to DATA.
     assert_eq!(peer.ask("RCPT", "", "alice@example.com", "instance=a\n"), "DUNNO");
-    assert_eq!(peer.ask("DATA", "", "bob@example.com", "instance=b\n"), "DUNNO");
+    assert_eq!(peer.ask("DATA", "bob@elsewhere.example", "bob@example.com", "instance=b\n"), "DUNNO");
     // Postfix leaves the recipient out at DATA if there are several.
     assert_eq!(peer.ask("RCPT", "", "alice@example.com", "instance=c\n"), "DUNNO");
     assert_eq!(peer.ask("DATA", "", "", "instance=c\n"), UNTAGGED);
     let event: serde_json::Value = serde_json::from_str(&daemon.wait_for("\"refuse\"")).unwrap();
     assert_eq!((&event["stage"], &event["instance"]), (&"data".into(), &"c".into()));
+}
+
+#[test]
+fn with_at_data_a_refusal_that_waits_outlives_its_connection() {
+    let daemon = Daemon::start(&config("enforce", "data", "at-data = true\n[limits]\nforged-per-hour = 1"));
+    let (genuine, wrong) = (signed("alice@example.com", 0), forged("alice@example.com"));
+    let ask = |state: &str, sender: &str, recipient: &str, more: &str| {
+        daemon.connect("policy").ask(state, sender, recipient, more)
+    };
+    for (sender, recipient, more, action) in [
+        ("", "alice@example.com", "instance=a\n", UNTAGGED),
+        ("", &wrong, "instance=b\n", FORGED),
+        ("", &genuine, "instance=c\n", "DUNNO"),
+        ("", "postmaster@example.com", "instance=d\n", "DUNNO"),
+        ("bob@elsewhere.example", "alice@example.com", "instance=e\n", "DUNNO"),
+        ("", "alice@example.com", "instance=f\nclient_address=198.51.100.7\n", "DUNNO"),
+        ("", "alice@example.com", "instance=g\nsasl_username=alice\n", "DUNNO"),
+    ] {
+        assert_eq!(ask("RCPT", sender, recipient, more), "DUNNO", "{recipient} {more}");
+        assert_eq!(ask("DATA", sender, recipient, more), action, "{recipient} {more}");
+    }
+    // Several recipients: Postfix names none, and each was judged at RCPT as far as somebody knows.
+    assert_eq!(ask("DATA", "", "", "instance=h\n"), "DUNNO");
+    // Nothing was counted twice: neither guesses (one is allowed) nor events nor uses of a tag.
+    assert_eq!(ask("RCPT", "", &wrong, "instance=i\nclient_address=198.51.100.8\n"), "DUNNO");
+    assert_eq!(ask("DATA", "", &wrong, "instance=i\nclient_address=198.51.100.8\n"), FORGED);
+    assert_eq!(ask("RCPT", "", &genuine, "instance=j\nclient_address=198.51.100.8\n"), "DUNNO");
+    daemon.wait_for("\"uses\":2,");
+    let count = |what: &str| daemon.log().iter().filter(|line| line.contains(what)).count();
+    assert_eq!((count("\"verdict\":\"genuine\""), count("\"action\":\"refuse\"")), (2, 3));
+    assert_eq!((count("\"stage\":\"data\""), count("\"action\":\"defer\"")), (3, 0));
+}
+
+#[test]
+fn with_at_data_whoever_is_refused_at_rcpt_is_not_judged_again_at_data() {
+    let daemon = Daemon::start(&config("enforce", "rcpt", "at-data = true"));
+    let mut peer = daemon.connect("policy");
+    assert_eq!(peer.ask("RCPT", "", "alice@example.com", "instance=a\n"), UNTAGGED);
+    // Some own rule of the mail server let it in without asking.
+    assert_eq!(peer.ask("DATA", "", "alice@example.com", "instance=b\n"), "DUNNO");
 }
 
 #[test]

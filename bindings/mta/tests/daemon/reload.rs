@@ -1,5 +1,12 @@
 //! SIGHUP: all of a new configuration, ring and listeners, or nothing of it.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+
+use nix::unistd::{Gid, Group, getegid, geteuid, getgroups};
+
 use crate::common::{Daemon, RING, listens, signed};
 
 fn config(mode: &str, faces: &str) -> String {
@@ -77,11 +84,10 @@ fn a_transaction_ends_with_what_it_began() {
 
 #[test]
 fn listeners_come_and_go_and_what_stays_is_not_disturbed() {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let daemon = Daemon::start(&config("sign", FACES));
     let mut peer = daemon.connect("map");
     let path = daemon.folder.path("map");
-    let inode = std::fs::metadata(&path).unwrap().ino();
+    let inode = fs::metadata(&path).unwrap().ino();
     let other = "[socketmap]\nlisten = [\"unix:DIR/map\", \"unix:DIR/new\"]\nmaps = [\"sign\"]\nsocket-mode = \"0600\"";
     assert!(daemon.reload(&config("sign", other)).contains("reloaded"));
     assert!(listens(&daemon.folder.path("new")));
@@ -94,9 +100,89 @@ fn listeners_come_and_go_and_what_stays_is_not_disturbed() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     assert!(!policy.exists() && !listens(&policy));
-    let there = std::fs::metadata(&path).unwrap();
+    let there = fs::metadata(&path).unwrap();
     assert_eq!((there.ino(), there.permissions().mode() & 0o777), (inode, 0o600));
     assert!(peer.map("sign", "alice@example.com").starts_with("OK "));
     // New connections see the new maps.
     assert!(daemon.connect("map").map("verify", "alice@example.com").starts_with("PERM "));
+}
+
+/// Mode and group of a socket.
+fn rights(daemon: &Daemon, socket: &str) -> (u32, u32) {
+    let there = fs::metadata(daemon.folder.path(socket)).unwrap();
+    (there.permissions().mode() & 0o777, there.gid())
+}
+
+#[test]
+fn a_refused_reload_leaves_the_rights_of_every_socket() {
+    let daemon = Daemon::start(&config("sign", FACES));
+    let before = rights(&daemon, "map");
+    for (owner, why) in
+        [("socket-group = \"no such group\"", "no such group"), ("socket-owner = \"no such user\"", "no such user")]
+    {
+        let faces = FACES.replace("[socketmap]", "[socketmap]\nsocket-mode = \"0666\"");
+        let faces = faces.replace("[policy-service]", &format!("[policy-service]\n{owner}"));
+        let line = daemon.reload(&config("sign", &faces));
+        assert!(line.contains("refused") && line.contains(why), "{line}");
+        assert_eq!(rights(&daemon, "map"), before);
+    }
+}
+
+#[test]
+fn rights_that_can_be_given_to_one_socket_only_are_given_to_none() {
+    let daemon = Daemon::start_with(&config("sign", FACES), |command| {
+        if geteuid().is_root() {
+            // Root, but without what lets it give files away.
+            let (program, args) = (command.get_program().to_owned(), command.get_args().map(ToOwned::to_owned));
+            let args: Vec<_> = args.collect();
+            *command = Command::new("setpriv");
+            command.args(["--bounding-set=-chown", "--inh-caps=-chown"]).arg(program).args(args);
+        }
+    });
+    let before = rights(&daemon, "map");
+    let faces = FACES.replace("[socketmap]", "[socketmap]\nsocket-mode = \"0666\"");
+    let faces = faces.replace("[policy-service]", "[policy-service]\nsocket-owner = \"daemon\"");
+    let line = daemon.reload(&config("sign", &faces));
+    assert!(line.contains("refused") && line.contains("cannot change the rights of"), "{line}");
+    assert_eq!(rights(&daemon, "map"), before);
+}
+
+#[test]
+fn a_group_that_is_taken_out_of_the_configuration_goes_from_the_socket() {
+    let own = getegid();
+    let mut groups = if geteuid().is_root() { vec![Gid::from_raw(1)] } else { getgroups().unwrap() };
+    groups.retain(|group| *group != own);
+    // Whoever is in one group only has none to give.
+    let Some(other) = groups.first().and_then(|group| Group::from_gid(*group).unwrap()) else { return };
+    let daemon = Daemon::start(&config("sign", FACES));
+    let before = rights(&daemon, "map");
+    let given = FACES.replace("[socketmap]", &format!("[socketmap]\nsocket-group = \"{}\"", other.name));
+    for (faces, group) in [(given.as_str(), other.gid.as_raw()), (FACES, before.1)] {
+        assert!(daemon.reload(&config("sign", faces)).contains("reloaded"));
+        assert_eq!(rights(&daemon, "map"), (before.0, group));
+    }
+    // The same for a socket that was made with that group.
+    let daemon = Daemon::start(&config("sign", &given));
+    assert_eq!(rights(&daemon, "map"), (before.0, other.gid.as_raw()));
+    assert!(daemon.reload(&config("sign", FACES)).contains("reloaded"));
+    assert_eq!(rights(&daemon, "map"), before);
+}
+
+#[test]
+fn a_socket_file_that_was_taken_away_is_made_anew() {
+    let daemon = Daemon::start(&config("sign", FACES));
+    fs::remove_file(daemon.folder.path("map")).unwrap();
+    assert!(daemon.reload(&config("sign", FACES)).contains("reloaded"));
+    assert!(daemon.connect("map").map("sign", "alice@example.com").starts_with("OK "));
+    // Another program took the name: that one is not sent away.
+    fs::remove_file(daemon.folder.path("map")).unwrap();
+    let other = UnixListener::bind(daemon.folder.path("map")).unwrap();
+    let line = daemon.reload(&config("sign", FACES));
+    assert!(line.contains("another program listens there"), "{line}");
+    drop(other);
+    assert!(daemon.reload(&config("sign", FACES)).contains("reloaded"));
+    assert!(daemon.connect("map").map("sign", "alice@example.com").starts_with("OK "));
+    // The former listeners take no name away when they end.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert!(listens(&daemon.folder.path("map")));
 }

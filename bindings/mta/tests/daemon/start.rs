@@ -1,11 +1,14 @@
 //! Start, check and stop: exit codes, the ring of our own, systemd.
 
-use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::common::{Daemon, Folder, Peer, RING, netstring};
 
@@ -186,7 +189,7 @@ fn what_a_killed_daemon_left_behind_is_replaced() {
         .unwrap();
     let served = (0..400).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
-        let stream = std::os::unix::net::UnixStream::connect(daemon.folder.path("map"));
+        let stream = UnixStream::connect(daemon.folder.path("map"));
         stream.is_ok_and(|stream| Peer::new(stream).map("sign", "alice@example.com").starts_with("OK "))
     });
     again.kill().unwrap();
@@ -230,6 +233,20 @@ fn systemd_hears_of_start_reload_watchdog_and_stop() {
     assert!(daemon.ended().success());
 }
 
+/// Started by systemd, as it were, with two sockets named first and second.
+fn handed_over(config: &str, first: impl Into<OwnedFd>, second: impl Into<OwnedFd>) -> Daemon {
+    Daemon::start_with(config, |command| {
+        let (program, args) = (command.get_program().to_owned(), command.get_args().map(ToOwned::to_owned));
+        let args: Vec<_> = args.collect();
+        *command = Command::new("sh");
+        // systemd hands them over from descriptor 3 on.
+        let script = "exec 3<&0 4<&1 </dev/null >/dev/null; export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=first:second; \
+                      exec \"$@\"";
+        command.args(["-c", script, "sh"]).arg(program).args(args);
+        command.stdin(Stdio::from(first.into())).stdout(Stdio::from(second.into()));
+    })
+}
+
 #[test]
 fn sockets_that_systemd_hands_over_are_served_by_their_names() {
     let folder = Folder::new();
@@ -238,18 +255,8 @@ fn sockets_that_systemd_hands_over_are_served_by_their_names() {
     let port = inet.local_addr().unwrap().port();
     let config = "[policy]\nown-domains = [\"example.com\"]\n[keys]\nfile = \"DIR/keys\"\n\
         [socketmap]\nlisten = [\"systemd:second\"]\n[tcp-table]\nsign = [\"systemd:first\"]\n";
-    let mut daemon = Daemon::start_with(config, |command| {
-        let (program, args) = (command.get_program().to_owned(), command.get_args().map(ToOwned::to_owned));
-        let args: Vec<_> = args.collect();
-        *command = Command::new("sh");
-        // systemd hands them over from descriptor 3 on.
-        let script = "exec 3<&0 4<&1 </dev/null >/dev/null; export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=first:second; \
-                      exec \"$@\"";
-        command.args(["-c", script, "sh"]).arg(program).args(args);
-        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(inet)));
-        command.stdout(Stdio::from(std::os::fd::OwnedFd::from(unix)));
-    });
-    let mut peer = Peer::new(std::os::unix::net::UnixStream::connect(folder.path("theirs")).unwrap());
+    let mut daemon = handed_over(config, inet, unix);
+    let mut peer = Peer::new(UnixStream::connect(folder.path("theirs")).unwrap());
     let signed = peer.map("sign", "alice@example.com");
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     std::io::Write::write_all(&mut stream, b"get alice@example.com\n").unwrap();
@@ -257,12 +264,92 @@ fn sockets_that_systemd_hands_over_are_served_by_their_names() {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stream), &mut line).unwrap();
     assert_eq!(line.trim_end().strip_prefix("200 "), signed.strip_prefix("OK "));
     let gone = daemon.reload(&config.replace("systemd:first", "systemd:third"));
-    assert!(gone.contains("[tcp-table] cannot listen at systemd:third: systemd handed over no free socket"), "{gone}");
+    assert!(
+        gone.contains("[tcp-table] cannot listen at systemd:third: systemd handed over no socket of this name"),
+        "{gone}"
+    );
     assert!(peer.map("sign", "alice@example.com").starts_with("OK "));
     daemon.signal("TERM");
     assert!(daemon.ended().success());
     // It is systemd's, and stays.
     assert!(folder.path("theirs").exists());
+}
+
+#[test]
+fn a_socket_of_systemd_is_not_used_up_by_a_refused_reload_nor_by_a_face_that_goes_and_returns() {
+    let folder = Folder::new();
+    let unix = |name: &str| UnixListener::bind(folder.path(name)).unwrap();
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let one = "[policy]\nown-domains = [\"example.com\"]\n[keys]\nfile = \"DIR/keys\"\n\
+        [socketmap]\nlisten = [\"systemd:first\"]\n";
+    let two = format!("{one}[tcp-table]\nsign = [\"systemd:second\"]\n");
+    let refused = format!("{two}[metrics]\nlisten = [\"inet:{}\"]\n", busy.local_addr().unwrap());
+    let daemon = handed_over(one, unix("first"), unix("second"));
+    assert!(daemon.reload(&refused).contains("another program listens there"));
+    for _ in 0..2 {
+        let line = daemon.reload(&two);
+        assert!(line.contains("reloaded"), "{line}");
+        let mut peer = Peer::new(UnixStream::connect(folder.path("second")).unwrap());
+        assert!(peer.get("alice@example.com").starts_with("200 "));
+        assert!(daemon.reload(one).contains("reloaded"));
+    }
+}
+
+/// The exit code and sentence of a start that has to end by itself.
+fn refused_start(config: &std::path::Path) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_backstopd"))
+        .arg("--config")
+        .arg(config)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let ended = (0..400).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        child.try_wait().unwrap().is_some()
+    });
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    assert!(ended, "it does not end");
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_start_leaves_a_name_on_which_somebody_listens_however_he_does() {
+    let folder = Folder::new();
+    folder.write("keys", RING);
+    let dir = folder.path("");
+    let config = folder.write("config", &CONFIG.replace("DIR", dir.to_str().unwrap().trim_end_matches('/')));
+    let inode = |name: &str| std::fs::metadata(folder.path(name)).unwrap().ino();
+    for name in ["map", "map.new"] {
+        let sentence = format!("cannot listen at unix:{}: ", folder.path("map").display());
+        let refused = |what: &str| {
+            let before = inode(name);
+            let (code, text) = refused_start(&config);
+            assert_eq!(code, Some(71), "{text}");
+            assert!(text.contains(&sentence) && text.contains(what), "{text}");
+            assert_eq!(inode(name), before, "{text}");
+        };
+        let path = folder.path(name);
+        // No stream socket.
+        let datagrams = UnixDatagram::bind(&path).unwrap();
+        refused("another kind of socket");
+        drop(datagrams);
+        std::fs::remove_file(&path).unwrap();
+        // One that accepts no more, and whose queue is full: connecting would wait for ever.
+        let hung = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        hung.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        hung.listen(0).unwrap();
+        let queued = UnixStream::connect(&path).unwrap();
+        refused("another program listens there");
+        drop((hung, queued));
+        std::fs::remove_file(&path).unwrap();
+        // A file of somebody else.
+        std::fs::write(&path, "precious").unwrap();
+        refused("something that is no socket");
+        assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+        std::fs::remove_file(&path).unwrap();
+    }
 }
 
 #[test]

@@ -114,14 +114,14 @@ fn work_in_background(
 ) -> Result<(), Stop> {
     let work = move || {
         runtime.block_on(async {
-            let (mut gates, mut handed) = (Gates::new(Arc::clone(&state)), Handed::none());
+            let (mut gates, handed) = (Gates::new(Arc::clone(&state)), Handed::none());
             let endpoints = state.snapshot().config.filter_metrics.clone();
-            match gates.bind(&endpoints, &mut handed) {
+            match gates.bind(&endpoints, &handed) {
                 Ok(bound) => gates.commit(&endpoints, bound),
                 Err(stop) => state.log.notice(&format!("the metrics of the filter cannot be read: {stop}")),
             }
             while hangup.recv().await.is_some() {
-                let reloaded = reload(&source, &state, sees_message, &mut gates, &mut handed);
+                let reloaded = reload(&source, &state, sees_message, &mut gates, &handed);
                 state.metrics.count_reload(reloaded.is_ok(), state.clock.now());
                 match reloaded {
                     Ok(notices) => {
@@ -145,7 +145,7 @@ fn reload(
     state: &State,
     sees_message: bool,
     gates: &mut Gates,
-    handed: &mut Handed,
+    handed: &Handed,
 ) -> Result<Vec<String>, Stop> {
     let loaded = load(source, &state.clock)?;
     if !sees_message && loaded.snapshot.config.policy.needs(Need::RefuseAtMessage) {

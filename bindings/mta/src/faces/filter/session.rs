@@ -205,7 +205,7 @@ impl Session {
     fn data(&mut self, state: &State, now: Now) -> Answer {
         let Mail { sender, queue, instance, recipients, .. } = &mut self.mail;
         let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
-        recipients.data(state, &self.snapshot, &context, sender, now).map_or(Answer::Proceed, Answer::Reject)
+        recipients.data(state, &self.snapshot, &context, sender, b"", now).map_or(Answer::Proceed, Answer::Reject)
     }
 
     fn commit(&mut self, state: &State, now: Now) -> Answer {

@@ -14,7 +14,7 @@
 //! when the configuration or a mark key wants one of the two.
 
 use backstop::bounce::Inspection;
-use backstop::policy::{Incoming, Rule};
+use backstop::policy::{Incoming, Need, Rule};
 use backstop::{Day, Path, Use, mark};
 
 use crate::state::Snapshot;
@@ -22,21 +22,30 @@ use crate::state::Snapshot;
 /// The longest From that is looked at, in octets.
 pub const MAX_FROM: usize = 8192;
 
-/// What the configuration and the ring have a milter do with headers.
+/// What the configuration and the ring have a milter do with headers and message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// Marks are added.
     pub mark: bool,
     /// Verdicts are added, and their copies deleted.
     pub verdict: bool,
+    /// Bounces are judged by their message.
+    pub message: bool,
 }
 
 impl Wanted {
+    /// Whether a connection made for this can do the other as well.
+    pub const fn covers(self, other: Wanted) -> bool {
+        let adds = self.mark || self.verdict;
+        (adds || !(other.mark || other.verdict)) && (self.verdict || !other.verdict) && (self.message || !other.message)
+    }
+
     /// What this snapshot wants; no mark without a key for it.
     pub fn of(snapshot: &Snapshot) -> Wanted {
         let headers = &snapshot.config.headers;
         let has_key = || snapshot.ring.keys().iter().any(|key| key.usage() == Use::Mark);
-        Wanted { mark: headers.mark && has_key(), verdict: headers.verdict.is_some() }
+        let message = snapshot.config.policy.needs(Need::RefuseAtMessage);
+        Wanted { mark: headers.mark && has_key(), verdict: headers.verdict.is_some(), message }
     }
 }
 

@@ -4,8 +4,9 @@
 //! asked for that is not needed (headers and body cost a mail server up to 40 %) but DATA, which comes always
 //! (`NOT_NEEDED` says why), and the steps without an answer are agreed to have none.
 //!
-//! Signing is CHGFROM, taking off a tag DELRCPT and ADDRCPT, so that no ORCPT tells the tag; both at the end of the message,
-//! where all recipients are known. Refusals are given at RCPT, DATA or the end of the message, whose header and body are only
+//! Signing is CHGFROM, taking off a tag DELRCPT and ADDRCPT, so that no ORCPT tells the tag (NOTIFY is kept, where the mail
+//! server takes arguments); both at the end of the message, where all recipients are known. Whether a milter behind this one
+//! refused a recipient nobody tells, and ADDRCPT would bring it back: those that refuse at RCPT stand in front. Refusals are given at RCPT, DATA or the end of the message, whose header and body are only
 //! asked for if the policy wants that; of a body that nobody waits for only the first piece comes, where the mail server
 //! knows "skip". A mail server without one of these actions is turned away; the log says so.
 
@@ -16,14 +17,13 @@ pub mod session;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
-use backstop::policy::Need;
 use indymilter::{
-    Actions, Callbacks, Config, ContextActions, EomContext, MacroStage, NegotiateContext, ProtoOpts, SetErrorReply,
-    SocketInfo, Status,
+    ActionError, Actions, Callbacks, Config, ContextActions, EomContext, MacroStage, NegotiateContext, ProtoOpts,
+    SetErrorReply, SocketInfo, Status,
 };
 use tokio::sync::watch;
 
-use self::headers::{Change, Wanted};
+use self::headers::Change;
 use self::line::Once;
 use self::session::{Answer, Changes, End, Session};
 use crate::config::Limits;
@@ -87,7 +87,7 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
                     SocketInfo::Inet(address) => session.connect(Some(address)),
                     SocketInfo::Unix(_) => session.connect(None),
                     // A proxy that does not know the client: nobody vouches for it.
-                    SocketInfo::Unknown => {}
+                    SocketInfo::Unknown => session.connect_unknown(),
                 }
             }
             Box::pin(async { Status::Continue })
@@ -102,7 +102,13 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
         })
         .on_rcpt(|cx, args| {
             let queue = queue(cx.macros.get(c"i"));
-            let answer = cx.data.as_mut().map_or(Answer::Later, |session| session.recipient(first(&args), &queue));
+            let answer = cx.data.as_mut().map_or(Answer::Later, |session| {
+                let answer = session.recipient(first(&args), &queue);
+                if answer == Answer::Continue {
+                    args.iter().skip(1).for_each(|argument| session.argument(argument.to_bytes()));
+                }
+                answer
+            });
             let status = answered(&mut cx.reply, answer);
             Box::pin(async move { status })
         })
@@ -151,7 +157,7 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
 /// Agrees on actions and steps, and begins the session.
 fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Actions, options: ProtoOpts) -> Status {
     let mut session = Session::new(Arc::clone(state));
-    let wanted = Wanted::of(session.snapshot());
+    let wanted = session.wanted();
     let mut needed = ACTIONS;
     needed.set(Actions::ADD_HEADER, wanted.mark || wanted.verdict);
     needed.set(Actions::CHANGE_HEADER, wanted.verdict);
@@ -159,16 +165,15 @@ fn negotiate(state: &Arc<State>, cx: &mut NegotiateContext<Session>, actions: Ac
         let what = if actions.contains(ACTIONS) { "headers" } else { "sender and recipients" };
         state.log.complaint(&format!("a mail server offers no change of {what}; [milter] cannot work with it"));
     }
-    let judges = session.snapshot().config.policy.needs(Need::RefuseAtMessage);
     // The end of the header comes with it: a message without any header would else have no step that the library knows.
-    let headers = if wanted.mark || wanted.verdict || judges {
+    let headers = if wanted.mark || wanted.verdict || wanted.message {
         ProtoOpts::NOREPLY_HEADER | ProtoOpts::NOREPLY_EOH
     } else {
         ProtoOpts::NO_HEADER | ProtoOpts::NO_EOH
     };
-    let body = if judges { ProtoOpts::SKIP } else { ProtoOpts::NO_BODY };
-    session.skips = judges && options.contains(ProtoOpts::SKIP);
-    cx.requested_actions = needed;
+    let body = if wanted.message { ProtoOpts::SKIP } else { ProtoOpts::NO_BODY };
+    session.skips = wanted.message && options.contains(ProtoOpts::SKIP);
+    cx.requested_actions = needed | (actions & Actions::ADD_RCPT_EXT);
     cx.requested_opts = (NOT_NEEDED | NO_REPLY | headers | body) & options;
     // Only what is read here; an older protocol sends what the mail server was told to.
     if actions.contains(Actions::REQUEST_MACROS) {
@@ -213,7 +218,16 @@ async fn change(cx: &EomContext<Session>, changes: &Changes) -> Result<(), ()> {
     }
     for (given, address) in &changes.recipients {
         cx.actions.delete_recipient(text(given)?).await.map_err(|_| ())?;
-        cx.actions.add_recipient(bracketed(address)?).await.map_err(|_| ())?;
+        // A mail server from before 2009 takes no arguments.
+        let added = match changes.notify.get(given) {
+            Some(notify) => cx.actions.add_recipient_ext(bracketed(address)?, Some(text(notify)?)).await,
+            None => Err(ActionError::NotAvailable),
+        };
+        match added {
+            Err(ActionError::NotAvailable) => cx.actions.add_recipient(bracketed(address)?).await,
+            added => added,
+        }
+        .map_err(|_| ())?;
     }
     for change in &changes.headers {
         match change {

@@ -1,19 +1,21 @@
 //! What a milter decides in the course of a connection, without the protocol: envelope in, replies and changes out.
 //!
-//! A connection keeps the snapshot with which it began. Addresses come with brackets from smtpd and without from the
+//! A mail keeps the snapshot with which it began; the next takes the one in force, if the steps on which the connection agreed
+//! are enough for it. Addresses come with brackets from smtpd and without from the
 //! cleanup path (sendmail(1), own bounces), where the null sender is an empty string and the client's port 0. The queue
 //! id is not known before the end of the message; until then an instance of our own ties the events of a mail together.
 //!
 //! Of a message that a recipient waits for, what its inspection looks at is kept, 1 MiB at most ([`Message`]), until its end.
 //! Several recipients wait only where nothing is refused, so the answer for the mail as a whole is that of its one recipient.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use backstop::Address;
 use backstop::policy::RefuseAt;
 
-use super::headers::{Change, Headers};
+use super::headers::{Change, Headers, Wanted};
 use crate::decide::{self, Context, Judged};
 use crate::faces::Face;
 use crate::faces::hold::{Message, Reach, Recipients, Told};
@@ -21,6 +23,9 @@ use crate::state::{Snapshot, State};
 
 /// The most recipients of a mail that are kept; the mail server has a limit of its own, in general 1000.
 pub const MAX_RECIPIENTS: usize = 10_000;
+/// The argument that says of what the sender wants to hear (RFC 3461, 4.1), and the longest that there is.
+const NOTIFY: &[u8] = b"NOTIFY=";
+const MAX_NOTIFY: usize = b"NOTIFY=SUCCESS,FAILURE,DELAY".len();
 /// A milter waits for everything, and changes recipients at the end.
 const REACH: Reach = Reach { until: RefuseAt::Message, changes_late: true };
 
@@ -37,7 +42,12 @@ pub struct Session {
     mail: Option<Mail>,
     /// Whether the mail server can be told that the rest of a body is of no use.
     pub(super) skips: bool,
+    /// What the mail server was asked to bring, by the snapshot at the beginning of the connection.
+    wanted: Wanted,
 }
+
+/// A client for whom nobody vouches: some port that is not the mail server's own.
+const STRANGER: (Option<IpAddr>, u16) = (None, 1);
 
 #[derive(Debug)]
 struct Mail {
@@ -46,6 +56,8 @@ struct Mail {
     authenticated: bool,
     judged: Recipients,
     recipients: Vec<Vec<u8>>,
+    /// What is asked for with a recipient.
+    notify: HashMap<Vec<u8>, Vec<u8>>,
     /// Recipients as given, and what is to stand in their place.
     replaced: Vec<(Vec<u8>, Address)>,
     headers: Headers,
@@ -84,6 +96,8 @@ pub struct Changes {
     pub sender: Option<Address>,
     /// Recipients to delete as they were given, and to add in their place.
     pub recipients: Vec<(Vec<u8>, Address)>,
+    /// The arguments to add them with, by what was given.
+    pub notify: HashMap<Vec<u8>, Vec<u8>>,
     /// What to do with the header.
     pub headers: Vec<Change>,
 }
@@ -92,18 +106,22 @@ impl Session {
     /// Begins with the snapshot in force.
     pub fn new(state: Arc<State>) -> Session {
         let snapshot = state.snapshot();
-        // Until the client is told nobody vouches for it: some port that is not the mail server's own.
-        let name = state.connection_name();
-        Session { state, snapshot, client: (None, 1), mails: 0, name, mail: None, skips: false }
+        let (name, wanted) = (state.connection_name(), Wanted::of(&snapshot));
+        Session { state, snapshot, client: STRANGER, mails: 0, name, mail: None, skips: false, wanted }
     }
 
-    /// The snapshot that it keeps.
-    pub fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+    /// What the mail server has to bring on this connection.
+    pub const fn wanted(&self) -> Wanted {
+        self.wanted
     }
 
-    /// The SMTP client; `None` for one on a Unix socket, which is a program on this host. Not called if it is
-    /// unknown. A mail under way is given up: it was another client's, and this one may be vouched for.
+    /// A client that the mail server does not know. Another one may have been here before it.
+    pub fn connect_unknown(&mut self) {
+        (self.mail, self.client) = (None, STRANGER);
+    }
+
+    /// The SMTP client; `None` for one on a Unix socket, which is a program on this host. A mail under way is given up: it
+    /// was another client's, and this one may be vouched for.
     pub fn connect(&mut self, client: Option<SocketAddr>) {
         self.mail = None;
         self.client = client.map_or((None, 0), |client| (Some(client.ip()), client.port()));
@@ -111,13 +129,28 @@ impl Session {
 
     /// A mail begins.
     pub fn mail(&mut self, sender: &[u8], authenticated: bool) {
+        let latest = self.state.snapshot();
+        if self.wanted.covers(Wanted::of(&latest)) {
+            self.snapshot = latest;
+        }
         let (sender, judged) = (sender.to_vec(), Recipients::default());
-        let (recipients, replaced, headers) = (Vec::new(), Vec::new(), Headers::default());
+        let (recipients, notify) = (Vec::new(), HashMap::new());
+        let (replaced, headers) = (Vec::new(), Headers::default());
         self.mails += 1;
         let instance = format!("{}.{}", self.name, self.mails).into_bytes();
         let (message, in_body) = (None, false);
-        let mail = Mail { instance, sender, authenticated, judged, recipients, replaced, headers, message, in_body };
-        self.mail = Some(mail);
+        self.mail = Some(Mail {
+            instance,
+            sender,
+            authenticated,
+            judged,
+            recipients,
+            notify,
+            replaced,
+            headers,
+            message,
+            in_body,
+        });
     }
 
     /// Whether a mail is under way.
@@ -151,12 +184,24 @@ impl Session {
         Answer::Continue
     }
 
+    /// An argument of the recipient that was just let in. NOTIFY goes with it when its tag goes; ORCPT does not, since it
+    /// tells the tag.
+    pub fn argument(&mut self, argument: &[u8]) {
+        let Some(Mail { recipients, notify, .. }) = &mut self.mail else { return };
+        let is_notify = argument.split_at_checked(NOTIFY.len()).is_some_and(|(name, value)| {
+            name.eq_ignore_ascii_case(NOTIFY) && value.iter().all(|it| it.is_ascii_alphabetic() || *it == b',')
+        });
+        if let Some(recipient) = recipients.last().filter(|_| is_notify && argument.len() <= MAX_NOTIFY) {
+            notify.insert(recipient.clone(), argument.to_vec());
+        }
+    }
+
     /// DATA.
     pub fn data(&mut self, queue: &[u8]) -> Answer {
         let (Some(now), Some(mail)) = (self.state.clock.now(), &mut self.mail) else { return Answer::Later };
         let (state, snapshot) = (&*self.state, &*self.snapshot);
         let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
-        match mail.judged.data(state, snapshot, &context, &mail.sender, now) {
+        match mail.judged.data(state, snapshot, &context, &mail.sender, b"", now) {
             Some(reply) => {
                 self.mail = None;
                 Answer::Refuse(reply)
@@ -204,7 +249,7 @@ impl Session {
         let (decided, event) = decide::outgoing(snapshot, &context, &mail.sender, &recipients, now);
         state.record(snapshot, &event);
         let headers = mail.headers.changes(snapshot, decided.rewrite.is_some(), now.day);
-        End::Accept(Changes { sender: decided.rewrite, recipients: mail.replaced, headers })
+        End::Accept(Changes { sender: decided.rewrite, recipients: mail.replaced, notify: mail.notify, headers })
     }
 
     /// The mail under way is given up.
