@@ -80,7 +80,7 @@ pub fn all() -> Vec<Limit> {
         limit(
             "sessions of the filter, `[filter] sessions`",
             Filter::default().sessions.to_string(),
-            "the one that was silent for longest is forgotten; its mail leaves unsigned",
+            "the one that was silent for longest is forgotten; a mail in its midst has to come again (451), later ones leave unsigned",
         ),
         limit(
             "the head of a request for metrics",
