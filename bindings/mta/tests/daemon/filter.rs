@@ -363,6 +363,26 @@ fn a_reload_holds_for_new_sessions_and_a_wrong_one_for_none() {
 }
 
 #[test]
+fn sigusr1_and_a_refused_reload_open_the_log_anew() {
+    let mut filter = Filter::start(&config("enforce", "rcpt").replace("[filter]", "file = \"DIR/log\"\n[filter]"));
+    let (path, pid) = (filter.folder.path("log"), filter.child.id().to_string());
+    for (number, signal) in ["-USR1", "-HUP"].into_iter().enumerate() {
+        let begun = std::time::Instant::now();
+        std::fs::rename(&path, filter.folder.path(&format!("log.{number}"))).unwrap();
+        filter.folder.write("config", "[policy]\nmode = 1\n");
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        while !path.exists() {
+            assert!(begun.elapsed() < crate::common::PATIENCE, "{signal}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+    filter.connect("203.0.113.5:4567");
+    filter.ask("mail-from", "");
+    assert_eq!(filter.ask("rcpt-to", "alice@example.com"), UNTAGGED);
+    filter.end();
+}
+
+#[test]
 fn it_starts_without_a_file_and_not_without_its_table() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| {
