@@ -28,7 +28,7 @@ const MAX_QUEUE: usize = 64;
 /// The reply to a mail with a line that OpenSMTPD would not take back whole.
 const DAMAGED: &str = "554 5.6.0 A line of this mail is longer than 1997 octets, which cannot pass here; break it";
 /// The reply to what comes without a MAIL: the session was forgotten since.
-const FORGOTTEN: &str = "451 4.3.2 Too many sessions at once, and this mail was forgotten; send it again";
+pub const FORGOTTEN: &str = "451 4.3.2 Too many sessions at once, and this mail was forgotten; send it again";
 
 /// All sessions.
 #[derive(Debug)]
