@@ -17,6 +17,7 @@
 //! The faces answer by a policy that enforces, a ring with fixed keys and a clock that stands still; the log goes nowhere.
 //! It is a crate apart, since the daemon is GPL-3.0-or-later and the other fuzz targets are not.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -372,10 +373,13 @@ pub fn milter(data: &[u8]) {
     }
 }
 
-/// The filter: one answer a question with its key, on a line of its own; a sender that is rewritten is own.
+/// The filter: one answer a question with its key, on a line of its own; a sender that is rewritten is own; what comes without
+/// a MAIL has to come again, and nothing else.
 pub fn filter(data: &[u8]) {
     use faces::filter::line::{Fault, Line, Phase, Question, parse};
+    use faces::filter::session::FORGOTTEN;
     let mut filter = faces::filter::Filter::new(Arc::clone(state()));
+    let mut with_mail = HashSet::new();
     for line in data.split(|octet| *octet == b'\n') {
         let (line, mut out) = (text(line), Vec::new());
         let done = filter.line(&line, true, &mut out);
@@ -386,6 +390,14 @@ pub fn filter(data: &[u8]) {
             Ok(Line::Ask(question)) => {
                 let answer = [b"filter-result|", question.key, b"|"].concat();
                 let answer = out.strip_prefix(&*answer).unwrap().strip_suffix(b"\n").unwrap();
+                if question.phase == Phase::MailFrom {
+                    with_mail.insert(question.session);
+                }
+                let without = question.phase != Phase::Other && !with_mail.contains(&question.session);
+                assert_eq!(answer.ends_with(FORGOTTEN.as_bytes()), without, "{}", answer.escape_ascii());
+                if without {
+                    continue;
+                }
                 let rewritten = answer.strip_prefix(b"rewrite|<").and_then(|it| it.strip_suffix(b">"));
                 match rewritten.map(Path::parse_tagged) {
                     Some(Ok(Path::Mailbox(mailbox))) => {
@@ -402,6 +414,10 @@ pub fn filter(data: &[u8]) {
                 assert!(!answer.contains(&b'\n'));
             }
             Ok(Line::Ready) => assert!(out.ends_with(b"register|ready\n")),
+            Ok(Line::Connect(session, _) | Line::Disconnect(session)) => {
+                with_mail.remove(&session);
+                assert!(out.is_empty() && done.is_ok());
+            }
             Ok(_) | Err(Fault::Shape) => assert!(out.is_empty() && done.is_ok()),
             Err(Fault::Version(_)) => return assert!(out.is_empty() && done.is_err()),
         }

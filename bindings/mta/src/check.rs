@@ -1,4 +1,5 @@
-//! `backstopd check`: validates as a start would, listens nowhere, makes nothing, and prints what holds.
+//! `backstopd check`: validates as a start would, listens nowhere, makes nothing, and prints what holds. The log, owners and
+//! groups of sockets are tried; whether an address is free only a start can tell.
 //!
 //! Root may read everything, and the unit runs the daemon as the user `SERVICE`. So for the configuration of the package
 //! root is told which of its files that user may not read: by their owner, group and mode alone, without the folders above.
@@ -13,8 +14,8 @@ use nix::unistd::{Gid, Group, Uid, User};
 use crate::args::{self, Source};
 use crate::clock::Clock;
 use crate::faces::Face;
-use crate::server;
 use crate::stop::Stop;
+use crate::{listen, log, server};
 
 /// The user of the unit.
 const SERVICE: &str = "backstop";
@@ -27,6 +28,8 @@ pub fn run(source: &Source) -> Result<String, Stop> {
     let clock = Clock::System;
     let loaded = server::load(source.load()?, &source.given.state, &clock, false)?;
     let snapshot = &loaded.snapshot;
+    log::check(&snapshot.config.log)?;
+    snapshot.config.endpoints.iter().try_for_each(listen::check_rights)?;
     let mut text = String::new();
     for notice in &loaded.notices {
         text += &format!("# {notice}\n");

@@ -80,7 +80,7 @@ pub fn all() -> Vec<Limit> {
         limit(
             "sessions of the filter, `[filter] sessions`",
             Filter::default().sessions.to_string(),
-            "the one that was silent for longest is forgotten; its mail leaves unsigned",
+            "the one that was silent for longest is forgotten; a mail in its midst has to come again (451), later ones leave unsigned",
         ),
         limit(
             "the head of a request for metrics",
@@ -97,7 +97,11 @@ pub fn all() -> Vec<Limit> {
             format!("twice {} of each", guesses::GENERATION),
             "those not seen for longest are forgotten",
         ),
-        limit("lines that wait for the log", log::QUEUE.to_string(), "dropped, and counted in the log"),
+        limit(
+            "lines that wait for the log",
+            format!("{}, {} octets", log::QUEUE, log::MAX_WAITING),
+            "dropped, and counted in the log",
+        ),
         limit(
             "the end of requests and mails under way after SIGTERM",
             format!("{} s", LAST_WORDS.as_secs()),

@@ -155,10 +155,12 @@ pub fn bind(endpoint: &Endpoint, handed: &Handed) -> Result<Listener, Stop> {
         }
         Address::Systemd(name) => handed.listener(name),
     };
-    bound.map_err(|why| {
-        let (face, address) = (endpoint.table(), &endpoint.address);
-        Stop::new(Exit::Os, format!("[{face}] cannot listen at {address}: {why}"))
-    })
+    bound.map_err(|why| cannot_listen(endpoint, &why))
+}
+
+fn cannot_listen(endpoint: &Endpoint, why: &str) -> Stop {
+    let (face, address) = (endpoint.table(), &endpoint.address);
+    Stop::new(Exit::Os, format!("[{face}] cannot listen at {address}: {why}"))
 }
 
 fn bind_inet(address: SocketAddr) -> Result<Listener, String> {
@@ -173,4 +175,13 @@ fn bind_inet(address: SocketAddr) -> Result<Listener, String> {
         io::ErrorKind::AddrNotAvailable => "this host has no such address".to_owned(),
         _ => keyfile::in_words(&error),
     })
+}
+
+/// Whether owner and group of an endpoint's socket are known here, for a check that binds nothing.
+///
+/// # Errors
+/// What binding would say.
+pub fn check_rights(endpoint: &Endpoint) -> Result<(), Stop> {
+    let Address::Unix(_) = &endpoint.address else { return Ok(()) };
+    unix::ids(&endpoint.rights).map(drop).map_err(|why| cannot_listen(endpoint, &why))
 }

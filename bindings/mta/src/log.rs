@@ -1,19 +1,23 @@
 //! Where the lines go: standard error or a file, written by a thread of its own.
 //!
-//! A slow disk or a reader that sleeps must not hold up mail: lines wait in a queue of [`QUEUE`]; what finds it full is
-//! dropped, and how many were is told when there is room again; so it is where writing fails. A reload opens the file anew,
-//! as logrotate wants.
+//! A slow disk or a reader that sleeps must not hold up mail: lines wait in a queue of [`QUEUE`], which take [`MAX_WAITING`]
+//! octets at most; what finds it full is dropped, and how many were is told when there is room again; so it is where writing
+//! fails. SIGUSR1 opens the file anew, as logrotate wants, and so does a reload. Nobody who hands over a line or another file
+//! waits: while the log is stalled the other file waits, too. A FIFO passes as a file if somebody reads it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backstop::keyfile;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, FcntlArg, OFlag, fcntl};
+use nix::unistd::{AccessFlags, faccessat};
 
 use crate::clock::Clock;
 use crate::config::LogSettings;
@@ -22,6 +26,8 @@ use crate::stop::{Exit, Stop};
 
 /// How many lines wait at most.
 pub const QUEUE: usize = 16_384;
+/// How many octets they take at most.
+pub const MAX_WAITING: usize = 16 * 1024 * 1024;
 
 /// How long the first line waits for others.
 const NAP: Duration = Duration::from_millis(20);
@@ -34,6 +40,7 @@ enum Message {
     Flush(SyncSender<()>),
 }
 
+#[derive(Debug)]
 enum Target {
     Stderr,
     File(File),
@@ -43,12 +50,30 @@ enum Target {
 #[derive(Debug, Clone)]
 pub struct Log {
     queue: SyncSender<Message>,
-    lost: Arc<AtomicU64>,
+    shared: Arc<Shared>,
     json: Arc<AtomicBool>,
     clock: Clock,
     /// The second of the last complaint, and how many were left out since.
     complained: Arc<AtomicU64>,
     unsaid: Arc<AtomicU64>,
+}
+
+/// What the thread shares with those who hand over lines.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Lines that were dropped.
+    lost: AtomicU64,
+    /// Octets of the lines that wait.
+    waiting: AtomicUsize,
+    /// Where to write, if the queue was full when that was told.
+    late: Mutex<Option<Target>>,
+}
+
+impl Shared {
+    fn late(&self) -> MutexGuard<'_, Option<Target>> {
+        // Nothing panics while it holds the lock.
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Log {
@@ -58,17 +83,17 @@ impl Log {
     /// A sentence, if the file cannot be opened or the thread not started.
     pub fn start(settings: &LogSettings, clock: Clock) -> Result<Log, Stop> {
         let (queue, lines) = sync_channel(QUEUE);
-        let (lost, target) = (Arc::new(AtomicU64::new(0)), open(settings)?);
+        let (shared, target) = (Arc::<Shared>::default(), open(settings)?);
         let json = Arc::new(AtomicBool::new(settings.json));
         let log = Log {
             queue,
-            lost: Arc::clone(&lost),
+            shared: Arc::clone(&shared),
             json: Arc::clone(&json),
             clock: clock.clone(),
             complained: Arc::default(),
             unsaid: Arc::default(),
         };
-        let write = move || write_all(&lines, target, &lost, || notice_line(&clock, &json));
+        let write = move || write_all(&lines, target, &shared, || notice_line(&clock, &json));
         let thread = std::thread::Builder::new().name("log".to_owned()).spawn(write);
         thread.map_err(|error| Stop::new(Exit::Os, format!("the thread of the log cannot be started: {error}")))?;
         Ok(log)
@@ -85,14 +110,30 @@ impl Log {
     /// Writes elsewhere from now on.
     pub fn turn(&self, prepared: Prepared) {
         self.json.store(prepared.json, Ordering::Relaxed);
-        // A thread that is gone has nothing to turn.
-        let _ = self.queue.send(Message::Target(prepared.target));
+        let mut late = self.shared.late();
+        *late = None;
+        // In its place behind the lines so far, if there is one; a thread that is gone has nothing to turn.
+        if let Err(TrySendError::Full(Message::Target(target))) = self.queue.try_send(Message::Target(prepared.target))
+        {
+            *late = Some(target);
+        }
+    }
+
+    /// Opens the file anew, if it can be; why not is told in the log, which goes on as it was.
+    pub fn reopen(&self, settings: &LogSettings) {
+        match Log::prepare(settings) {
+            Ok(prepared) => self.turn(prepared),
+            Err(stop) => self.notice(&stop.sentence),
+        }
     }
 
     /// Writes a line, or drops it if the queue is full.
     pub fn line(&self, line: String) {
-        if self.queue.try_send(Message::Line(line)).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        let (octets, waiting) = (line.capacity(), &self.shared.waiting);
+        let fits = waiting.fetch_add(octets, Ordering::Relaxed) + octets <= MAX_WAITING;
+        if !fits || self.queue.try_send(Message::Line(line)).is_err() {
+            waiting.fetch_sub(octets, Ordering::Relaxed);
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -132,15 +173,41 @@ pub struct Prepared {
 
 fn open(settings: &LogSettings) -> Result<Target, Stop> {
     let Some(path) = &settings.file else { return Ok(Target::Stderr) };
-    open_file(path).map(Target::File).map_err(|error| {
-        let (path, why) = (path.display(), keyfile::in_words_of_new(&error));
-        Stop::new(Exit::CannotCreate, format!("the log {path} cannot be opened: {why}"))
-    })
+    open_file(path, true).map(Target::File).map_err(|error| cannot_be_opened(path, &error))
 }
 
-/// Addresses are nobody's business but the group's.
-fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
+/// Whether a start could open the log; a file that is not there is not made.
+///
+/// # Errors
+/// What a start would say.
+pub fn check(settings: &LogSettings) -> Result<(), Stop> {
+    let Some(path) = &settings.file else { return Ok(()) };
+    let opened = match open_file(path, false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let rights = AccessFlags::W_OK | AccessFlags::X_OK;
+            faccessat(AT_FDCWD, folder, rights, AtFlags::AT_EACCESS).map_err(io::Error::from)
+        }
+        opened => opened.map(drop),
+    };
+    opened.map_err(|error| cannot_be_opened(path, &error))
+}
+
+fn cannot_be_opened(path: &Path, error: &io::Error) -> Stop {
+    let why = match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENXIO) => "it is a FIFO that nobody reads, or a socket; name another file".to_owned(),
+        _ => keyfile::in_words_of_new(error),
+    };
+    Stop::new(Exit::CannotCreate, format!("the log {} cannot be opened: {why}", path.display()))
+}
+
+/// Addresses are nobody's business but the group's. Of a FIFO nobody waits for the reader.
+fn open_file(path: &Path, make: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(make).mode(0o640).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    // Writing may wait: there is a thread for it.
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
+    Ok(file)
 }
 
 fn notice_line(clock: &Clock, json: &AtomicBool) -> impl Fn(&str) -> String {
@@ -151,7 +218,7 @@ fn notice_line(clock: &Clock, json: &AtomicBool) -> impl Fn(&str) -> String {
 fn write_all<F: Fn(&str) -> String>(
     lines: &Receiver<Message>,
     mut target: Target,
-    lost: &AtomicU64,
+    shared: &Shared,
     notice: impl Fn() -> F,
 ) {
     let (mut buffer, mut behind) = (Vec::new(), false);
@@ -165,6 +232,7 @@ fn write_all<F: Fn(&str) -> String>(
         while let Some(message) = next {
             match message {
                 Message::Line(line) => {
+                    shared.waiting.fetch_sub(line.capacity(), Ordering::Relaxed);
                     buffer.extend_from_slice(line.as_bytes());
                     buffer.push(b'\n');
                 }
@@ -181,7 +249,7 @@ fn write_all<F: Fn(&str) -> String>(
             behind = buffer.len() >= 65_536;
             next = if behind { None } else { lines.try_recv().ok() };
         }
-        let dropped = lost.swap(0, Ordering::Relaxed);
+        let dropped = shared.lost.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             let line = notice()(&format!("{dropped} lines were dropped, since the log did not take them in time"));
             buffer.extend_from_slice(line.as_bytes());
@@ -194,6 +262,9 @@ fn write_all<F: Fn(&str) -> String>(
             buffer.splice(0..0, format!("\n{line}\n").into_bytes());
         }
         failed = if put(&mut target, &mut buffer) > 0 { failed + lines } else { 0 };
+        if let Some(late) = shared.late().take() {
+            target = late;
+        }
     }
 }
 

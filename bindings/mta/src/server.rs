@@ -28,11 +28,12 @@ use crate::unix::{self, Made};
 use crate::{metrics, notify, ring};
 
 /// The signals and what they do, for the manual.
-pub const SIGNALS: [(&str, &str); 2] = [
+pub const SIGNALS: [(&str, &str); 3] = [
     (
         "SIGHUP",
         "Configuration, ring, listeners and log file anew; if anything is wrong, all but the log file stays as it was, and the log says why",
     ),
+    ("SIGUSR1", "The log file anew and nothing else, for logrotate: a configuration that was edited stays where it is"),
     (
         "SIGTERM, SIGINT",
         "No new connections; requests and mails under way are answered, for five seconds; a second one ends at once",
@@ -109,14 +110,13 @@ pub async fn run(source: &Source, clock: Clock, handed: Handed, started: impl Fn
                     Err(stop) => {
                         state.metrics.count_reload(false, state.clock.now());
                         // logrotate has moved the file away, whatever is wrong with the rest.
-                        if let Ok(log) = Log::prepare(&state.snapshot().config.log) {
-                            state.log.turn(log);
-                        }
+                        state.log.reopen(&state.snapshot().config.log);
                         state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"))
                     }
                 }
                 notify::ready(&summary(&state.snapshot()));
             }
+            Told::Reopen => state.log.reopen(&state.snapshot().config.log),
             Told::Stop => break,
         }
     }
@@ -161,11 +161,13 @@ fn raise_descriptors() {
 enum Told {
     Alive,
     Reload,
+    Reopen,
     Stop,
 }
 
 struct Signals {
     hangup: Signal,
+    user: Signal,
     terminate: Signal,
     interrupt: Signal,
     watchdog: Option<tokio::time::Interval>,
@@ -180,12 +182,13 @@ impl Signals {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             ticks
         });
-        let (hangup, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
-        Ok(Signals { hangup, terminate, interrupt: listen(SignalKind::interrupt())?, watchdog })
+        let (hangup, user) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
+        let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        Ok(Signals { hangup, user, terminate, interrupt, watchdog })
     }
 
     async fn next(&mut self) -> Told {
-        let Signals { hangup, terminate, interrupt, watchdog } = self;
+        let Signals { hangup, user, terminate, interrupt, watchdog } = self;
         let tick = async {
             match watchdog {
                 Some(ticks) => {
@@ -198,6 +201,7 @@ impl Signals {
             _ = terminate.recv() => Told::Stop,
             _ = interrupt.recv() => Told::Stop,
             _ = hangup.recv() => Told::Reload,
+            _ = user.recv() => Told::Reopen,
             () = tick => Told::Alive,
         }
     }

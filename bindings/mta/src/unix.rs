@@ -167,7 +167,7 @@ impl Owned {
 }
 
 /// The numbers of owner and group.
-fn ids(rights: &Rights) -> Result<(Option<u32>, Option<u32>), String> {
+pub(crate) fn ids(rights: &Rights) -> Result<(Option<u32>, Option<u32>), String> {
     let mut ids = (None, None);
     if let Some(name) = &rights.owner {
         let user = User::from_name(name).map_err(|error| format!("the users cannot be looked up: {error}"))?;

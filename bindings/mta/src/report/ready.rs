@@ -1,7 +1,8 @@
 //! `backstopd ready`: may a domain go on to enforce, by what its log shows?
 //!
-//! Yes, if the log shows for `--days` days (14) that the domain's mail is signed, that none left unsigned, and that no own
-//! tag would be refused. What speaks against it is a closed list ([`Obstacle`]); those that an administrator has looked
+//! Yes, if the log shows for `--days` days (14) that the domain's mail is signed, and still is, that none left unsigned, and
+//! that no own tag would be refused. A week without signed mail at the end of the log is an obstacle, a shorter gap a note:
+//! either nobody wrote, or the mail took another way. What speaks against it is a closed list ([`Obstacle`]); those that an administrator has looked
 //! into are accepted by name. The rest is told as notes: what would be refused and to whom, and mailboxes that get
 //! untagged bounces though no mail of theirs was signed here, whose owners may send elsewhere.
 //!
@@ -9,7 +10,7 @@
 //! to the last day of the log, not to today. The policy's own rule stays: a mailbox is refused untagged bounces only when
 //! it was signable for the lifetime of the tags and seven days, however early enforce is set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backstop::Day;
 use backstop::policy::{Mode, Rule};
@@ -25,6 +26,12 @@ use crate::metrics::UNSIGNED;
 
 /// The most domains that have figures of their own; further ones are counted together.
 pub const MAX_DOMAINS: usize = 1000;
+/// The most days with signed mail that are kept of a domain: `--days` asks for 365 at most.
+const DAYS: usize = 366;
+/// So many days without signed mail at the end of the log, and signing may have stopped.
+const STOPPED: u32 = 7;
+/// So many anywhere, and it is told: longer than a long weekend.
+const GAP: u32 = 4;
 /// Leaving these unsigned costs no bounce: the policy refuses none to them.
 const HARMLESS: [Rule; 2] = [Rule::NoSign, Rule::TooLong];
 
@@ -37,6 +44,8 @@ pub enum Obstacle {
     Off,
     /// The log shows signing for fewer days than it should
     TooShort,
+    /// No mail was signed in the last seven days of the log
+    Stopped,
     /// Mail with an own sender came from clients that nobody vouches for, and left unsigned if it left
     NotVouched,
     /// Mail left unsigned, since all its recipients are on the list no-sign-recipients
@@ -54,6 +63,7 @@ impl Obstacle {
             Obstacle::NothingSigned => "nothing-signed",
             Obstacle::Off => "off",
             Obstacle::TooShort => "too-short",
+            Obstacle::Stopped => "stopped",
             Obstacle::NotVouched => Rule::NotVouched.slug(),
             Obstacle::NoSignRecipients => Rule::NoSignRecipients.slug(),
             Obstacle::NoKey => Rule::NoKey.slug(),
@@ -89,6 +99,8 @@ struct Seen {
 struct Domain {
     mode: Option<(Day, Mode)>,
     first_signed: Option<Day>,
+    /// The days on which mail was signed, the last [`DAYS`] of them.
+    signed: BTreeSet<Day>,
     /// Signed and unsigned, by face.
     paths: BTreeMap<Face, (u64, u64)>,
     unsigned: BTreeMap<Rule, Seen>,
@@ -123,6 +135,33 @@ struct Answer<'a> {
     notes: Vec<String>,
 }
 
+impl Domain {
+    /// The days with signed mail, of so many up to the end.
+    fn signed_within(&self, end: Day, days: u32) -> impl Iterator<Item = Day> {
+        self.signed.range(end.minus(days.saturating_sub(1))..=end).copied()
+    }
+
+    /// The last day with signed mail, if it lies too far back.
+    fn stopped(&self, end: Day, days: u32) -> Option<Day> {
+        let last = *self.signed.last()?;
+        (end.number().saturating_sub(last.number()) >= days.min(STOPPED)).then_some(last)
+    }
+
+    /// The first and the last day of the longest stretch without signed mail after the first, if it is worth a word.
+    fn longest_gap(&self, end: Day, days: u32) -> Option<(Day, Day)> {
+        let mut before = self.first_signed?.max(end.minus(days));
+        let mut longest: Option<(u32, Day, Day)> = None;
+        for day in self.signed_within(end, days).chain([end.plus(1)]) {
+            let gap = day.number().saturating_sub(before.number() + 1);
+            if gap >= GAP && longest.is_none_or(|(length, ..)| length < gap) {
+                longest = Some((gap, before.plus(1), day.minus(1)));
+            }
+            before = day;
+        }
+        longest.map(|(_, from, to)| (from, to))
+    }
+}
+
 impl Ready {
     /// Takes a decision into account.
     pub fn take(&mut self, decision: &Decision) {
@@ -151,6 +190,10 @@ impl Ready {
         match decision.kind {
             Kind::Outgoing if decision.rule == Rule::Signed => {
                 domain.first_signed = Some(domain.first_signed.map_or(day, |first| first.min(day)));
+                domain.signed.insert(day);
+                if domain.signed.len() > DAYS {
+                    domain.signed.pop_first();
+                }
                 domain.paths.entry(decision.face).or_default().0 += 1;
                 self.senders.add(decision.sender.clone().unwrap_or_default().to_ascii_lowercase());
             }
@@ -236,6 +279,14 @@ impl Ready {
                 }
             }
         }
+        if let Some(last) = domain.stopped(end, question.days) {
+            let what = format!(
+                "no mail was signed after {last}, {} days before the end; if any was sent since, find out which way it took, else \
+                 accept this",
+                end.number() - last.number()
+            );
+            against.push((Obstacle::Stopped, what));
+        }
         for (rule, seen) in domain.unsigned.iter().filter(|(_, seen)| recent(seen)) {
             let Some(obstacle) = Obstacle::of_rule(*rule) else { continue };
             let (count, last) = (seen.count, seen.last);
@@ -272,6 +323,13 @@ impl Ready {
         }
         if !self.judged {
             notes.push("only maps were asked, which refuse nothing; enforce needs a face that does".to_owned());
+        }
+        if let Some((from, to)) = domain.longest_gap(end, question.days)
+            && (to < end || domain.stopped(end, question.days).is_none())
+        {
+            notes.push(format!(
+                "no mail was signed from {from} to {to}; if any was sent then, it took another way and bounces to it would be refused"
+            ));
         }
         if let Some(seen) = domain.refused.get(&Rule::Expired) {
             let oldest = domain.oldest.map_or_else(String::new, |days| format!(", the oldest after {days} days"));
@@ -386,6 +444,9 @@ impl Ready {
             "domain": name,
             "mode": domain.mode.map(|(_, mode)| mode.as_str()),
             "enforce": against.is_empty(),
+            "first_signed": domain.first_signed.map(|first| first.to_string()),
+            "last_signed": domain.signed.last().map(ToString::to_string),
+            "days_signed": domain.signed_within(end, question.days).count(),
             "against": against.iter().map(|(it, what)| json!({ "reason": it.slug(), "text": what })).collect::<Vec<_>>(),
             "paths": paths.collect::<Vec<_>>(),
             "unsigned": seen(&domain.unsigned),

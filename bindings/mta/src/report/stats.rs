@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backstop::Day;
+use backstop::bounce::Place;
 use backstop::policy::{Mode, Rule};
 use serde_json::{Value, json};
 
@@ -108,8 +109,8 @@ pub struct Stats {
     reasons: Reasons,
     messages: Messages,
     clients: Top<String>,
-    /// The uses of a tag, by the recipient as given.
-    tags: Top<String>,
+    /// The uses of a tag, by the recipient as given; of a mark by the mailbox, and where the mark stood.
+    tags: Top<(String, &'static str)>,
 }
 
 impl Stats {
@@ -138,8 +139,8 @@ impl Stats {
             let counts = self.messages.entry(message).or_default();
             counts.get_mut(which).into_iter().for_each(|count| *count += 1);
         }
-        if let (Some(uses), Some(tagged)) = (decision.uses.filter(|uses| *uses >= OFTEN), &decision.recipient) {
-            self.tags.raise(tagged.to_ascii_lowercase(), uses);
+        if let (Some(uses), Some((proved, place))) = (decision.uses.filter(|uses| *uses >= OFTEN), proved(decision)) {
+            self.tags.raise((proved.to_ascii_lowercase(), place.slug()), uses);
         }
     }
 
@@ -230,9 +231,10 @@ impl Stats {
             self.clients.most(top, |_| true).into_iter().map(|(client, count)| vec![client, count.to_string()]),
         );
         text += &section("By client:", &rows, 0);
-        let mut rows = vec![row(["tagged recipient", "uses"])];
-        rows.extend(self.tags.most(top, |_| true).into_iter().map(|(tagged, uses)| vec![tagged, uses.to_string()]));
-        text += &section(&format!("Tags used {OFTEN} times or more, which may be replays:"), &rows, 0);
+        let mut rows = vec![row(["recipient", "uses", "proof"])];
+        let tags = self.tags.most(top, |_| true).into_iter();
+        rows.extend(tags.map(|((tagged, place), uses)| vec![tagged, uses.to_string(), place.to_owned()]));
+        text += &section(&format!("Tags and marks used {OFTEN} times or more, which may be replays:"), &rows, 1);
         if self.clients.lost() > 0 {
             text += &format!("\nThe log has very many clients: their counts may be {} too low.\n", self.clients.lost());
         }
@@ -268,10 +270,17 @@ impl Stats {
             "reasons": reasons.collect::<Vec<_>>(),
             "messages": messages.collect::<Vec<_>>(),
             "clients": clients.map(|(client, count)| json!({ "client": client, "count": count })).collect::<Vec<_>>(),
-            "tags": tags.map(|(tagged, uses)| json!({ "recipient": tagged, "uses": uses })).collect::<Vec<_>>(),
+            "tags": tags.map(|((tagged, place), uses)| json!({ "recipient": tagged, "uses": uses, "proof": place })).collect::<Vec<_>>(),
             "counts_at_most_too_low": self.clients.lost(),
         })
     }
+}
+
+/// What the proof of a bounce, whose uses were counted, is told by: the tagged recipient, or the mailbox whose mark it is.
+fn proved(decision: &Decision) -> Option<(&String, Place)> {
+    let place = decision.message.map_or(Some(Place::Recipient), |message| message.proof)?;
+    let address = if place == Place::Recipient { &decision.recipient } else { &decision.mailbox };
+    address.as_ref().or(decision.recipient.as_ref()).map(|address| (address, place))
 }
 
 fn word(message: &Message) -> &'static str {

@@ -289,6 +289,53 @@ fn more_sessions_than_it_remembers_leave_the_idlest_unsigned() {
     assert_eq!(filter.line(), answer);
 }
 
+/// Other clients come, and the first session is forgotten.
+fn crowd(filter: &mut Filter) {
+    for id in 1..=2 {
+        filter.tell(&format!("report|0.6|1|smtp-in|link-connect|{id:016x}|a|pass|203.0.113.9:1|192.0.2.25:25"));
+    }
+}
+
+#[test]
+fn a_mail_whose_session_was_forgotten_comes_again_and_is_taken_for_no_bounce() {
+    const AGAIN: &str = "reject|451 4.3.2 Too many sessions at once, and this mail was forgotten; send it again";
+    for refuse_at in ["rcpt", "data"] {
+        let mut filter = Filter::start(&(config("enforce", refuse_at) + "sessions = 2\n"));
+        filter.connect("203.0.113.5:4567");
+        assert_eq!(filter.ask("mail-from", "friend@elsewhere.example"), "proceed");
+        crowd(&mut filter);
+        filter.report("tx-begin", "|ac9124ff");
+        for (phase, address) in
+            [("rcpt-to", "alice@example.com"), ("rcpt-to", &signed("bob@example.com", 1)), ("data", "")]
+        {
+            assert_eq!(filter.ask(phase, address), AGAIN, "{phase}");
+        }
+        // It was put off, and did not push out the others: the next mail of the session is judged as ever.
+        assert_eq!(filter.ask("mail-from", "friend@elsewhere.example"), "proceed");
+        assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
+        assert_eq!(filter.ask("data", ""), "proceed");
+        let (log, _) = filter.end();
+        assert!(log.iter().all(|event| event["event"] == "notice"), "{log:?}");
+    }
+}
+
+#[test]
+fn a_message_whose_session_was_forgotten_comes_again() {
+    let mut filter = Filter::spawn(&(by_message("enforce") + "sessions = 2\n"));
+    filter.tell("config|ready");
+    while filter.line() != "register|ready" {}
+    filter.connect("203.0.113.5:4567");
+    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.ask("rcpt-to", &signed("alice@example.com", 1)), rewrite("alice@example.com"));
+    assert_eq!(filter.ask("data", ""), "proceed");
+    filter.mail_line("Subject: x");
+    crowd(&mut filter);
+    filter.mail_line("");
+    filter.mail_line(".");
+    let answer = filter.ask("commit", "");
+    assert!(answer.starts_with("reject|451 4.3.2 Too many sessions"), "{answer}");
+}
+
 #[test]
 fn a_reload_holds_for_new_sessions_and_a_wrong_one_for_none() {
     let log = "file = \"DIR/log\"\n[filter]";
@@ -313,6 +360,26 @@ fn a_reload_holds_for_new_sessions_and_a_wrong_one_for_none() {
     filter.connect("203.0.113.5:4567");
     filter.ask("mail-from", "");
     assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
+}
+
+#[test]
+fn sigusr1_and_a_refused_reload_open_the_log_anew() {
+    let mut filter = Filter::start(&config("enforce", "rcpt").replace("[filter]", "file = \"DIR/log\"\n[filter]"));
+    let (path, pid) = (filter.folder.path("log"), filter.child.id().to_string());
+    for (number, signal) in ["-USR1", "-HUP"].into_iter().enumerate() {
+        let begun = std::time::Instant::now();
+        std::fs::rename(&path, filter.folder.path(&format!("log.{number}"))).unwrap();
+        filter.folder.write("config", "[policy]\nmode = 1\n");
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        while !path.exists() {
+            assert!(begun.elapsed() < crate::common::PATIENCE, "{signal}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+    filter.connect("203.0.113.5:4567");
+    filter.ask("mail-from", "");
+    assert_eq!(filter.ask("rcpt-to", "alice@example.com"), UNTAGGED);
+    filter.end();
 }
 
 #[test]

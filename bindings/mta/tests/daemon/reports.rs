@@ -91,7 +91,7 @@ fn the_log_of_a_real_daemon_is_understood_whole() {
         (&json!("enforce"), &json!(1), &json!(7))
     );
     assert_eq!((&sum["verdicts"]["genuine"], &sum["refused"], &sum["let_in"]), (&json!(5), &json!(2), &json!(0)));
-    assert_eq!(stats["tags"], json!([{"recipient": genuine, "uses": 5}]));
+    assert_eq!(stats["tags"], json!([{"recipient": genuine, "uses": 5, "proof": "recipient-tag"}]));
     assert_eq!(stats["clients"], json!([{"client": "192.0.2.1", "count": 2}]));
 
     let (code, ready) = as_json(&["ready"], &log);
@@ -170,6 +170,78 @@ fn a_mailbox_with_bounces_that_never_sent_is_pointed_at() {
     assert_eq!(code, 0);
     assert!(out.contains("  carol@example.com      1             0  untagged\n"), "{out}");
     assert!(out.contains("note: mailboxes with untagged bounces of which no mail was signed: 1;"), "{out}");
+}
+
+#[test]
+fn signing_that_stopped_long_before_the_end_speaks_against_it() {
+    // Bounces go on: the log does not end.
+    let until = |last: u32| -> String {
+        (1..=20)
+            .map(|day| {
+                let signed = if day <= last { sent(day, "alice@example.com", "signed") } else { String::new() };
+                signed + &bounce(day, "observe", "alice@example.com", "untagged")
+            })
+            .collect()
+    };
+    let (code, found) = as_json(&["ready"], until(13));
+    let domain = &found["domains"][0];
+    assert_eq!((code, &domain["against"][0]["reason"], &domain["enforce"]), (1, &json!("stopped"), &json!(false)));
+    assert_eq!(
+        (&domain["first_signed"], &domain["last_signed"], &domain["days_signed"]),
+        (&json!("2026-11-01"), &json!("2026-11-13"), &json!(7))
+    );
+    assert_eq!(domain["notes"], json!([]));
+    assert!(
+        run(&["ready"], until(13)).1.contains("  stopped: no mail was signed after 2026-11-13, 7 days before the end;")
+    );
+    assert_eq!(run(&["ready", "--accept", "stopped"], until(13)).0, 0);
+    let (code, found) = as_json(&["ready"], until(14));
+    let note = found["domains"][0]["notes"][0].as_str().unwrap();
+    assert!(code == 0 && note.starts_with("no mail was signed from 2026-11-15 to 2026-11-20;"), "{found}");
+}
+
+#[test]
+fn days_without_signed_mail_are_told_if_they_are_more_than_a_long_weekend() {
+    let without = |from: u32, to: u32| -> String {
+        let gap = |line: &&str| !(from..=to).any(|day| line.contains(&format!("2026-11-{day:02}")));
+        good().split_inclusive('\n').filter(|line| gap(line) || line.contains("incoming")).collect()
+    };
+    for (from, to, told) in [
+        (10, 12, None),
+        (10, 13, Some("2026-11-10 to 2026-11-13")),
+        (5, 9, None),
+        (4, 10, Some("2026-11-07 to 2026-11-10")),
+    ] {
+        let (code, out, _) = run(&["ready"], without(from, to));
+        assert_eq!(code, 0);
+        match told {
+            Some(days) => assert!(out.contains(&format!("  note: no mail was signed from {days};")), "{out}"),
+            None => assert!(!out.contains("note"), "{out}"),
+        }
+    }
+}
+
+#[test]
+fn the_uses_of_a_mark_are_told_by_its_mailbox_and_not_as_the_tag_beside_it() {
+    let by_mark = |to: &str, verdict: &str, proof: Value| {
+        let fields = json!({"event": "incoming", "face": "milter", "mode": "enforce", "action": "strip", "would": "strip",
+            "client": "198.51.100.1", "sender": "<>", "recipient": to, "mailbox": "alice@example.com", "verdict": verdict,
+            "reason": "mark-genuine", "kind": "dsn-failed", "message": "genuine", "proof": proof, "uses": 7});
+        line(1, fields)
+    };
+    let (forged, genuine) = (forged("alice@example.com"), signed("bob@example.com", 0));
+    let log = by_mark(&forged, "forged", "returned-mark".into())
+        + &by_mark(&genuine, "genuine", "recipient-tag".into())
+        + &by_mark("carol@example.com", "untagged", Value::Null);
+    let (_, found) = as_json(&["stats"], &log);
+    let expected = json!([
+        {"recipient": "alice@example.com", "uses": 7, "proof": "returned-mark"},
+        {"recipient": genuine, "uses": 7, "proof": "recipient-tag"},
+    ]);
+    assert_eq!(found["tags"], expected);
+    let (_, out, _) = run(&["stats"], &log);
+    let shown = out.lines().any(|line| line.split_whitespace().eq(["alice@example.com", "7", "returned-mark"]));
+    assert!(shown && !out.contains(&forged), "{out}");
 }
 
 #[test]

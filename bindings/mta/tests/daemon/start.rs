@@ -48,6 +48,21 @@ fn every_trouble_has_its_exit_code_and_one_sentence() {
     assert_eq!(ended(&["check", &good]).0, 65);
     folder.write("keys", RING);
     assert_eq!(ended(&["check", &good]), (0, String::new()));
+    // What a start would refuse beside the configuration itself.
+    for (with, exit, says) in [
+        ("socket-group = \"no-such-group\"\n", 71, "there is no group \"no-such-group\"; see socket-group"),
+        ("socket-owner = \"no-such-user\"\n", 71, "there is no user \"no-such-user\"; see socket-owner"),
+        ("[log]\nfile = \"DIR/none/log\"\n", 73, "none/log cannot be opened: its folder is not there"),
+        ("[log]\nfile = \"DIR\"\n", 73, " cannot be opened: "),
+    ] {
+        let bad = config("bad", &(CONFIG.to_owned() + with));
+        let (checked, started) = (ended(&["check", &bad]), ended(&["--config", &bad]));
+        assert_eq!(checked, started);
+        assert!(checked.0 == exit && checked.1.contains(says), "{checked:?}");
+    }
+    let with_log = config("log", &(CONFIG.to_owned() + "[log]\nfile = \"DIR/log-of-it\"\n"));
+    assert_eq!(ended(&["check", &with_log]), (0, String::new()));
+    assert!(!folder.path("log-of-it").exists());
     let (code, text) = ended(&["check", &config("bad", "[polcy]\n")]);
     assert_eq!(
         (code, text),

@@ -4,7 +4,7 @@
 //! host is signed and OpenSMTPD's own bounces reach the mailbox):
 //!
 //! ```text
-//! filter backstop proc-exec "/usr/sbin/backstopd filter" user backstopd group backstopd
+//! filter backstop proc-exec "/usr/sbin/backstopd filter" user backstop group backstop
 //! listen on socket filter backstop
 //! listen on all filter backstop
 //! ```
@@ -13,8 +13,8 @@
 //! tags at RCPT. OpenSMTPD forgets RET and ENVID of a MAIL that is rewritten, nothing of an RCPT. It asks and waits: every
 //! question gets one answer, also one of an unknown kind. A line of more than [`MAX_LINE`] octets is cut off there, which no
 //! address survives; one that cannot be read is told in the log and left. Another version of the protocol ends the filter with
-//! a sentence, and OpenSMTPD with it: signing what nobody vouched for would be worse. SIGHUP reloads; OpenSMTPD ends it by
-//! closing its input.
+//! a sentence, and OpenSMTPD with it: signing what nobody vouched for would be worse. SIGHUP reloads, SIGUSR1 opens the log
+//! anew; OpenSMTPD ends it by closing its input.
 //!
 //! Where the policy wants the message, OpenSMTPD is asked for the lines of all mail and gets each back as it came. It asks what
 //! is wanted at its start only, so a reload that begins to want them is refused. OpenSMTPD 6.8 itself cuts lines off behind
@@ -69,7 +69,7 @@ const REGISTERED: &[u8] = b"register|ready\n";
 /// # Errors
 /// What kept it from starting, or another version of the protocol.
 pub fn run(source: &Source, clock: Clock, input: impl Read, mut output: impl Write) -> Result<(), Stop> {
-    let (runtime, hangup) = hangups()?;
+    let (runtime, signals) = signals()?;
     let loaded = load(source, &clock)?;
     let log = Log::start(&loaded.snapshot.config.log, clock.clone())?;
     let ring = &loaded.snapshot.ring;
@@ -82,7 +82,7 @@ pub fn run(source: &Source, clock: Clock, input: impl Read, mut output: impl Wri
     loaded.notices.iter().for_each(|notice| log.notice(notice));
     let state = Arc::new(State::new(loaded.snapshot, clock, log));
     let mut filter = Filter::new(Arc::clone(&state));
-    work_in_background(runtime, hangup, source.clone(), Arc::clone(&state), filter.sees_message)?;
+    work_in_background(runtime, signals, source.clone(), Arc::clone(&state), filter.sees_message)?;
     let ended = answer_all(&mut filter, input, &mut output);
     state.log.flush();
     ended
@@ -96,18 +96,19 @@ fn load(source: &Source, clock: &Clock) -> Result<Loaded, Stop> {
     }
 }
 
-/// SIGHUP, caught from here on.
-fn hangups() -> Result<(Runtime, Signal), Stop> {
+/// SIGHUP and SIGUSR1, caught from here on.
+fn signals() -> Result<(Runtime, [Signal; 2]), Stop> {
     let wrong = |error: io::Error| Stop::new(Exit::Os, format!("signals cannot be received: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
-    let hangup = runtime.block_on(async { signal(SignalKind::hangup()) }).map_err(wrong)?;
-    Ok((runtime, hangup))
+    let listen = |kind| runtime.block_on(async { signal(kind) }).map_err(wrong);
+    let signals = [listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?];
+    Ok((runtime, signals))
 }
 
 /// Reloads, and the metrics.
 fn work_in_background(
     runtime: Runtime,
-    mut hangup: Signal,
+    [mut hangup, mut user]: [Signal; 2],
     source: Source,
     state: Arc<State>,
     sees_message: bool,
@@ -120,7 +121,15 @@ fn work_in_background(
                 Ok(bound) => gates.commit(&endpoints, bound),
                 Err(stop) => state.log.notice(&format!("the metrics of the filter cannot be read: {stop}")),
             }
-            while hangup.recv().await.is_some() {
+            loop {
+                tokio::select! {
+                    Some(()) = hangup.recv() => {}
+                    Some(()) = user.recv() => {
+                        state.log.reopen(&state.snapshot().config.log);
+                        continue;
+                    }
+                    else => return,
+                }
                 let reloaded = reload(&source, &state, sees_message, &mut gates, &handed);
                 state.metrics.count_reload(reloaded.is_ok(), state.clock.now());
                 match reloaded {
@@ -129,6 +138,7 @@ fn work_in_background(
                         state.log.notice(&format!("reloaded: filter; ring {}", state.snapshot().ring.fingerprint()));
                     }
                     Err(stop) => {
+                        state.log.reopen(&state.snapshot().config.log);
                         state.log.notice(&format!("the reload is refused, the old configuration runs on: {stop}"));
                     }
                 }

@@ -3,8 +3,9 @@
 //! A session keeps the snapshot with which it began. Who vouches for its mail comes from the reports: authentication, or
 //! the client's address; one whose beginning was not reported is a stranger's. At most `sessions` of `[filter]` are
 //! remembered; one more forgets the one that was silent for longest, which is a stranger's from then on: its mail leaves
-//! unsigned, since nothing vouches for it any more. OpenSMTPD tells the queue id right after MAIL was answered, so the event
-//! of the sender waits for it. The events of a mail share an instance: OpenSMTPD's number of the session, and that of the mail.
+//! unsigned, since nothing vouches for it any more. A mail in its midst has to come again (451): without its sender nobody
+//! knows whether it is a bounce. OpenSMTPD tells the queue id right after MAIL was answered, so the event of the sender
+//! waits for it. The events of a mail share an instance: OpenSMTPD's number of the session, and that of the mail.
 //!
 //! A recipient can be changed at RCPT only. So the message has a say where it stays as it is or its tag came off there, and not
 //! about one whose tag did not pass: a mark could save its bounce, but not take the tag off. That is refused at DATA.
@@ -26,6 +27,8 @@ use crate::state::{Snapshot, State};
 const MAX_QUEUE: usize = 64;
 /// The reply to a mail with a line that OpenSMTPD would not take back whole.
 const DAMAGED: &str = "554 5.6.0 A line of this mail is longer than 1997 octets, which cannot pass here; break it";
+/// The reply to what comes without a MAIL: the session was forgotten since.
+pub const FORGOTTEN: &str = "451 4.3.2 Too many sessions at once, and this mail was forgotten; send it again";
 
 /// All sessions.
 #[derive(Debug)]
@@ -46,7 +49,8 @@ struct Session {
     /// Its number, and how many mails it brought.
     id: u64,
     mails: u64,
-    mail: Mail,
+    /// The mail under way, from its MAIL on.
+    mail: Option<Mail>,
     touched: u64,
 }
 
@@ -100,12 +104,12 @@ impl Sessions {
     /// The mail under way got its queue id.
     pub fn begin(&mut self, id: u64, queue: &[u8]) {
         let state = Arc::clone(&self.state);
-        let session = self.session(id);
-        session.mail.queue = queue.get(..MAX_QUEUE).unwrap_or(queue).to_vec();
-        let Some(now) = state.clock.now() else { return };
-        let (context, sender) = (session.context(), &session.mail.sender);
-        let (_, event) = decide::outgoing(&session.snapshot, &context, sender, &[], now);
-        state.record(&session.snapshot, &event);
+        let (Some(now), Some(session)) = (state.clock.now(), self.known(id)) else { return };
+        let Session { snapshot, client, authenticated, mail: Some(mail), .. } = session else { return };
+        mail.queue = queue.get(..MAX_QUEUE).unwrap_or(queue).to_vec();
+        let context = context(snapshot, *client, *authenticated, &mail.queue, &mail.instance);
+        let (_, event) = decide::outgoing(snapshot, &context, &mail.sender, &[], now);
+        state.record(snapshot, &event);
     }
 
     /// Answers.
@@ -115,21 +119,28 @@ impl Sessions {
             return Answer::Reject("451 4.3.0 The clock of the filter shows no usable time");
         };
         let reach = self.reach;
-        let session = self.session(question.session);
         match question.phase {
-            Phase::MailFrom => session.sender(question.address, now),
-            Phase::RcptTo => session.recipient(&state, question.address, reach, now),
-            Phase::Data => session.data(&state, now),
-            Phase::Commit => session.commit(&state, now),
-            Phase::DataLine | Phase::Other => Answer::Proceed,
+            Phase::MailFrom => return self.session(question.session).sender(question.address, now),
+            Phase::DataLine | Phase::Other => return Answer::Proceed,
+            Phase::RcptTo | Phase::Data | Phase::Commit => {}
+        }
+        let Some(Session { snapshot, client, authenticated, mail: Some(mail), .. }) = self.known(question.session)
+        else {
+            return Answer::Reject(FORGOTTEN);
+        };
+        let asker = Asker { state: &state, snapshot, client: *client, authenticated: *authenticated, now };
+        match question.phase {
+            Phase::RcptTo => mail.recipient(&asker, question.address, reach),
+            Phase::Data => mail.data(&asker),
+            _ => mail.commit(&asker),
         }
     }
 
     /// A line of the mail under way, or one that is too long.
     pub fn data_line(&mut self, id: u64, line: &[u8], whole: bool) {
-        let session = self.session(id);
-        session.mail.damaged |= !whole;
-        if let Some(message) = &mut session.mail.message
+        let Some(Session { mail: Some(mail), .. }) = self.known(id) else { return };
+        mail.damaged |= !whole;
+        if let Some(message) = &mut mail.message
             && line != b"."
         {
             message.push(line.strip_prefix(b".").unwrap_or(line));
@@ -147,6 +158,14 @@ impl Sessions {
         self.all.is_empty()
     }
 
+    /// The session, if it is known.
+    fn known(&mut self, id: u64) -> Option<&mut Session> {
+        self.tick = self.tick.wrapping_add(1);
+        let session = self.all.get_mut(&id)?;
+        session.touched = self.tick;
+        Some(session)
+    }
+
     /// The session, a new one if it is not known.
     fn session(&mut self, id: u64) -> &mut Session {
         self.tick = self.tick.wrapping_add(1);
@@ -160,7 +179,7 @@ impl Sessions {
             authenticated: false,
             id,
             mails: 0,
-            mail: Mail::default(),
+            mail: None,
             touched,
         });
         session.touched = touched;
@@ -183,15 +202,28 @@ impl Session {
     fn sender(&mut self, sender: &[u8], now: Now) -> Answer {
         self.mails += 1;
         let instance = format!("{:016x}.{}", self.id, self.mails).into_bytes();
-        self.mail = Mail { sender: sender.to_vec(), instance, ..Mail::default() };
-        let (decided, _) = decide::outgoing(&self.snapshot, &self.context(), sender, &[], now);
+        let mail = self.mail.insert(Mail { sender: sender.to_vec(), instance, ..Mail::default() });
+        let context = context(&self.snapshot, self.client, self.authenticated, &mail.queue, &mail.instance);
+        let (decided, _) = decide::outgoing(&self.snapshot, &context, sender, &[], now);
         decided.rewrite.map_or(Answer::Proceed, Answer::Rewrite)
     }
+}
 
-    fn recipient(&mut self, state: &Arc<State>, recipient: &[u8], reach: Reach, now: Now) -> Answer {
-        let Mail { sender, queue, instance, recipients, message, .. } = &mut self.mail;
-        let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
-        let (decided, told) = recipients.next(state, &self.snapshot, &context, sender, recipient, reach, now);
+/// What a mail is judged by, beside itself.
+struct Asker<'a> {
+    state: &'a Arc<State>,
+    snapshot: &'a Snapshot,
+    client: (Option<IpAddr>, u16),
+    authenticated: bool,
+    now: Now,
+}
+
+impl Mail {
+    fn recipient(&mut self, asker: &Asker<'_>, recipient: &[u8], reach: Reach) -> Answer {
+        let Asker { state, snapshot, client, authenticated, now } = *asker;
+        let Mail { sender, queue, instance, recipients, message, .. } = self;
+        let context = context(snapshot, client, authenticated, queue, instance);
+        let (decided, told) = recipients.next(state, snapshot, &context, sender, recipient, reach, now);
         if told == Told::Wait {
             message.get_or_insert_with(|| Message::new(Arc::clone(state)));
         }
@@ -202,26 +234,23 @@ impl Session {
         }
     }
 
-    fn data(&mut self, state: &State, now: Now) -> Answer {
-        let Mail { sender, queue, instance, recipients, .. } = &mut self.mail;
-        let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
-        recipients.data(state, &self.snapshot, &context, sender, b"", now).map_or(Answer::Proceed, Answer::Reject)
+    fn data(&mut self, asker: &Asker<'_>) -> Answer {
+        let Asker { state, snapshot, client, authenticated, now } = *asker;
+        let Mail { sender, queue, instance, recipients, .. } = self;
+        let context = context(snapshot, client, authenticated, queue, instance);
+        recipients.data(state, snapshot, &context, sender, b"", now).map_or(Answer::Proceed, Answer::Reject)
     }
 
-    fn commit(&mut self, state: &State, now: Now) -> Answer {
-        let Mail { sender, queue, instance, recipients, message, damaged } = &mut self.mail;
+    fn commit(&mut self, asker: &Asker<'_>) -> Answer {
+        let Asker { state, snapshot, client, authenticated, now } = *asker;
+        let Mail { sender, queue, instance, recipients, message, damaged } = self;
         if *damaged {
             return Answer::Reject(DAMAGED);
         }
         let Some(message) = message.take() else { return Answer::Proceed };
-        let context = context(&self.snapshot, self.client, self.authenticated, queue, instance);
-        let reply = recipients.message(state, &self.snapshot, &context, sender, &message, now, |_, _| {});
+        let context = context(snapshot, client, authenticated, queue, instance);
+        let reply = recipients.message(state, snapshot, &context, sender, &message, now, |_, _| {});
         reply.map_or(Answer::Proceed, Answer::Reject)
-    }
-
-    fn context(&self) -> Context<'_> {
-        let Mail { queue, instance, .. } = &self.mail;
-        context(&self.snapshot, self.client, self.authenticated, queue, instance)
     }
 }
 
