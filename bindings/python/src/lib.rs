@@ -23,6 +23,8 @@ use pyo3::pymodule;
 /// Signs, verifies and rewrites envelope senders; use it through the package `backstop`.
 #[pymodule]
 mod _backstop {
+    use pyo3::prelude::{Bound, PyModule, PyResult};
+
     #[pymodule_export]
     use crate::inspection::{Check, Inspection, inspect, may_autorespond, may_bounce};
     #[pymodule_export]
@@ -41,4 +43,11 @@ mod _backstop {
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "as Python names it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// Makes the tables of inspection now: a child of a fork would wait for ever for those that a thread was just making.
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        drop(backstop_core::bounce::evidence::rows());
+        Ok(())
+    }
 }
