@@ -58,8 +58,9 @@ local function time(now)
     if type(now) ~= "number" and not ffi.istype("int64_t", now) then
         error("now is a " .. type(now) .. "; give unix seconds or nil", 3)
     end
-    -- What no int64_t holds would become any number: one that is refused stands for it.
-    if type(now) == "number" and not (now > -2 ^ 53 and now < 2 ^ 53) then
+    -- One that is refused stands for what no int64_t holds, which would become any number, and for what is below 0, since
+    -- -1 is the clock in C.
+    if type(now) == "number" and not (now >= 0 and now < 2 ^ 53) or now < 0 then
         return -2
     end
     return now
