@@ -215,10 +215,10 @@ local function load(path)
         return failure(status, sentence(why))
     end
 
-    local function diagnose_file(path)
+    local function diagnosed(by, path)
         local status
         repeat
-            status = lib.backstop_keyring_diagnose_file(path, buffer, capacity, length)
+            status = lib[by](path, buffer, capacity, length)
         until had_room(status)
         return sentence(status)
     end
@@ -231,7 +231,7 @@ local function load(path)
         if status == constants.OK then
             return handle(Ring, "keyring")
         end
-        return failure(status, diagnose_file(path))
+        return failure(status, diagnosed("backstop_keyring_diagnose_file", path))
     end
 
     -- keystore(path) -> store; store:get() -> ring, looked at once a second at most; store:reload() -> true;
@@ -244,7 +244,7 @@ local function load(path)
         if status == constants.OK then
             return handle(Store, "keystore")
         end
-        return failure(status, diagnose_file(path))
+        return failure(status, diagnosed("backstop_keystore_diagnose", path))
     end
 
     function Store:get()
