@@ -390,7 +390,8 @@ pub(super) struct Finder {
 
 impl Finder {
     pub(super) fn new() -> Finder {
-        let words = WORDS.iter().enumerate().flat_map(|(class, (_, words))| words.iter().map(move |word| (word, class)));
+        let words =
+            WORDS.iter().enumerate().flat_map(|(class, (_, words))| words.iter().map(move |word| (word, class)));
         let (words, classes): (Vec<&str>, Vec<usize>) = words.unzip();
         Finder { automaton: AhoCorasick::new(words).ok(), classes }
     }
