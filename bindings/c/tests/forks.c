@@ -40,8 +40,8 @@ static void *inspect(void *policy)
     return NULL;
 }
 
-/* A process of its own, since what is made once is made then: it inspects some mail, and forks again and again while another
- * thread inspects its first bounce. */
+/* A process of its own, since what is made once is made then: it inspects some mail, and forks again and again while
+ * another thread inspects its first bounce. */
 static void process_that_inspects(backstop_policy *policy, const backstop_keyring *ring)
 {
     enum { CHILDREN = 6 };

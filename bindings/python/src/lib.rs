@@ -47,7 +47,7 @@ mod _backstop {
     /// Makes the tables of inspection now: a child of a fork would wait for ever for those that a thread was just making.
     #[pymodule_init]
     fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-        drop(backstop_core::bounce::evidence::rows());
+        drop(backstop::bounce::evidence::rows());
         Ok(())
     }
 }

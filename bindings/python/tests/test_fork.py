@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-# Processes that have inspected nothing yet; each forks again and again while its thread inspects, and ends with how many of
-# its children hung.
+# Processes that have inspected nothing yet; each forks again and again while its thread inspects, and ends with how many
+# of its children hung.
 SCRIPT = """
 import os, signal, sys, threading, warnings
 import backstop
