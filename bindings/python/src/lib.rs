@@ -44,10 +44,12 @@ mod _backstop {
     #[expect(non_upper_case_globals, reason = "as Python names it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
-    /// Makes the tables of inspection now: a child of a fork would wait for ever for those that a thread was just making.
+    /// Makes now what is made once: a child of a fork would wait for ever for what a thread was just making. These are the
+    /// tables of inspection, and the classes of Python that pyo3 looks up when they are first needed.
     #[pymodule_init]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         drop(backstop::bounce::evidence::rows());
-        Ok(())
+        crate::error::class(module.py())?;
+        crate::input::find_types(module.py())
     }
 }
