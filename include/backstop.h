@@ -39,13 +39,13 @@
  * backstop_version_number with BACKSTOP_VERSION_NUMBER when it starts. Where a structure was filled once, it may be used
  * again as it is.
  *
- * Threads and processes. Nothing global changes: backstop_inspect reads its table of evidence when it is first called and
- * keeps it to the end of the process (a leak checker calls it still reachable); the functions for Exim keep something, each
- * thread its own. Any
- * number of threads may use one handle at a time, each with its own buffers; only _free must be the last use of a
- * reference. After a fork both processes may go on with all handles, each with its own copy. No function waits for a
- * lock, so none can hang in the child; but while one thread makes that first call, backstop_inspect in others waits for it,
- * so a program with threads that forks calls it once before. None is made for signal handlers.
+ * Threads and processes. Nothing global changes: backstop_inspect makes its tables when it is first called, whatever it is
+ * given, and keeps them to the end of the process (a leak checker calls them still reachable); the functions for Exim keep
+ * something, each thread its own. Any number of threads may use one handle at a time, each with its own buffers; only _free
+ * must be the last use of a reference. After a fork both processes may go on with all handles, each with its own copy. No
+ * function waits for a lock, so none can hang in the child, with one exception: while one thread makes that first call,
+ * backstop_inspect in others waits for it, so a program with threads that forks calls it once before. None is made for
+ * signal handlers.
  *
  * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
  * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding
@@ -53,7 +53,8 @@
  *
  * Secrets. A key ring is wiped when its last reference is freed. No sentence of this library shows a secret.
  *
- * Every example between @code and @endcode is compiled and run by the tests; they need <stdio.h> and <string.h>.
+ * Every example between @code and @endcode is compiled and run by the tests; they need <stdio.h>, <stdlib.h> and
+ * <string.h>.
  */
 
 #ifndef BACKSTOP_H
@@ -105,8 +106,13 @@
 #define BACKSTOP_ERR_NULL_RECIPIENT (-8)
 /** The text is no key ring; backstop_keyring_diagnose says why. */
 #define BACKSTOP_ERR_KEYRING (-9)
-/** The key file cannot be read or trusted, or holds no key ring; backstop_keyring_diagnose_file says why. */
+
+/**
+ * The key file cannot be read or trusted, or holds no key ring; backstop_keyring_diagnose_file says why, and
+ * of a key store backstop_keystore_diagnose.
+ */
 #define BACKSTOP_ERR_FILE (-10)
+
 /** The text is no policy; backstop_policy_diagnose says why. */
 #define BACKSTOP_ERR_POLICY (-11)
 /** The text is no domain, or no list of domains. */
@@ -758,7 +764,7 @@ int32_t backstop_keyring_fingerprint(const backstop_keyring *ring,
 
 /**
  * Opens a key file as backstop_keyring_load does; fails with the same codes, and with BACKSTOP_ERR_FILE also where the
- * ring has no key. `path` ends in NUL and is copied; a relative one means the folder that is current now.
+ * ring has no key; backstop_keystore_diagnose says which. `path` ends in NUL and is copied; a relative one means the folder that is current now.
  *
  * @code
  * static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)
@@ -776,6 +782,9 @@ int32_t backstop_keyring_fingerprint(const backstop_keyring *ring,
 int32_t backstop_keystore_open(const char *path,
                                backstop_keystore **out);
 
+/** Says in one sentence why backstop_keystore_open refuses a file; the length is 0 if it does not. */
+int32_t backstop_keystore_diagnose(const char *path, char *buf, size_t cap, size_t *out_len);
+
 /**
  * Gives the ring of the file as it is now; `*out` is a reference for backstop_keyring_free.
  *
@@ -787,7 +796,7 @@ int32_t backstop_keystore_get(const backstop_keystore *store,
 
 /**
  * Reads the file again now, as on SIGHUP (but not in the signal handler). A bad file keeps the ring that is there and
- * gives the code that backstop_keyring_load would; backstop_keystore_report has the sentence.
+ * gives the code that backstop_keystore_open would; backstop_keystore_report has the sentence.
  */
 int32_t backstop_keystore_reload(const backstop_keystore *store);
 

@@ -3,8 +3,9 @@
 //! A [`Watch`] holds no ring, since hosts differ in how they exchange one under their threads: the C library without a
 //! lock, Python under its own. The host keeps the ring, the [`Seen`] that came with it, and why a newer file cannot be
 //! used; a bad file leaves the ring as it is. So does a ring without any key: it is rather a file that was cut off while
-//! it was copied than the wish that all mail leaves unsigned. A look is one `stat`, once a second of the monotonic clock for all threads
-//! together; only a changed file is read.
+//! it was copied than the wish that all mail leaves unsigned. A look is one `stat`, once a second of the monotonic clock
+//! for all threads together; only a changed file is read, and one that could not be used is read again at each look, since
+//! the reason (no free descriptor, a disk in trouble) may pass without a change of the file.
 //!
 //! Files are told apart by device, inode, size and times, on systems that are no Unix by size and time of change.
 //!
@@ -53,7 +54,7 @@ pub struct Watch {
     due: AtomicU64,
 }
 
-/// What tells one state of a key file from another, also that it was not there.
+/// What tells one state of a key file from another, also that it was not there or could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen(Option<Vec<i128>>);
 
@@ -80,15 +81,22 @@ impl Watch {
         now >= due && self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Reads the file if it is another one than it was; with what it was seen as before it was read.
+    /// Reads the file if it is another one than it was, or could not be used; with what it was seen as before it was read.
     pub fn read_if_changed(&self, seen: &Seen) -> Option<(Seen, Result<KeyRing, Error>)> {
         let now = Seen::at(&self.path);
-        (now != *seen).then(|| (now, self.load()))
+        (now != *seen).then(|| self.read_as(now))
     }
 
     /// Reads the file in any case.
     pub fn read(&self) -> (Seen, Result<KeyRing, Error>) {
-        (Seen::at(&self.path), self.load())
+        self.read_as(Seen::at(&self.path))
+    }
+
+    fn read_as(&self, now: Seen) -> (Seen, Result<KeyRing, Error>) {
+        match self.load() {
+            Ok(ring) => (now, Ok(ring)),
+            Err(error) => (Seen(None), Err(error)),
+        }
     }
 
     fn load(&self) -> Result<KeyRing, Error> {

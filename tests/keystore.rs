@@ -69,6 +69,23 @@ fn a_file_that_went_or_came_back_has_changed() {
     assert!(watch.read_if_changed(&gone).unwrap().1.is_ok());
 }
 
+#[test]
+fn a_file_that_could_not_be_used_is_read_again_though_it_did_not_change() {
+    let folder = Folder::new("again");
+    folder.put(&ring(1));
+    let (watch, _, seen) = Watch::open(folder.path()).unwrap();
+    fs::write(folder.path(), "nothing").unwrap();
+    let (bad, read) = watch.read_if_changed(&seen).unwrap();
+    assert!(read.is_err());
+    let (still, read) = watch.read_if_changed(&bad).unwrap();
+    assert!(read.is_err());
+    assert!(watch.read_if_changed(&still).is_some() && watch.read().1.is_err());
+    folder.put(&ring(1));
+    let (good, read) = watch.read_if_changed(&still).unwrap();
+    assert!(read.is_ok());
+    assert!(watch.read_if_changed(&good).is_none());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_may_read_is_refused_as_soon_as_it_is_looked_at() {

@@ -58,8 +58,9 @@ local function time(now)
     if type(now) ~= "number" and not ffi.istype("int64_t", now) then
         error("now is a " .. type(now) .. "; give unix seconds or nil", 3)
     end
-    -- What no int64_t holds would become any number: one that is refused stands for it.
-    if type(now) == "number" and not (now > -2 ^ 53 and now < 2 ^ 53) then
+    -- One that is refused stands for what no int64_t holds, which would become any number, and for what is below 0, since
+    -- -1 is the clock in C.
+    if type(now) == "number" and not (now >= 0 and now < 2 ^ 53) or now < 0 then
         return -2
     end
     return now
@@ -214,10 +215,10 @@ local function load(path)
         return failure(status, sentence(why))
     end
 
-    local function diagnose_file(path)
+    local function diagnosed(by, path)
         local status
         repeat
-            status = lib.backstop_keyring_diagnose_file(path, buffer, capacity, length)
+            status = lib[by](path, buffer, capacity, length)
         until had_room(status)
         return sentence(status)
     end
@@ -230,7 +231,7 @@ local function load(path)
         if status == constants.OK then
             return handle(Ring, "keyring")
         end
-        return failure(status, diagnose_file(path))
+        return failure(status, diagnosed("backstop_keyring_diagnose_file", path))
     end
 
     -- keystore(path) -> store; store:get() -> ring, looked at once a second at most; store:reload() -> true;
@@ -243,7 +244,7 @@ local function load(path)
         if status == constants.OK then
             return handle(Store, "keystore")
         end
-        return failure(status, diagnose_file(path))
+        return failure(status, diagnosed("backstop_keystore_diagnose", path))
     end
 
     function Store:get()

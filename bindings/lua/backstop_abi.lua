@@ -3,7 +3,7 @@
 -- LuaJIT reads C declarations but no #define, so both stand here once more. bindings/lua/tests/abi.lua holds them
 -- against the header: each declaration word for word, each number by its name. It fails as well for a function of the
 -- header that is not here, but for the two _ref functions, since in Lua a second holder of a handle needs no second
--- reference, and those that only Exim calls. A change here begins in the header.
+-- reference, those that only Exim calls, and the _many ones, since a table of Lua is no array of C. A change here begins in the header.
 local declarations = [[
 typedef struct backstop_keyring backstop_keyring;
 typedef struct backstop_keystore backstop_keystore;
@@ -90,6 +90,7 @@ int32_t backstop_keyring_diagnose(const char *text, size_t len, char *buf, size_
 int32_t backstop_keyring_diagnose_file(const char *path, char *buf, size_t cap, size_t *out_len);
 int32_t backstop_keyring_fingerprint(const backstop_keyring *ring, char *buf, size_t cap, size_t *out_len);
 int32_t backstop_keystore_open(const char *path, backstop_keystore **out);
+int32_t backstop_keystore_diagnose(const char *path, char *buf, size_t cap, size_t *out_len);
 int32_t backstop_keystore_get(const backstop_keystore *store, backstop_keyring **out);
 int32_t backstop_keystore_reload(const backstop_keystore *store);
 int32_t backstop_keystore_report(const backstop_keystore *store, char *buf, size_t cap, size_t *out_len);

@@ -262,9 +262,14 @@ fn keystore(call: &Call, input: &mut Input<'_>) {
         unsafe { backstop_keyring_free(ring) };
     }
     call.spoiled.set(false);
+    let reason = call.written((), |data, cap, len, _| unsafe {
+        backstop_keystore_diagnose(call.at(4, path.as_ptr()), data, cap, len)
+    });
+    call.spoiled.set(false);
     let Some(store) = call.handle(|out| unsafe { backstop_keystore_open(call.at(4, path.as_ptr()), out) }) else {
         return;
     };
+    assert!(reason.is_none_or(|(_, reason)| reason.is_empty()));
     drop(path);
     file(&text);
     let reload = unsafe { backstop_keystore_reload(store) };

@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::kind::Kind;
+use super::status;
 
 /// The table that the library uses.
 pub const TABLE: &str = include_str!("evidence.toml");
@@ -135,11 +136,13 @@ pub(super) struct Group {
     pub(super) why: String,
 }
 
-/// The table, ready for use.
+/// The table, ready for use, and all else that is made once: a second lazy static would be first waited for in a child of
+/// a fork that came before it was made.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) items: Vec<Item>,
     pub(super) groups: Vec<Group>,
+    pub(super) reasons: status::Finder,
     subject: Finder,
     body: Finder,
 }
@@ -305,7 +308,7 @@ impl<'t> Read<'t> {
             Finder::new(&phrases)
         };
         let (subject, body) = (of(Place::Subject), of(Place::Body));
-        Table { items: self.items, groups: self.groups, subject, body }
+        Table { items: self.items, groups: self.groups, reasons: status::Finder::new(), subject, body }
     }
 
     fn fault(&mut self, at: usize, what: &str) {

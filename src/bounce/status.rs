@@ -8,10 +8,9 @@
 //! Where the fields are quoted in plain text, they are read from there. Without them the class comes from the first reply
 //! or status code in the text, else from its words. Classes are coarse: they tell a person what to do.
 
-use std::sync::LazyLock;
-
 use aho_corasick::AhoCorasick;
 
+use super::evidence;
 use super::guard::{Block, MAX_DELIVERIES};
 use super::parts;
 
@@ -382,25 +381,33 @@ const WORDS: &[(Reason, &[&str])] = &[
     ),
 ];
 
-/// All words of all classes in one pass, and the index of the class of each.
-static FINDER: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
-    let words = WORDS.iter().enumerate().flat_map(|(class, (_, words))| words.iter().map(move |word| (word, class)));
-    let (words, classes): (Vec<&str>, Vec<usize>) = words.unzip();
-    AhoCorasick::new(words).ok().map(|finder| (finder, classes))
-});
+/// All words of all classes in one pass, and the index of the class of each. Made once, with the table of evidence.
+#[derive(Debug)]
+pub(super) struct Finder {
+    automaton: Option<AhoCorasick>,
+    classes: Vec<usize>,
+}
 
-/// The first class of which a text in lower case has a word.
-fn worded(said: &str) -> Option<Reason> {
-    let (finder, classes) = FINDER.as_ref()?;
-    let hits = finder.find_overlapping_iter(said);
-    let class = hits.filter_map(|hit| classes.get(hit.pattern().as_usize())).min()?;
-    WORDS.get(*class).map(|(reason, _)| *reason)
+impl Finder {
+    pub(super) fn new() -> Finder {
+        let words =
+            WORDS.iter().enumerate().flat_map(|(class, (_, words))| words.iter().map(move |word| (word, class)));
+        let (words, classes): (Vec<&str>, Vec<usize>) = words.unzip();
+        Finder { automaton: AhoCorasick::new(words).ok(), classes }
+    }
+
+    /// The first class of which a text in lower case has a word.
+    fn worded(&self, said: &str) -> Option<Reason> {
+        let hits = self.automaton.as_ref()?.find_overlapping_iter(said);
+        let class = hits.filter_map(|hit| self.classes.get(hit.pattern().as_usize())).min()?;
+        WORDS.get(*class).map(|(reason, _)| *reason)
+    }
 }
 
 /// The class of a status code and of what was said.
 pub(super) fn class(status: Option<&str>, said: &str) -> Option<Reason> {
     let said = said.to_lowercase();
-    let by_words = || worded(&said);
+    let by_words = || evidence::table().reasons.worded(&said);
     let mut parts = status.unwrap_or_default().split('.').skip(1).map(|part| part.parse::<u16>().unwrap_or(0));
     match (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) {
         (1, 1..=6 | 10) | (2, 1) | (0, 1) => match by_words() {

@@ -188,7 +188,7 @@ int main(int argc, char **argv)
         backstop_policy_diagnose(text, len, why, sizeof why, &len, &line) == BACKSTOP_OK)
         fprintf(stderr, "%s, line %zu: %.*s\n", argv[3], line, (int)len, why);
     if (backstop_keystore_open(argv[2], &store) != BACKSTOP_OK &&
-        backstop_keyring_diagnose_file(argv[2], why, sizeof why, &len) == BACKSTOP_OK)
+        backstop_keystore_diagnose(argv[2], why, sizeof why, &len) == BACKSTOP_OK)
         fprintf(stderr, "%.*s\n", (int)len, why);
     if (policy == NULL || store == NULL)
         return 2;

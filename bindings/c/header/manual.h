@@ -39,13 +39,13 @@
  * backstop_version_number with BACKSTOP_VERSION_NUMBER when it starts. Where a structure was filled once, it may be used
  * again as it is.
  *
- * Threads and processes. Nothing global changes: backstop_inspect reads its table of evidence when it is first called and
- * keeps it to the end of the process (a leak checker calls it still reachable); the functions for Exim keep something, each
- * thread its own. Any
- * number of threads may use one handle at a time, each with its own buffers; only _free must be the last use of a
- * reference. After a fork both processes may go on with all handles, each with its own copy. No function waits for a
- * lock, so none can hang in the child; but while one thread makes that first call, backstop_inspect in others waits for it,
- * so a program with threads that forks calls it once before. None is made for signal handlers.
+ * Threads and processes. Nothing global changes: backstop_inspect makes its tables when it is first called, whatever it is
+ * given, and keeps them to the end of the process (a leak checker calls them still reachable); the functions for Exim keep
+ * something, each thread its own. Any number of threads may use one handle at a time, each with its own buffers; only _free
+ * must be the last use of a reference. After a fork both processes may go on with all handles, each with its own copy. No
+ * function waits for a lock, so none can hang in the child, with one exception: while one thread makes that first call,
+ * backstop_inspect in others waits for it, so a program with threads that forks calls it once before. None is made for
+ * signal handlers.
  *
  * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
  * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding
@@ -53,5 +53,6 @@
  *
  * Secrets. A key ring is wiped when its last reference is freed. No sentence of this library shows a secret.
  *
- * Every example between @code and @endcode is compiled and run by the tests; they need <stdio.h> and <string.h>.
+ * Every example between @code and @endcode is compiled and run by the tests; they need <stdio.h>, <stdlib.h> and
+ * <string.h>.
  */

@@ -70,7 +70,7 @@ impl backstop_keystore {
 /// # Key stores: a key file that changes while a host runs
 ///
 /// Opens a key file as backstop_keyring_load does; fails with the same codes, and with BACKSTOP_ERR_FILE also where the
-/// ring has no key. `path` ends in NUL and is copied; a relative one means the folder that is current now.
+/// ring has no key; backstop_keystore_diagnose says which. `path` ends in NUL and is copied; a relative one means the folder that is current now.
 ///
 /// @code
 /// static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)
@@ -97,6 +97,25 @@ pub unsafe extern "C" fn backstop_keystore_open(path: *const c_char, out: *mut *
     })
 }
 
+/// Says in one sentence why backstop_keystore_open refuses a file; the length is 0 if it does not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_keystore_diagnose(
+    path: *const c_char,
+    buf: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    gate(|| {
+        let out = Buffer::new(buf, cap, out_len)?;
+        // SAFETY: the caller keeps the rules of the manual.
+        let path = unsafe { self::path(path) }?;
+        let sentence = Watch::open(path).err().map(|error| error.to_string()).unwrap_or_default();
+        // SAFETY: as above.
+        unsafe { out.put(sentence.as_bytes()) }?;
+        Ok(BACKSTOP_OK)
+    })
+}
+
 /// Gives the ring of the file as it is now; `*out` is a reference for backstop_keyring_free.
 ///
 /// Cheap enough for every mail: the file is looked at once a second at most (one stat), and read only if it changed. A
@@ -115,7 +134,7 @@ pub unsafe extern "C" fn backstop_keystore_get(
 }
 
 /// Reads the file again now, as on SIGHUP (but not in the signal handler). A bad file keeps the ring that is there and
-/// gives the code that backstop_keyring_load would; backstop_keystore_report has the sentence.
+/// gives the code that backstop_keystore_open would; backstop_keystore_report has the sentence.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_keystore_reload(store: *const backstop_keystore) -> i32 {
     gate(|| {

@@ -44,7 +44,8 @@ pub const BACKSTOP_ERR_ADDRESS: i32 = -7;
 pub const BACKSTOP_ERR_NULL_RECIPIENT: i32 = -8;
 /// The text is no key ring; backstop_keyring_diagnose says why.
 pub const BACKSTOP_ERR_KEYRING: i32 = -9;
-/// The key file cannot be read or trusted, or holds no key ring; backstop_keyring_diagnose_file says why.
+/// The key file cannot be read or trusted, or holds no key ring; backstop_keyring_diagnose_file says why, and
+/// of a key store backstop_keystore_diagnose.
 pub const BACKSTOP_ERR_FILE: i32 = -10;
 /// The text is no policy; backstop_policy_diagnose says why.
 pub const BACKSTOP_ERR_POLICY: i32 = -11;
@@ -114,7 +115,7 @@ const fn text(status: i32) -> &'static CStr {
         BACKSTOP_ERR_NULL_RECIPIENT => c"The null path `<>` is no recipient.",
         BACKSTOP_ERR_KEYRING => c"The text is no key ring; backstop_keyring_diagnose says why.",
         BACKSTOP_ERR_FILE => {
-            c"The key file cannot be read or trusted, or holds no key ring; backstop_keyring_diagnose_file says why."
+            c"The key file cannot be used; backstop_keyring_diagnose_file or backstop_keystore_diagnose says why."
         }
         BACKSTOP_ERR_POLICY => c"The text is no policy; backstop_policy_diagnose says why.",
         BACKSTOP_ERR_DOMAIN => c"The text is no domain, or no list of domains.",

@@ -99,6 +99,12 @@ static int32_t call_keyring_fingerprint(const struct fixture *f, int missing, ch
     return backstop_keyring_fingerprint(OR_NULL(3, f->ring), buf, cap, len);
 }
 
+static int32_t call_keystore_diagnose(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
+{
+    (void)f;
+    return backstop_keystore_diagnose(OR_NULL(3, "/nowhere/keys"), buf, cap, len);
+}
+
 static int32_t call_keystore_report(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
 {
     return backstop_keystore_report(OR_NULL(3, f->store), buf, cap, len);
@@ -167,6 +173,7 @@ static const struct {
     {call_keyring_diagnose, "keyring_diagnose", BACKSTOP_OK, 4},
     {call_keyring_diagnose_file, "keyring_diagnose_file", BACKSTOP_OK, 3},
     {call_keyring_fingerprint, "keyring_fingerprint", BACKSTOP_OK, 3},
+    {call_keystore_diagnose, "keystore_diagnose", BACKSTOP_OK, 3},
     {call_keystore_report, "keystore_report", BACKSTOP_OK, 3},
     {call_policy_diagnose, "policy_diagnose", BACKSTOP_OK, 4},
     {call_policy_outgoing, "policy_outgoing", BACKSTOP_OK, 8},

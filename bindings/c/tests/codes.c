@@ -163,6 +163,14 @@ static void other_functions_reach_the_rest(void)
     CHECK(backstop_keyring_diagnose_file("codes.keys", text, sizeof text, &len) == BACKSTOP_OK && len == 0);
     CHECK(backstop_keyring_fingerprint(ring, text, sizeof text, &len) == BACKSTOP_OK && len == 8);
     CHECK(backstop_keyring_fingerprint(none, text + 8, 8, &len) == BACKSTOP_OK && memcmp(text, text + 8, 8) == 0);
+    /* A ring without a key is one, but no store opens it. */
+    CHECK(backstop_keystore_diagnose("codes.keys", text, sizeof text, &len) == BACKSTOP_OK && len == 0);
+    write_file("codes.keys", "version 1\n");
+    CHECK(see(backstop_keystore_open("codes.keys", &store)) == BACKSTOP_ERR_FILE && store == NULL);
+    CHECK(backstop_keyring_diagnose_file("codes.keys", text, sizeof text, &len) == BACKSTOP_OK && len == 0);
+    CHECK(backstop_keystore_diagnose("codes.keys", text, sizeof text - 1, &len) == BACKSTOP_OK);
+    text[len] = '\0';
+    CHECK(strstr(text, "codes.keys: has no key; ") != NULL);
     CHECK(unlink("codes.keys") == 0);
 
     CHECK(see(backstop_policy_parse(S("[policy]\nmood = 1\n"), &bad)) == BACKSTOP_ERR_POLICY && bad == NULL);

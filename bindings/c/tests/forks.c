@@ -1,5 +1,5 @@
 /* After a fork, both processes go on with all handles, also when other threads were in the library at that moment. */
-#include "test.h"
+#include "bounce.h"
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -29,8 +29,65 @@ static void use(const backstop_keyring *ring)
     backstop_keyring_free(mine);
 }
 
-int main(void)
+static volatile int begun;
+
+static void *inspect(void *policy)
 {
+    backstop_keyring *ring = ring_of(RING);
+    begun = 1;
+    backstop_inspection_free(inspection_of(policy, ring, BOUNCE, USER));
+    backstop_keyring_free(ring);
+    return NULL;
+}
+
+/* A process of its own, since what is made once is made then: it inspects some mail, and forks again and again while
+ * another thread inspects its first bounce. */
+static void process_that_inspects(backstop_policy *policy, const backstop_keyring *ring)
+{
+    enum { CHILDREN = 6 };
+    pthread_t thread;
+    pid_t children[CHILDREN];
+    int status;
+    backstop_inspection_free(inspection_of(policy, ring, "Subject: lunch\n\nAt noon?\n", USER));
+    CHECK(pthread_create(&thread, NULL, inspect, policy) == 0);
+    while (!begun)
+        ;
+    for (int i = 0; i < CHILDREN; i++) {
+        children[i] = fork();
+        CHECK(children[i] >= 0);
+        if (children[i] == 0) {
+            alarm(20);
+            backstop_inspection_free(inspection_of(policy, ring, BOUNCE, USER));
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < CHILDREN; i++)
+        CHECK(waitpid(children[i], &status, 0) == children[i] && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
+/* Once backstop_inspect was called, no matter with what, nothing is left that a child would have to wait for. */
+static void inspecting(int rounds)
+{
+    backstop_policy *policy = policy_of(BOUNCE_POLICY);
+    backstop_keyring *ring = ring_of(RING);
+    int status;
+    for (int i = 0; i < rounds; i++) {
+        pid_t process = fork();
+        CHECK(process >= 0);
+        if (process == 0) {
+            process_that_inspects(policy, ring);
+            _exit(0);
+        }
+        CHECK(waitpid(process, &status, 0) == process && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    backstop_policy_free(policy);
+    backstop_keyring_free(ring);
+}
+
+int main(int argc, char **argv)
+{
+    inspecting(argc > 1 ? atoi(argv[1]) : 250);
     pthread_t threads[2];
     write_file("forks.keys", RING);
     CHECK(chmod("forks.keys", 0600) == 0 && backstop_keystore_open("forks.keys", &store) == BACKSTOP_OK);

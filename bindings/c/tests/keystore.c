@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "test.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -89,6 +90,23 @@ int main(void)
     CHECK(first_digit(store) == '0' && report(store, text) == 0);
     put(NEW);
     CHECK(backstop_keystore_reload(store) == BACKSTOP_OK && first_digit(store) == '1');
+
+    /* A file that could not be read for a while is read as soon as it can, though it did not change. */
+    struct rlimit limit, none;
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    none = limit;
+    none.rlim_cur = 0;
+    put(OLD);
+    CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    wait_a_second();
+    CHECK(first_digit(store) == '1' && report(store, text) > 0 && strstr(text, "Too many open files") != NULL);
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    wait_a_second();
+    CHECK(first_digit(store) == '0' && report(store, text) == 0);
+    CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0 && backstop_keystore_reload(store) == BACKSTOP_ERR_FILE);
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    wait_a_second();
+    CHECK(first_digit(store) == '0' && report(store, text) == 0);
 
     backstop_keystore_free(store);
     size_t len;

@@ -8,6 +8,8 @@
 --     BACKSTOP_GENUINE      the bounce answers mail that was signed here
 --     BACKSTOP_FORGED, BACKSTOP_EXPIRED, BACKSTOP_UNTAGGED, BACKSTOP_UNKNOWN_KEY, BACKSTOP_MALFORMED, BACKSTOP_FOREIGN
 --                           what the policy refuses, by the verdict; the option is its rule
+--     BACKSTOP_SRS_SENDER   mail to an SRS address of ours from others than the null sender, which the policy refuses too,
+--                           genuine or not: whoever got forwarded mail has seen one
 --     BACKSTOP_TOLERATED    a bounce that is not genuine and that the policy lets pass; the option is the verdict and
 --                           why: the rule, a mode that refuses nothing, or another recipient who is not refused
 -- The selector backstop_from gives the SMTP sender without a tag of any system; BACKSTOP_SENDER sets the key of
@@ -31,6 +33,7 @@ local WEIGHTS = {
     UNKNOWN_KEY = { 8, "A bounce to a signed sender whose key is none of ours" },
     MALFORMED = { 8, "A bounce to a sender with a damaged tag" },
     FOREIGN = { 8, "A bounce to our mailbox with a tag of another system" },
+    SRS_SENDER = { 8, "Mail to an address that takes bounces only, from a sender that is not the null sender" },
     TOLERATED = { 0, "A bounce that is not genuine, but not to be refused by the policy" },
 }
 
@@ -117,7 +120,8 @@ local function judge(task)
     ring:free()
     if #passed == 0 then
         for _, d in ipairs(refused) do
-            task:insert_result("BACKSTOP_" .. d.verdict:upper():gsub("-", "_"), 1.0, d.rule)
+            local why = d.rule == "srs-sender" and d.rule or d.verdict
+            task:insert_result("BACKSTOP_" .. why:upper():gsub("-", "_"), 1.0, d.rule)
         end
         return
     end

@@ -93,6 +93,10 @@ function tests.errors_are_nil_a_sentence_and_a_slug()
     assert(select(2, backstop.keyring("version 1\nprvs 0 sha1 7\n")):find("line 2"))
     assert(slug(backstop.keyring_load("nowhere")) == "file" and slug(backstop.keystore("nowhere")) == "file")
     assert(select(2, backstop.keystore("nowhere")):find("nowhere: is not there", 1, true))
+    local empty = assert(io.open("none.keys", "w"))
+    assert(empty:write("version 1\n") and empty:close() and os.execute("chmod 600 none.keys") == 0)
+    assert(select(2, backstop.keystore("none.keys")):find("none.keys: has no key", 1, true))
+    assert(os.remove("none.keys"))
     assert(slug(backstop.policy("[policy]\n")) == "policy")
     assert(select(2, backstop.policy("[policy]\nown-domains = 1\n")):find("line 2"))
     assert(slug(backstop.srs("no domain")) == "domain" and slug(backstop.srs("a.example", { own = "," })) == "domain")
@@ -104,7 +108,7 @@ function tests.errors_are_nil_a_sentence_and_a_slug()
 end
 
 function tests.times_out_of_range_are_errors()
-    for _, now in ipairs({ -2, 253402300800, NOW * 1000, 2 ^ 63, 2 ^ 64, 1 / 0, -1 / 0, 0 / 0 }) do
+    for _, now in ipairs({ -1, -1.5, -0.5, -1LL, -2, 253402300800, NOW * 1000, 2 ^ 63, 2 ^ 64, 1 / 0, -1 / 0, 0 / 0 }) do
         assert(slug(ring:sign("a@b", now)) == "time", tostring(now))
         assert(slug(ring:verify("a@b", now)) == "time", tostring(now))
     end

@@ -90,6 +90,13 @@ is("mixed case under sha1", symbols({ from = "<>", rcpt = tagged("Carol@Sha1.Exa
     "BACKSTOP_GENUINE(-3){} no action")
 is("normal message", symbols({ from = "dave@remote.example", rcpt = "alice@example.com" }), " no action")
 is("normal message to a tagged recipient", symbols({ from = "dave@remote.example", rcpt = genuine }), " no action")
+local forwarder = assert(backstop.srs("fwd.example"))
+local forwarded = assert(forwarder:forward(ring, "bob@remote.example", now))
+is("bounce to an SRS address", symbols({ from = "<>", rcpt = forwarded }), "BACKSTOP_GENUINE(-3){} no action")
+is("SRS address from another sender", symbols({ from = "dave@remote.example", rcpt = forwarded }),
+    "BACKSTOP_SRS_SENDER(8){srs-sender} reject")
+is("SRS address from another sender, beside a mailbox",
+    symbols({ from = "dave@remote.example", rcpt = { forwarded, "alice@example.com" } }), " no action")
 is("expired tag from another sender", symbols({ from = "dave@remote.example", rcpt = tagged("alice@example.com", 40) }),
     "BACKSTOP_EXPIRED(5){expired} reject")
 is("bounce to postmaster", symbols({ from = "<>", rcpt = "postmaster@example.com" }),

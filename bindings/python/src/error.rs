@@ -40,13 +40,15 @@ pub(crate) fn fault(code: &str, message: &str) -> PyErr {
     raise(message, code, None, None)
 }
 
-fn raise(message: &str, code: &str, offset: Option<usize>, line: Option<usize>) -> PyErr {
+/// The class of all errors, found when the module is imported.
+pub(crate) fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    Python::attach(|py| {
-        let class = CLASS.import(py, "backstop._error", "Error");
-        match class.and_then(|class| class.call1((message, code, offset, line))) {
-            Ok(error) => PyErr::from_value(error),
-            Err(error) => error,
-        }
+    CLASS.import(py, "backstop._error", "Error")
+}
+
+fn raise(message: &str, code: &str, offset: Option<usize>, line: Option<usize>) -> PyErr {
+    Python::attach(|py| match class(py).and_then(|class| class.call1((message, code, offset, line))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
     })
 }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use backstop::{Day, Error};
+use pyo3::PyTypeInfo;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDate, PyDateTime, PyInt, PyString, PyTzInfo};
@@ -84,6 +85,13 @@ impl Texts {
         let mut next = |end: &usize| self.octets.get(std::mem::replace(&mut begin, *end)..*end).unwrap_or_default();
         self.ends.iter().map(&mut next).collect()
     }
+}
+
+/// Finds the types of times that may be given, when the module is imported.
+pub(crate) fn find_types(py: Python<'_>) -> PyResult<()> {
+    PyDateTime::type_object(py);
+    PyDate::type_object(py);
+    PyTzInfo::utc(py).map(drop)
 }
 
 /// The day of a time that was given.

@@ -101,7 +101,7 @@ impl KeyStore {
 
 #[pymethods]
 impl KeyStore {
-    /// Opens a key file as KeyRing.load does, and fails with the same errors.
+    /// Opens a key file as KeyRing.load does, and fails with the same errors, and also where the ring has no key.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<KeyStore> {
         let (watch, ring, seen) = py.detach(|| Watch::open(path)).map_err(failed)?;
@@ -123,7 +123,7 @@ impl KeyStore {
         KeyRing(self.state(py, |state| state.ring.clone()))
     }
 
-    /// Reads the file again now, as on SIGHUP. A bad file keeps the ring that is there and raises what KeyRing.load would.
+    /// Reads the file again now, as on SIGHUP. A bad file keeps the ring that is there and raises what open would.
     fn reload(&self, py: Python<'_>) -> PyResult<()> {
         let (seen, read) = py.detach(|| self.watch.read());
         self.state(py, |state| state.take(seen, read)).map_err(failed)

@@ -23,6 +23,8 @@ use pyo3::pymodule;
 /// Signs, verifies and rewrites envelope senders; use it through the package `backstop`.
 #[pymodule]
 mod _backstop {
+    use pyo3::prelude::{Bound, PyModule, PyResult};
+
     #[pymodule_export]
     use crate::inspection::{Check, Inspection, inspect, may_autorespond, may_bounce};
     #[pymodule_export]
@@ -41,4 +43,13 @@ mod _backstop {
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "as Python names it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// Makes now what is made once: a child of a fork would wait for ever for what a thread was just making. These are the
+    /// tables of inspection, and the classes of Python that pyo3 looks up when they are first needed.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        drop(backstop::bounce::evidence::rows());
+        crate::error::class(module.py())?;
+        crate::input::find_types(module.py())
+    }
 }

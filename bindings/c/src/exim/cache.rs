@@ -55,13 +55,11 @@ impl PolicyFile {
     }
 
     fn get(&mut self, path: &Path) -> Arc<Policy> {
-        let seen = Seen::at(path);
-        if seen != self.seen {
-            // Not again until it changes again, if it cannot be used.
-            self.seen = seen;
-            if let Ok(new) = PolicyFile::open(path) {
-                *self = new;
-            }
+        // Again at each call, as long as it cannot be used: the reason may pass without a change of the file.
+        if Seen::at(path) != self.seen
+            && let Ok(new) = PolicyFile::open(path)
+        {
+            *self = new;
         }
         self.policy.clone()
     }

@@ -17,8 +17,9 @@ use super::{BACKSTOP_EXIM_DEFER, BACKSTOP_EXIM_ERROR, BACKSTOP_EXIM_OK};
 use crate::gate::{Place, gate, known, slice};
 use crate::status::BACKSTOP_ERR_INTERNAL;
 
-/// More arguments than Exim (8) ever gives; a larger count is no count.
-const MOST: usize = 64;
+/// As many arguments as Exim gives. It counts them up to a NULL, which a full list has not: then the count is larger, by
+/// whatever stood behind the list.
+const MOST: usize = 8;
 const FAULT: &CStr = c"backstop has a fault and did nothing; please report it";
 
 thread_local! {
@@ -43,7 +44,7 @@ impl Trouble {
 /// Answers one call.
 ///
 /// # Safety
-/// If not NULL, `result` can be written, and `argv` holds `argc` pointers that are NULL or point to a text that ends in NUL.
+/// If not NULL, `result` can be written, and `argv` holds `argc` pointers, or [`MOST`] if that is less, that are NULL or point to a text that ends in NUL.
 pub(super) unsafe fn call(
     result: *mut *mut c_uchar,
     argc: c_int,
@@ -83,8 +84,8 @@ fn kept(mut text: Vec<u8>) -> Option<*mut c_uchar> {
 /// # Safety
 /// As for [`call`]; nobody writes to the texts while the result is in use.
 unsafe fn arguments<'a>(argc: c_int, argv: *mut *mut c_uchar) -> Result<Vec<&'a [u8]>, Trouble> {
-    let count = usize::try_from(argc).ok().filter(|count| *count <= MOST);
-    let count = count.ok_or_else(|| Trouble::Misuse(format!("{argc} is no number of arguments")))?;
+    let count = usize::try_from(argc).map_err(|_| Trouble::Misuse(format!("{argc} is no number of arguments")))?;
+    let count = count.min(MOST);
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -128,8 +129,13 @@ pub(super) fn split<'a, const N: usize>(
         };
         let (name, value) = text.split_at(end);
         let Some(name) = known.iter().find(|it| it.as_bytes() == name) else {
-            let name = String::from_utf8_lossy(name.get(..40).unwrap_or(name)).into_owned();
-            return Err(Trouble::Misuse(format!("argument {number}: unknown option `{name}=`; {}", the_options())));
+            // Only what looks like a name: a secret in base64 may end in `=`.
+            let is_name = name.len() <= 20 && name.iter().all(|octet| octet.is_ascii_lowercase() || *octet == b'_');
+            let option = match std::str::from_utf8(name) {
+                Ok(name) if is_name && !name.is_empty() => format!("unknown option `{name}=`"),
+                _ => "an unknown option".to_owned(),
+            };
+            return Err(Trouble::Misuse(format!("argument {number}: {option}; {}", the_options())));
         };
         if options.0.iter().any(|(given, _)| given == name) {
             return Err(Trouble::Misuse(format!("argument {number}: the option `{name}=` is given twice")));
