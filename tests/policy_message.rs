@@ -233,6 +233,8 @@ fn a_mark_opens_no_srs_address_and_no_message_shuts_one() {
         (NULL, srs.replace("SRS0=", "SRS0=x"), "refuse srs-bad".to_owned()),
         (OUTSIDER, srs.clone(), "refuse srs-sender".to_owned()),
         (NULL, srs, "reverse bob@elsewhere.example srs-genuine".to_owned()),
+        // The mark is for the mailbox to which it leads.
+        (OUTSIDER, forwarded(OLD, ALICE, today()), "refuse srs-sender".to_owned()),
     ] {
         for message in [&saved, &bounce(ALICE, None)] {
             assert_eq!(told(&judge(&policy(Mode::Enforce), OLD, sender, &to, message).1), expected);
@@ -244,6 +246,15 @@ fn a_mark_opens_no_srs_address_and_no_message_shuts_one() {
         told(&judge(&policy(Mode::Enforce), OLD, NULL, &back, &saved).1),
         format!("reverse {ALICE} mark-genuine")
     );
+}
+
+#[test]
+fn where_the_answer_did_not_wait_the_message_changes_nothing() {
+    let data = policy(Mode::Enforce).with_refuse_at(RefuseAt::Data);
+    for message in [bounce(ALICE, mark(ALICE, today())), bounce(ALICE, None)] {
+        let (first, last) = judge(&data, OLD, NULL, ALICE, &message);
+        assert_eq!((told(&first).as_str(), told(&last).as_str()), ("refuse untagged", "refuse untagged"));
+    }
 }
 
 #[test]

@@ -206,7 +206,8 @@ fn a_tag_of_no_key_for_that_domain_and_day_is_unknown_and_says_whether_others_si
         (ANY, "prvs={!5 0 alice@example.com}=alice@example.com", "unknown-key 5 covered"),
         (ANY, "prvs={!4 -53 alice@example.com}=alice@example.com", "unknown-key 4 covered"),
         (ANY, "prvs={!4 -113 alice@example.com}=alice@example.com", "unknown-key 4"),
-        (ANY, "prvs={!4 6 alice@example.com}=alice@example.com", "unknown-key 4"),
+        // So far ahead that only a key of a longer life can have made it, on days that the ring covers.
+        (ANY, "prvs={!4 6 alice@example.com}=alice@example.com", "unknown-key 4 covered"),
         (ANY, "bst1={!o 0 alice@example.com}=alice@example.com", "unknown-key o covered"),
         (ANY, "bst1={!k -53 alice@example.com}=alice@example.com", "unknown-key k"),
         (ANY, "bst1={!k 6 alice@example.com}=alice@example.com", "unknown-key k"),

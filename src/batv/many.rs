@@ -460,6 +460,25 @@ mod tests {
     }
 
     #[test]
+    fn with_one_key_for_all_usual_senders_are_gathered_at_first_sight() {
+        let day = Day::parse(DAY).unwrap();
+        let (ring, _) = tagged(KEYS[0], Form::Prefix);
+        let key = ring.only_prvs(day).unwrap();
+        let senders: [&[u8]; JOBS] = [b"alice@example.com"; JOBS];
+        for engine in engines() {
+            let (mut jobs, mut usual) = (Jobs::new(), [Usual::NOTHING; JOBS]);
+            let stamp = prvs::stamp(key, day);
+            jobs.add_usual(engine, &key.keyed, stamp, MAX_LOCAL - prvs::LENGTH, &senders, &mut usual);
+            assert_eq!(jobs.room(), 0, "{engine:?}");
+            assert!(usual.iter().all(|usual| usual.found().is_some_and(|(local, _)| local == 5)), "{engine:?}");
+            // What was gathered before is not written over.
+            let mut again = [Usual::NOTHING; JOBS];
+            jobs.add_usual(engine, &key.keyed, stamp, MAX_LOCAL - prvs::LENGTH, &senders, &mut again);
+            assert_eq!(again, [Usual::NOTHING; JOBS], "{engine:?}");
+        }
+    }
+
+    #[test]
     fn recipients_with_and_without_a_tag_are_gathered_and_none_is_left_to_be_verified_alone() {
         for keys in KEYS {
             let (ring, tags) = tagged(keys, Form::Prefix);

@@ -165,6 +165,7 @@ impl Engine {
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
+    use crate::mac::Keyed;
 
     #[test]
     fn each_name_is_the_engine_that_the_processor_has() {
@@ -178,5 +179,19 @@ mod tests {
             assert_eq!(Engine::named(name).is_some(), is_here, "{name}");
         }
         assert_eq!(Engine::named("avx"), None);
+    }
+
+    #[test]
+    fn only_avx512_reads_and_writes_faster_than_the_parser() {
+        for (name, engine) in Engine::NAMES.into_iter().filter_map(|name| Some((name, Engine::named(name)?))) {
+            let (mut looks, mut block) = ([Look::NOTHING], [0; BLOCK]);
+            engine.look(&[b"alice@example.com"], &mut looks);
+            let is_fast = name == "avx512";
+            assert_eq!(looks[0].mailbox(b"alice@example.com").is_some(), is_fast, "{name}");
+            assert_eq!(engine.write_short(&mut block, *b"0123", b"alice@example.com", false), is_fast, "{name}");
+            assert_eq!(engine.copy_short(&mut block, b"alice@example.com"), is_fast, "{name}");
+            let (keyed, mut jobs) = (Keyed::new(Mac::Sha1, b"key"), Jobs::new());
+            assert_eq!(jobs.add_short(engine, &keyed, *b"0123", b"alice", false).is_some(), is_fast, "{name}");
+        }
     }
 }

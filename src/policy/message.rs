@@ -64,7 +64,6 @@ impl Policy {
         if row.by_message && !is_srs(row.rule) {
             let marks = || seen.checks.iter().filter(|check| check.place != Place::Recipient);
             let any = |outcome| marks().any(|check| check.outcome == outcome);
-            let untagged = row.verdict.is_some_and(|it| it == crate::Verdict::Untagged);
             match seen.verdict {
                 Verdict::Genuine if any(Outcome::Genuine) && row.rule != Rule::Genuine => {
                     save(&mut row, recipient, Rule::MarkGenuine);
@@ -72,11 +71,9 @@ impl Policy {
                 Verdict::Expired if marks().any(|check| self.check_in_grace(ring, check, domain(seen), day)) => {
                     save(&mut row, recipient, Rule::ExpiredGrace);
                 }
-                Verdict::Expired if untagged && any(Outcome::Expired) => refuse(&mut row, Rule::MarkExpired),
-                Verdict::Forged if untagged && (row.refuse || answers_recipient(seen)) => {
-                    refuse(&mut row, Rule::MarkForged);
-                }
-                Verdict::Backscatter if untagged => refuse(&mut row, Rule::Backscatter),
+                Verdict::Expired => refuse(&mut row, Rule::MarkExpired),
+                Verdict::Forged if row.refuse || answers_recipient(seen) => refuse(&mut row, Rule::MarkForged),
+                Verdict::Backscatter => refuse(&mut row, Rule::Backscatter),
                 _ => {}
             }
         }
@@ -127,7 +124,8 @@ fn save(row: &mut Row<'_>, recipient: &[u8], rule: Rule) {
     (row.refuse, row.rule, row.log) = (false, rule, true);
 }
 
-/// Refuses what carries no tag, if nothing but the age of the keys spoke for its mailbox. One that never sends has its own rule.
+/// Refuses what carries no tag, if nothing but the age of the keys spoke for its mailbox: these rules are for such alone.
+/// One that never sends has its own.
 fn refuse(row: &mut Row<'_>, rule: Rule) {
     if matches!(row.rule, Rule::Untagged | Rule::TooEarly | Rule::NoKey) {
         (row.refuse, row.rule, row.log) = (true, rule, true);
