@@ -24,7 +24,7 @@ local function ask(mail)
     local path = work .. "/message.eml"
     local file = assert(io.open(path, "w"))
     file:write("From: Mail Delivery System <mailer-daemon@remote.example>\nTo: alice@example.com\nSubject: ",
-        mail.subject or "Undelivered Mail Returned to Sender", "\nDate: Sat, 21 Nov 2026 10:00:00 +0000\nMessage-ID: <",
+        mail.subject or "Undelivered Mail Returned to Sender", os.date("!\nDate: %a, %d %b %Y %H:%M:%S +0000\nMessage-ID: <"),
         sent, "@remote.example>\n\nText number ", sent, "\n")
     file:close()
     local command = { "rspamc --user-agent=test --json -h 127.0.0.1:" .. rspamd, "--ip " .. (mail.ip or "192.0.2.1") }
