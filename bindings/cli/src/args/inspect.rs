@@ -43,28 +43,8 @@ const UNANSWERED: [&str; 12] = [
     "report_to",
     "reports_per_host",
 ];
-/// The table of evidence is checked without any message, so that all but the files does nothing.
-const UNCHECKED: [&str; 19] = [
-    "format",
-    "policy",
-    "recipient",
-    "recipient_from",
-    "sender",
-    "keys",
-    "allow_unsafe_keys",
-    "without_keys",
-    "at",
-    "at_arrival",
-    "json",
-    "each",
-    "summary_json",
-    "html",
-    "dnsbl",
-    "may_answer",
-    "burst",
-    "report_to",
-    "reports_per_host",
-];
+/// What plays no part either where the table of evidence is checked, without any message: all but the files.
+const UNCHECKED: [&str; 7] = ["format", "recipient", "recipient_from", "sender", "dnsbl", "may_answer", "burst"];
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
@@ -140,7 +120,7 @@ pub(crate) struct Inspect {
     #[arg(value_parser = parse::number(1, 10_000, "1 to 10000"))]
     pub(crate) reports_per_host: u16,
     /// Print the table of evidence that messages are judged by; with FILE, check tables of your own instead.
-    #[arg(long, conflicts_with_all = UNCHECKED)]
+    #[arg(long, conflicts_with_all = UNANSWERED, conflicts_with_all = UNCHECKED)]
     pub(crate) check_evidence: bool,
 }
 
