@@ -764,7 +764,8 @@ int32_t backstop_keyring_fingerprint(const backstop_keyring *ring,
 
 /**
  * Opens a key file as backstop_keyring_load does; fails with the same codes, and with BACKSTOP_ERR_FILE also where the
- * ring has no key; backstop_keystore_diagnose says which. `path` ends in NUL and is copied; a relative one means the folder that is current now.
+ * ring has no key; backstop_keystore_diagnose says which. `path` ends in NUL and is copied; a relative one means the
+ * folder that is current now.
  *
  * @code
  * static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)

@@ -128,13 +128,8 @@ pub unsafe extern "C" fn backstop_keyring_diagnose_file(
     out_len: *mut usize,
 ) -> i32 {
     gate(|| {
-        let out = Buffer::new(buf, cap, out_len)?;
         // SAFETY: the caller keeps the rules of the manual.
-        let path = unsafe { self::path(path) }?;
-        let sentence = keyfile::load(path, Trust::Private).err().map(|error| error.to_string()).unwrap_or_default();
-        // SAFETY: as above.
-        unsafe { out.put(sentence.as_bytes()) }?;
-        Ok(BACKSTOP_OK)
+        unsafe { diagnose_file(path, Buffer::new(buf, cap, out_len)?, |path| keyfile::load(path, Trust::Private)) }
     })
 }
 
@@ -166,6 +161,23 @@ fn handle(ring: KeyRing) -> *mut backstop_keyring {
 /// Makes one reference of an `Arc` into one of C.
 pub(crate) fn lend<T>(object: Arc<T>) -> *mut T {
     Arc::into_raw(object).cast_mut()
+}
+
+/// The sentence of the error with which a file is refused; no sentence if it is not.
+///
+/// # Safety
+/// The path is null or ends in NUL, and the place can be written.
+pub(crate) unsafe fn diagnose_file<T>(
+    path: *const c_char,
+    out: Buffer,
+    read: impl FnOnce(&Path) -> Result<T, Error>,
+) -> Result<i32, i32> {
+    // SAFETY: the caller keeps it.
+    let path = unsafe { self::path(path) }?;
+    let sentence = read(path).err().map(|error| error.to_string()).unwrap_or_default();
+    // SAFETY: as above.
+    unsafe { out.put(sentence.as_bytes()) }?;
+    Ok(BACKSTOP_OK)
 }
 
 /// The sentence and the line of an error; no sentence and line 0 without one.

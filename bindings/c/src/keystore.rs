@@ -12,7 +12,7 @@ use backstop_core::keystore::{Seen, Watch};
 use backstop_core::{Error, KeyRing};
 
 use crate::gate::{Buffer, Place, gate, known, object};
-use crate::keyring::{backstop_keyring, lend, path};
+use crate::keyring::{backstop_keyring, diagnose_file, lend, path};
 use crate::status::{BACKSTOP_OK, failed};
 use crate::swap::Swap;
 
@@ -70,7 +70,8 @@ impl backstop_keystore {
 /// # Key stores: a key file that changes while a host runs
 ///
 /// Opens a key file as backstop_keyring_load does; fails with the same codes, and with BACKSTOP_ERR_FILE also where the
-/// ring has no key; backstop_keystore_diagnose says which. `path` ends in NUL and is copied; a relative one means the folder that is current now.
+/// ring has no key; backstop_keystore_diagnose says which. `path` ends in NUL and is copied; a relative one means the
+/// folder that is current now.
 ///
 /// @code
 /// static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)
@@ -106,13 +107,8 @@ pub unsafe extern "C" fn backstop_keystore_diagnose(
     out_len: *mut usize,
 ) -> i32 {
     gate(|| {
-        let out = Buffer::new(buf, cap, out_len)?;
         // SAFETY: the caller keeps the rules of the manual.
-        let path = unsafe { self::path(path) }?;
-        let sentence = Watch::open(path).err().map(|error| error.to_string()).unwrap_or_default();
-        // SAFETY: as above.
-        unsafe { out.put(sentence.as_bytes()) }?;
-        Ok(BACKSTOP_OK)
+        unsafe { diagnose_file(path, Buffer::new(buf, cap, out_len)?, |path| Watch::open(path)) }
     })
 }
 
