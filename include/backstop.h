@@ -146,7 +146,7 @@
 #define BACKSTOP_UNTAGGED 7
 /** The verdict has no reason besides itself. */
 #define BACKSTOP_REASON_NONE 0
-/** Expired: the tag has outlived its days. */
+/** Expired: the tag has outlived its days, or a bst1 tag is dated days ahead. */
 #define BACKSTOP_REASON_LIFETIME 1
 /** Expired: the key was not signing on the day that the tag implies. */
 #define BACKSTOP_REASON_WINDOW 2

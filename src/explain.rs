@@ -15,7 +15,7 @@ use crate::day::{Day, implied_by_srs};
 use crate::encode::{base32_value, ten_of_base32};
 use crate::key::{KeyRing, Use};
 use crate::srs;
-use crate::verdict::{Signed, Verdict};
+use crate::verdict::{Foreign, Signed, Verdict};
 
 /// Tells in words what an address is on this day; with a ring also whether its tag is right.
 ///
@@ -153,10 +153,13 @@ fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verd
         }
     }
     lines.put("verdict", &format!("{}: {}", verdict.slug(), verdict.sentence()));
-    let mut is_signed = true;
+    // As a sender: this address, or the one under a tag of others.
+    let fate = match batv::strip(mailbox.as_bytes()) {
+        Ok(Some((Tag::Foreign(_), under))) => batv::sign(ring, under.to_address().as_bytes(), Form::Prefix, day),
+        _ => batv::sign(ring, mailbox.as_bytes(), Form::Prefix, day),
+    };
+    let is_signed = matches!(fate, Ok(Signed::Done(_)));
     if matches!(verdict, Verdict::Untagged) {
-        let fate = batv::sign(ring, mailbox.as_bytes(), Form::Prefix, day);
-        is_signed = matches!(fate, Ok(Signed::Done(_)));
         let fate = match fate {
             Ok(Signed::Done(signed)) => format!("signed as {}", printable(signed.as_bytes())),
             Ok(Signed::Unsigned(reason)) => format!("left unsigned, {reason}: {}", reason.sentence()),
@@ -183,6 +186,9 @@ fn advice(verdict: &Verdict<'_>, is_signed: bool) -> String {
              if all hosts have the same ring, refuse a bounce."
         }
         Verdict::Malformed(_) => "Refuse a bounce; if many look like this, something on the way damages addresses.",
+        Verdict::Foreign(foreign) if is_signed && *foreign != Foreign::Srs => {
+            "Refuse a bounce: mail from the mailbox under the tag leaves with another one, which this ring makes."
+        }
         Verdict::Foreign(_) => {
             "Leave it to the system that made the tag; `backstop strip` takes it off for lists of senders."
         }
@@ -295,7 +301,8 @@ mod tests {
             ("prvs=07853508f8=user@example.com", "2026-12-21", "expired: ", "Refuse a bounce, unless"),
             ("prvs=17853508f8=user@example.com", "2026-11-21", "unknown-key: ", "See with `backstop key list`"),
             ("prvs=0785350=user@example.com", "2026-11-21", "malformed: ", "Refuse a bounce; if many"),
-            ("btv1==123456789ab==user@example.com", "2026-11-21", "foreign: ", "Leave it to the system"),
+            ("btv1==123456789ab==user@example.com", "2026-11-21", "foreign: ", "Refuse a bounce: mail from"),
+            ("btv1==123456789ab==user@unserved.example", "2026-11-21", "foreign: ", "Leave it to the system"),
             ("user@example.com", "2026-11-21", "untagged: ", "Refuse a bounce once"),
             ("user@unserved.example", "2026-11-21", "untagged: ", "Let a bounce pass: this ring signs no mail"),
             ("SRS0=PGkz=G3=example.com=alice@fwd.example.net", "2023-11-20", "genuine: ", "Send a bounce on to alice@"),

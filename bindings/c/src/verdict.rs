@@ -29,7 +29,7 @@ pub const BACKSTOP_UNTAGGED: i32 = 7;
 
 /// The verdict has no reason besides itself.
 pub const BACKSTOP_REASON_NONE: i32 = 0;
-/// Expired: the tag has outlived its days.
+/// Expired: the tag has outlived its days, or a bst1 tag is dated days ahead.
 pub const BACKSTOP_REASON_LIFETIME: i32 = 1;
 /// Expired: the key was not signing on the day that the tag implies.
 pub const BACKSTOP_REASON_WINDOW: i32 = 2;

@@ -245,7 +245,7 @@ pub(crate) struct SrsDialect {
     #[arg(long, value_name = "CHARACTER", default_value_t = '=', allow_hyphen_values = true)]
     #[arg(value_parser = parse::separator)]
     pub(crate) separator: char,
-    /// Forward: how many characters of hash are written, 1 to 27 [default: 4].
+    /// Forward: how many characters of hash are written, 1 to 27 [default: 4, or --hash-min if that is more].
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     #[arg(value_parser = parse::number(1, 27, "1 to 27"))]
     pub(crate) hash_length: Option<u16>,
