@@ -789,8 +789,9 @@ int32_t backstop_keystore_diagnose(const char *path, char *buf, size_t cap, size
 /**
  * Gives the ring of the file as it is now; `*out` is a reference for backstop_keyring_free.
  *
- * Cheap enough for every mail: the file is looked at once a second at most (one stat), and read only if it changed. A
- * file that went bad keeps the ring that is there, and this gives BACKSTOP_OK; backstop_keystore_report says why.
+ * Cheap enough for every mail: the file is looked at once a second at most (one stat), and read only if it changed or
+ * could not be used. A file that went bad keeps the ring that is there, and this gives BACKSTOP_OK;
+ * backstop_keystore_report says why.
  */
 int32_t backstop_keystore_get(const backstop_keystore *store,
                               backstop_keyring **out);

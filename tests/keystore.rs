@@ -77,6 +77,12 @@ fn a_file_that_could_not_be_used_is_read_again_though_it_did_not_change() {
     fs::write(folder.path(), "nothing").unwrap();
     let (bad, read) = watch.read_if_changed(&seen).unwrap();
     assert!(read.is_err());
+    // It goes, which is another reason.
+    let text = fs::read(folder.path()).unwrap();
+    fs::remove_file(folder.path()).unwrap();
+    let gone = watch.read_if_changed(&bad).unwrap().1.unwrap_err();
+    assert!(gone.to_string().contains("is not there"), "{gone}");
+    fs::write(folder.path(), text).unwrap();
     let (still, read) = watch.read_if_changed(&bad).unwrap();
     assert!(read.is_err());
     assert!(watch.read_if_changed(&still).is_some() && watch.read().1.is_err());

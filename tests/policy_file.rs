@@ -132,7 +132,10 @@ fn every_key_of_srs_does_what_its_setter_does() {
     let classic = Dialect::CLASSIC;
     for (text, built) in [
         ("", fwd()),
-        ("domains = {\"x.example\" = \"fwd2.example\"}", fwd().with_domain("x.example", "fwd2.example").unwrap()),
+        (
+            "domains = {\"x.example\" = \"fwd2.example\"}",
+            fwd().with_domain("x.example", "fwd.example").unwrap().with_domain("x.example", "fwd2.example").unwrap(),
+        ),
         ("forwarders = [\"fwd.example\"]", fwd()),
         ("separator = \"+\"", dialect(classic.with_separator('+').unwrap())),
         ("separator = \"-\"", dialect(classic.with_separator('-').unwrap())),

@@ -202,7 +202,7 @@ impl Forwarding {
     }
 
     /// Rewrites mail to recipients in `recipients` (a set of domains) into another domain, an own forwarder as well. The
-    /// closest fit counts, of equally close ones the last.
+    /// closest fit counts, of equally close ones the last. A set that was given before gets this domain instead.
     ///
     /// # Errors
     /// [`Error::Address`] if the forwarder is no domain, [`Error::Pattern`] if the set is none.
@@ -211,7 +211,9 @@ impl Forwarding {
         if !self.forwarders.contains(forwarder.as_bytes()) {
             self.forwarders = Domains::parse(&[self.forwarders.as_str(), forwarder].join(","))?;
         }
-        self.by_recipient.push((Domains::parse(recipients)?, forwarder.to_string()));
+        let recipients = Domains::parse(recipients)?;
+        self.by_recipient.retain(|(set, _)| *set != recipients);
+        self.by_recipient.push((recipients, forwarder.to_string()));
         Ok(self)
     }
 

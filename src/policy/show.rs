@@ -1,6 +1,7 @@
 //! The TOML form of a policy that exists: every key with the value that holds, set or by default.
 //!
-//! `file.rs` reads it back to the same policy. Comments and the order of the first text are not kept.
+//! `file.rs` reads it back to the same policy, but for what a file may not have and code may: sets of domains that share
+//! one, or that no own domain lies in. Comments and the order of the first text are not kept.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -14,6 +15,9 @@ use crate::srs::{Alphabet, OverLong};
 
 impl Policy {
     /// The policy as [`Policy::parse`] reads it, all keys included.
+    ///
+    /// It refuses one that was built with sets of domains that share a pattern, or that are apart from all own domains:
+    /// the first would mean what their order says, the others nothing.
     ///
     /// ```
     /// use backstop::policy::Policy;

@@ -52,8 +52,12 @@ impl backstop_keystore {
             self.state.sweep();
             let old = self.state.get();
             if let Some((seen, read)) = self.watch.read_if_changed(&old.seen) {
-                // Not if a reload came in between, which may have seen a newer file.
-                self.state.set_if(&old, old.after(seen, read));
+                // A file that stays bad changes nothing: what is replaced may have to be kept until the store ends.
+                let is_known = read.as_ref().is_err_and(|error| error.to_string() == old.report);
+                if !is_known {
+                    // Not if a reload came in between, which may have seen a newer file.
+                    self.state.set_if(&old, old.after(seen, read));
+                }
             }
         }
         self.state.get().ring.clone()
@@ -114,8 +118,9 @@ pub unsafe extern "C" fn backstop_keystore_diagnose(
 
 /// Gives the ring of the file as it is now; `*out` is a reference for backstop_keyring_free.
 ///
-/// Cheap enough for every mail: the file is looked at once a second at most (one stat), and read only if it changed. A
-/// file that went bad keeps the ring that is there, and this gives BACKSTOP_OK; backstop_keystore_report says why.
+/// Cheap enough for every mail: the file is looked at once a second at most (one stat), and read only if it changed or
+/// could not be used. A file that went bad keeps the ring that is there, and this gives BACKSTOP_OK;
+/// backstop_keystore_report says why.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_keystore_get(
     store: *const backstop_keystore,

@@ -281,6 +281,18 @@ fn edits_keep_mode_and_comments() {
 }
 
 #[test]
+fn domains_in_another_order_are_the_same_domains_when_a_key_is_chosen_to_retire() {
+    let text = "version 1\nprvs 4 sha256 10 2026-01-01 2026-12-01 b.example,a.example text:a secret of our own\n\
+                prvs 5 sha256 10 2026-11-20 - a.example,b.example text:another of our own\n";
+    let ring = private("retired-order", text.as_bytes());
+    let (code, _, err) = ended(
+        backstop().args(["key", "retire", "--domain", "a.example", "--at", "2026-11-21"]).arg("--keys").arg(&ring),
+    );
+    let expected = "backstop: prvs key 5 has replaced 4, which is still open; say with --id which of them to retire\n";
+    assert_eq!((code, err.as_str()), (Some(2), expected));
+}
+
+#[test]
 fn whichever_key_is_retired_the_ring_keeps_a_signer() {
     let text = "version 1\nprvs 4 sha256 10 2026-01-01 2026-11-07 * text:a secret of our own\n\
                 prvs 8 sha256 10 2026-11-04 - * text:another of our own\n";

@@ -61,12 +61,13 @@ pub(super) fn retire(args: &args::KeyRetire) -> Run {
 
 /// Refuses to guess which key is to end while one that this one has replaced may still sign.
 fn is_alone(ring: &KeyRing, key: &Key, is_by_domain: bool, today: Day) -> Result<(), Error> {
+    let (usage, domains) = (key.usage(), key.domains());
     let older = |other: &&Key| {
-        let is_other = other.usage() == key.usage() && other.line() != key.line() && other.signs_on(today);
-        is_other && (!is_by_domain || other.domains() == key.domains())
+        let is_other = other.usage() == usage && other.line() != key.line() && other.signs_on(today);
+        is_other && (!is_by_domain || other.domains().covers(domains) && domains.covers(other.domains()))
     };
     let older: Vec<String> = ring.keys().iter().filter(older).map(|other| other.id().to_string()).collect();
-    let (usage, id, verb) = (key.usage(), key.id(), if older.len() == 1 { "is" } else { "are" });
+    let (id, verb) = (key.id(), if older.len() == 1 { "is" } else { "are" });
     match older.join(" and ") {
         none if none.is_empty() => Ok(()),
         older => Err(Error::Edit(format!(
