@@ -1101,7 +1101,7 @@ int32_t backstop_policy_parse(const char *text,
                               backstop_policy **out);
 
 /**
- * Says in one sentence why a text is no policy, and on which line (from 1; 0 if no line is known).
+ * Says in one sentence why a text is no policy, and on which line (from 1).
  *
  * BACKSTOP_OK also if it is one: then the length and the line are 0.
  */
