@@ -615,7 +615,11 @@ typedef struct backstop_envelope {
     int32_t authenticated;
     /** MAIL, as it came; "" and "<>" are the null sender. Here data may be NULL: then Return-Path is read. */
     backstop_text sender;
-    /** RCPT, as it came, tag and all. Here data may be NULL: then Delivered-To, X-Original-To, Envelope-To or To is read. */
+    /**
+     * RCPT, as it came, tag and all. Here data may be NULL for a stored message: then X-Original-To, Envelope-To or
+     * Delivered-To above the first Received is read, never To. Give it for one that is just being received: the fields on
+     * top are then another host's, and without any nothing is proved.
+     */
     backstop_text recipient;
 } backstop_envelope;
 
@@ -1097,7 +1101,7 @@ int32_t backstop_policy_parse(const char *text,
                               backstop_policy **out);
 
 /**
- * Says in one sentence why a text is no policy, and on which line (from 1; 0 if no line is known).
+ * Says in one sentence why a text is no policy, and on which line (from 1).
  *
  * BACKSTOP_OK also if it is one: then the length and the line are 0.
  */

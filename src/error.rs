@@ -72,7 +72,7 @@ pub enum Error {
     /// A policy that cannot be used.
     #[error("line {line} of the policy: {message}")]
     Policy {
-        /// The line, counted from 1; 0 where no line is known.
+        /// The line, counted from 1.
         line: usize,
         /// What is wrong and what to do.
         message: String,

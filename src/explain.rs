@@ -11,8 +11,8 @@ use core::fmt::Write as _;
 
 use crate::address::{Mailbox, Path};
 use crate::batv::{self, Form, Tag};
-use crate::day::{Day, implied_by_srs};
-use crate::encode::{base32_value, ten_of_base32};
+use crate::day::{Day, ahead_of_prvs, implied_by_srs};
+use crate::encode::ten_of_base32;
 use crate::key::{KeyRing, Use};
 use crate::srs;
 use crate::verdict::{Foreign, Signed, Verdict};
@@ -209,7 +209,7 @@ fn describe_prvs(lines: &mut Lines, content: &[u8], day: Day) {
     let form = if prefix { "" } else { ", as a sub-address" };
     lines.put("tag", &format!("prvs, the BATV draft{form}: key {}, mac {}", char::from(*key), printable(mac)));
     let number = [d1, d2, d3].iter().fold(0, |sum, digit| sum * 10 + u32::from(digit.wrapping_sub(b'0')));
-    let ahead = (number + 1000 - day.number() % 1000) % 1000;
+    let ahead = ahead_of_prvs(number, day);
     // No tag lives longer than this, so that a number further ahead must lie in the past.
     let most = u32::from(Use::Prvs.max_days()) + 1;
     let expires = if ahead <= most { day.plus(ahead) } else { day.minus(1000 - ahead) };
@@ -246,10 +246,8 @@ fn describe_srs(lines: &mut Lines, content: &[u8], day: Day) {
     }
     let (hash, stamp, host, local) = (part(), part(), part(), part());
     lines.put("tag", &format!("SRS0, a forwarded sender: hash {hash}, stamp {stamp}"));
-    if let [high, low] = *stamp.as_bytes()
-        && let Some((high, low)) = base32_value(high).zip(base32_value(low))
-    {
-        let implied = implied_by_srs(u32::from(high) * 32 + u32::from(low), 0, day);
+    if let Some(number) = stamp.as_bytes().try_into().ok().and_then(srs::number_of) {
+        let implied = implied_by_srs(number, 0, day);
         lines.put("its day", &format!("made on {}; the stamp comes again every 1024 days", implied.signed));
     }
     lines.put("under it", &format!("{local}@{host} (unproved as long as nothing verified the hash)"));

@@ -1,7 +1,8 @@
 //! Key rings in files: load with checks, create, replace in place.
 //!
-//! The only file of the core that touches the file system. Checks look at the open descriptor, so that no other file can
-//! be slipped in between. A ring is refused if others may read or write it, or its group may write it.
+//! The only file of the core that reads and writes files; `keystore.rs` asks whether one changed. Checks look at
+//! the open descriptor, so that no other file can be slipped in between. A ring is refused if others may read or
+//! write it, or its group may write it.
 //!
 //! An edit locks the file, reads it, writes a new one beside it with the same owner, group and mode, and renames it into
 //! place, so that a reader sees the old ring or the new one, and a failure leaves the old one. A symlink is followed and

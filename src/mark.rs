@@ -213,7 +213,7 @@ impl<'a> Header<'a> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Address`] if the From or the Message-ID is no address.
+/// [`Error::MessageId`] if `left` is no such text; [`Error::Address`] if `domain` is no domain or the From no address.
 pub fn make_message_id(ring: &KeyRing, left: &str, domain: &str, from: &[u8], day: Day) -> Result<Marked, Error> {
     check_domain(domain.as_bytes(), 0)?;
     if left.is_empty() || left.len() > MAX_LEFT || !left.bytes().all(is_bare) {

@@ -1,4 +1,4 @@
-//! Signing, verifying, rewriting and stripping allocate nothing, whatever the outcome.
+//! Signing, verifying, rewriting, stripping and deciding allocate nothing, whatever the outcome.
 //!
 //! The allocator of this test counts what one thread asks of it. Rings are read before the count begins; what is counted
 //! is one call of the library.
@@ -10,6 +10,7 @@ use std::cell::Cell;
 
 #[cfg(feature = "bulk")]
 use backstop::bulk::Engine;
+use backstop::policy::{Addresses, Client, Forwarding, Mode, Networks, Origin, Policy};
 use backstop::srs::{self, Alphabet, Dialect, OverLong};
 use backstop::{Day, Domains, Form, KeyRing, batv};
 
@@ -186,4 +187,49 @@ fn rewriting_and_reversing_allocate_nothing() {
     for expected in ["genuine", "expired", "forged", "malformed", "foreign", "untagged"] {
         assert!(seen.contains(&expected), "{expected} was not among the verdicts");
     }
+}
+
+#[test]
+fn no_decision_allocates() {
+    let ring = ring(
+        "prvs 4 sha256 99 2026-01-01 - example.com text:one\nbst1 k sha256 99 2026-01-01 - *.example.com text:two\n\
+         srs 0 sha1 21 - - * text:three",
+    );
+    let list = || Addresses::parse(["news", "@raw.example.com", "\"q q\"@*"]).unwrap();
+    let policy = Policy::new(Domains::parse("example.com,*.example.com").unwrap())
+        .with_mode(Mode::Enforce)
+        .with_no_sign(list())
+        .with_no_sign_recipients(list())
+        .with_never_send(list())
+        .with_exempt_clients(Networks::parse(["192.0.2.0/24"]).unwrap())
+        .with_srs(Forwarding::new("fwd.example").unwrap());
+    let day = Day::parse(DAY).unwrap();
+    let long = format!("{}@example.com", "a".repeat(60));
+    let addresses: Vec<&[u8]> = vec![
+        b"alice@example.com",
+        b"<Alice@a.Example.com>",
+        b"\"q q\"@example.com",
+        b"news@example.com",
+        b"prvs=4788abcdef=alice@example.com",
+        b"btv1==123456789ab==alice@example.com",
+        b"SRS0=x=y@fwd.example",
+        b"bob@example.org",
+        b"no address",
+        b"<>",
+        long.as_bytes(),
+    ];
+    let mut kinds = std::collections::BTreeSet::new();
+    for address in addresses {
+        let what = String::from_utf8_lossy(address);
+        let out = without_allocating(&what, || policy.outgoing(&ring, address, [address], Origin::Submitted, day));
+        let forwarded = without_allocating(&what, || policy.forward(&ring, address, b"alice@example.com", day));
+        let given = [Some(address), out.rewrite.as_ref().map(|it| it.as_bytes())];
+        for recipient in given.into_iter().chain([forwarded.rewrite.as_ref().map(|it| it.as_bytes())]).flatten() {
+            for later in [0, 105, 200] {
+                let judge = || policy.incoming(&ring, b"<>", recipient, Client::Other, day.plus(later));
+                kinds.insert(without_allocating(&String::from_utf8_lossy(recipient), judge).action.slug());
+            }
+        }
+    }
+    assert_eq!(Vec::from_iter(kinds), ["refuse", "reverse", "strip", "unchanged"]);
 }

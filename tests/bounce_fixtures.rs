@@ -119,4 +119,17 @@ fn a_table_with_a_slip_is_refused_with_its_line() {
     assert!(evidence::check(&twice).unwrap_err()[0].ends_with("the id from-mailer-daemon is there twice"));
     let shouted = evidence::TABLE.replacen("'undelivered mail'", "'Undelivered Mail'", 1);
     assert!(evidence::check(&shouted).unwrap_err()[0].contains("\"Undelivered Mail\" is shorter than"));
+    let item = |id: &str| format!("[[item]]\nid = \"{id}\"");
+    for (id, behind, later) in [
+        ("from-mailer-daemon", "from-person-virus-notice", "from-other"),
+        ("sender-other", "from-person-virus-notice", "from-other"),
+        ("from-other", "list-of-others", "from-person-virus-notice"),
+    ] {
+        let (start, rest) = evidence::TABLE.split_once(&item(id)).unwrap();
+        let (moved, end) = rest.split_once("\n\n").unwrap();
+        let end = end.replacen(&item(behind), &format!("{}{moved}\n\n{}", item(id), item(behind)), 1);
+        let problems = evidence::check(&format!("{start}{end}")).unwrap_err();
+        let problem = format!("{id} must stand before {later}, which asks whether it holds");
+        assert!(problems.len() == 1 && problems[0].ends_with(&problem), "{problems:?}");
+    }
 }

@@ -295,6 +295,28 @@ fn a_mark_outside_the_window_of_its_key_has_no_grace() {
 }
 
 #[test]
+fn without_a_recipient_only_what_the_delivering_host_wrote_on_top_names_it() {
+    let signed = batv::sign(&ring(), ALICE.as_bytes(), Form::Prefix, today()).unwrap();
+    let tag = signed.address().unwrap().to_string();
+    let received = "Received: from a.example by mx.example.com; Fri, 20 Nov 2026 10:12:00 +0000\n";
+    let judged = |message: &str, recipient: Option<&[u8]>| {
+        let envelope = Envelope { sender: Some(b"<>"), recipient };
+        bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy(), today()).verdict
+    };
+    let both = format!("Delivered-To: {ALICE}\nX-Original-To: {tag}\n{received}{}", bounce("", SPAM));
+    assert_eq!(judged(&both, None), Verdict::Genuine, "the one before any rewriting");
+    for field in bounce::RECIPIENT_FIELDS {
+        let line = format!("{field}: {tag}\n");
+        assert_eq!(judged(&format!("{line}{received}{}", bounce("", SPAM)), None), Verdict::Genuine, "{field}");
+        let below = format!("{received}{}", bounce(&line, SPAM));
+        assert_eq!(judged(&below, None), Verdict::Unproven(Why::Unchecked), "{field} below Received");
+    }
+    let to = bounce(&format!("To: {tag}\n"), SPAM);
+    assert_eq!(judged(&to, None), Verdict::Unproven(Why::Unchecked), "To is not the envelope's");
+    assert_eq!(judged(&both, Some(b"")), Verdict::Unproven(Why::Unchecked), "nobody knows it");
+}
+
+#[test]
 fn a_person_who_forwards_a_bounce_is_never_refused_whatever_it_holds() {
     let forged = header(&other_ring(), ALICE, today().minus(3));
     let person = |from: &str, sender: Option<&[u8]>| {

@@ -148,7 +148,9 @@ local function add(backstop, Policy, with)
     -- evidence = { { id =, weight =, why = }, ... },
     -- checks = { { place =, verdict =, covered =, key =, signed =, expires =, token = }, ... },
     -- mailbox =, sentence =, reply =, reporting =, injector =, subject =, returned_from =, returned_message_id = };
-    -- what the envelope does not name is read from the message
+    -- what the envelope does not name is read from the message, as stored mail wants it: the sender from Return-Path, the
+    -- recipient from X-Original-To, Envelope-To or Delivered-To above the first Received, never from To. For a message that is
+    -- just being received name the recipient: the fields on top are another host's, and without any nothing is proved
     function Policy:inspect(ring, message, envelope, now)
         return inspected(with.policy_of(self), ring, message, envelope, now, table_of)
     end

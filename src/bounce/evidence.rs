@@ -109,6 +109,18 @@ pub(super) enum Test {
     Fact(Fact),
 }
 
+impl Test {
+    /// What asks whether others hold has a higher number than these, and stands behind them.
+    const fn stage(&self) -> Option<u8> {
+        match self {
+            Test::FromLocal(_) | Test::FromLocalBegins(_) | Test::FromName(_) | Test::SenderOther(_) => Some(1),
+            Test::FromOther(_) => Some(2),
+            Test::Fact(Fact::Person | Fact::ListOfOthers) => Some(3),
+            Test::Field(_) | Test::Says(..) | Test::SubjectBegins(_) | Test::Fact(_) => None,
+        }
+    }
+}
+
 /// One row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Item {
@@ -379,6 +391,12 @@ impl<'t> Read<'t> {
         };
         let name = id.clone();
         if let Some(test) = self.test(at, &test, words) {
+            let stage = test.stage();
+            let mut before = self.items.iter();
+            if let Some(later) = before.find(|item| stage.is_some() && item.test.stage() > stage) {
+                let what = format!("{id} must stand before {}, which asks whether it holds", later.id);
+                self.fault(at, &what);
+            }
             self.items.push(Item { id, vote, weight, test, why });
         }
         self.unique(at, &name);

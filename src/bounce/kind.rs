@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! block of the message -> items of evidence.rs that hold -> score by kind         cheap; nothing there: not-a-bounce
-//! leaves, texts        -> phrases.rs, structure          -> score by kind         only if the block gave a reason
+//! leaves, texts        -> phrases, structure             -> score by kind         only if the block gave a reason
 //! score                -> the kind with the highest, if it reaches THRESHOLD      bounces count together as one
 //! ```
 //!
@@ -194,10 +194,8 @@ impl Scores {
         if vote == Vote::NotOurs {
             self.lean += weight;
         }
-        if let Vote::Kind(kind) = vote
-            && let Some(leaning) = Kind::ALL.iter().position(|it| *it == kind).and_then(|at| self.leaning.get_mut(at))
-        {
-            *leaning += weight;
+        if let Vote::Kind(kind) = vote {
+            self.leans_to(kind, weight);
         }
         for (kind, sum) in Kind::ALL.iter().zip(&mut self.sums) {
             let counts = match (vote, kind) {
@@ -263,65 +261,8 @@ impl Scores {
 
     /// The items that hold for the block of a message, and the phrases in its subject.
     pub(super) fn block(&mut self, outer: &Outer<'_, '_>) {
-        let address = outer.from.address.to_lowercase();
-        let local = address.rsplit_once('@').map_or(address.as_str(), |(local, _)| local).trim_matches('"');
-        let name = outer.from.name.as_deref().map(str::to_lowercase).unwrap_or_default();
         let subject = outer.block.get("Subject").map(parts::text).unwrap_or_default();
-        let subject_begins = untagged(&subject).to_lowercase();
-        let answer = Answer::of(&subject_begins);
-        let from_words = |words: &[String]| words.iter().any(|word| *word == local || *word == address);
-        let from_begins = |words: &[String]| words.iter().any(|word| local.starts_with(word.as_str()));
-        let from_named = |words: &[String]| !name.is_empty() && words.iter().any(|word| name.contains(word.as_str()));
-        let sender = outer.sender.map(sender_local);
-        let is_null = sender.as_deref() == Some("");
-        let is_list = is_list(outer.block);
-        // What the From is: a mail system by its address or its name, a program; or a person, as all of it shows.
-        let (mut is_system, mut is_named, mut is_robot, mut is_person) = (false, false, false, false);
-        let (mut is_sent, mut is_written) = (false, false);
-        let mut held: Vec<&'static Item> = Vec::new();
-        for item in &self.table.items {
-            let holds = match &item.test {
-                Test::Field(field) => outer.block.get(field).is_some(),
-                // Behind a "Re:" it is what another mail system wrote to another one.
-                Test::Says(field, _) if field == "Subject" && answer.is_some() => false,
-                Test::Says(field, words) => outer.block.get(field).is_some_and(|value| says(value, words)),
-                Test::FromLocal(words) => from_words(words),
-                Test::FromLocalBegins(words) => from_begins(words),
-                Test::FromName(words) => from_named(words),
-                // The items of From and sender stand before it in the table. Who is away answers with a null sender, too.
-                // A person's name may have "Mail Administrator" in it.
-                Test::FromOther(words) => {
-                    let has = |word: &String| local.contains(word.as_str());
-                    let is_program = is_system || is_robot || is_named && !is_sent;
-                    !is_program && !is_null && address.contains('@') && !words.iter().any(has)
-                }
-                Test::SenderOther(words) => sender
-                    .as_deref()
-                    .is_some_and(|local| !local.is_empty() && !words.iter().any(|word| local.contains(word.as_str()))),
-                Test::SubjectBegins(words) => words.iter().any(|word| subject_begins.starts_with(word.as_str())),
-                // No person sends with a null sender, whatever the subject begins with.
-                Test::Fact(Fact::Reply) => !is_null && answer.is_some(),
-                Test::Fact(Fact::PassedOn) => !is_null && answer == Some(Answer::PassedOn),
-                Test::Fact(Fact::Person) => is_person,
-                Test::Fact(Fact::ListOfOthers) => !is_system && !is_named && is_list,
-                Test::Fact(fact) => is_fact(*fact, outer),
-            };
-            if holds {
-                held.push(item);
-                let is_other = item.vote == Vote::Kind(Kind::OtherAutomatic);
-                match &item.test {
-                    Test::FromLocal(_) | Test::FromLocalBegins(_) if is_other => is_robot = true,
-                    Test::FromLocal(_) | Test::FromLocalBegins(_) => is_system = true,
-                    Test::FromName(_) => is_named = true,
-                    Test::FromOther(_) => is_person = true,
-                    Test::SenderOther(_) => is_sent = true,
-                    Test::Says(field, _) => {
-                        is_written |= item.weight < 0 && (field == "User-Agent" || field == "X-Mailer")
-                    }
-                    _ => {}
-                }
-            }
-        }
+        let (held, writer) = held(self.table, outer, &subject);
         for item in held {
             self.item(item);
             let speaks = match item.vote {
@@ -329,22 +270,13 @@ impl Scores {
                 Vote::Kind(kind) => kind.is_dsn(),
                 Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
             };
-            let is_name = matches!(item.test, Test::FromName(_));
-            // Anyone can write a subject, and a postmaster is also somebody who writes.
-            let is_persons = match &item.test {
-                Test::Says(field, _) => {
-                    field == "Subject" && (is_person || is_written || !is_system && !is_named && (is_list || is_sent))
-                }
-                Test::FromLocalBegins(_) => answer.is_some() || is_written,
-                _ => false,
-            };
-            self.is_signed |= speaks && !is_name && !is_persons && item.weight >= MIN_SIGN;
-            self.is_told |= speaks && !is_name && !is_persons && item.weight >= MIN_TOLD;
+            let speaks = speaks && !matches!(item.test, Test::FromName(_)) && !writer.may_have(&item.test);
+            self.is_signed |= speaks && item.weight >= MIN_SIGN;
+            self.is_told |= speaks && item.weight >= MIN_TOLD;
         }
-        let is_thread = ["In-Reply-To", "References"].iter().any(|name| outer.block.get(name).is_some());
-        let is_program = is_robot && !is_system && !is_named;
-        self.is_personal = answer.is_some() || is_person || is_written || is_program || is_thread || is_list;
-        (self.is_answer, self.is_thread) = (answer.is_some(), is_thread);
+        self.is_answer = writer.answer.is_some();
+        self.is_thread = ["In-Reply-To", "References"].iter().any(|name| outer.block.get(name).is_some());
+        self.is_personal = self.is_thread || writer.is_no_mail_system();
         self.phrases(&subject, Place::Subject);
     }
 
@@ -369,7 +301,7 @@ impl Scores {
             // Without a weight that is left it still tells the three apart.
             self.is_told |= group.kind.is_dsn();
             if group.kind.is_dsn() && weight < group.weight {
-                self.lean(group.kind, group.weight - weight);
+                self.leans_to(group.kind, group.weight - weight);
             }
         }
     }
@@ -380,12 +312,115 @@ impl Scores {
         weight
     }
 
-    fn lean(&mut self, kind: Kind, weight: i32) {
+    /// Words for one of the three bounces.
+    fn leans_to(&mut self, kind: Kind, weight: i32) {
         let at = Kind::ALL.iter().position(|it| *it == kind);
         if let Some(leaning) = at.and_then(|at| self.leaning.get_mut(at)) {
             *leaning += weight;
         }
     }
+}
+
+/// Who wrote a message, as its subject, its list and the items that hold for its block show.
+#[derive(Debug, Default)]
+struct Writer {
+    /// A mail system, by the address of the From.
+    is_system: bool,
+    /// A mail system, by the name before the address.
+    is_named: bool,
+    /// Another program, by the address of the From.
+    is_robot: bool,
+    /// A person, as all of the From shows.
+    is_person: bool,
+    /// The envelope sender is that of no mail system.
+    is_sent: bool,
+    /// A program wrote it that people write mail with.
+    is_written: bool,
+    is_list: bool,
+    answer: Option<Answer>,
+}
+
+impl Writer {
+    /// What an item tells that holds.
+    fn learn(&mut self, item: &Item) {
+        let is_other = item.vote == Vote::Kind(Kind::OtherAutomatic);
+        match &item.test {
+            Test::FromLocal(_) | Test::FromLocalBegins(_) if is_other => self.is_robot = true,
+            Test::FromLocal(_) | Test::FromLocalBegins(_) => self.is_system = true,
+            Test::FromName(_) => self.is_named = true,
+            Test::FromOther(_) => self.is_person = true,
+            Test::SenderOther(_) => self.is_sent = true,
+            Test::Says(field, _) => {
+                self.is_written |= item.weight < 0 && (field == "User-Agent" || field == "X-Mailer")
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it may hold for a person's mail as well: anyone can write a subject, and a postmaster is also somebody who
+    /// writes.
+    fn may_have(&self, test: &Test) -> bool {
+        let is_program = self.is_system || self.is_named;
+        match test {
+            Test::Says(field, _) if field == "Subject" => {
+                self.is_person || self.is_written || !is_program && (self.is_list || self.is_sent)
+            }
+            Test::FromLocalBegins(_) => self.answer.is_some() || self.is_written,
+            _ => false,
+        }
+    }
+
+    /// Whether anything shows that no mail system wrote it.
+    const fn is_no_mail_system(&self) -> bool {
+        let is_program = self.is_robot && !self.is_system && !self.is_named;
+        self.answer.is_some() || self.is_person || self.is_written || is_program || self.is_list
+    }
+}
+
+/// The items that hold for the block of a message, in the order of the table, and who wrote it.
+fn held(table: &'static Table, outer: &Outer<'_, '_>, subject: &str) -> (Vec<&'static Item>, Writer) {
+    let address = outer.from.address.to_lowercase();
+    let local = address.rsplit_once('@').map_or(address.as_str(), |(local, _)| local).trim_matches('"');
+    let name = outer.from.name.as_deref().map(str::to_lowercase).unwrap_or_default();
+    let subject_begins = untagged(subject).to_lowercase();
+    let sender = outer.sender.map(sender_local);
+    let is_null = sender.as_deref() == Some("");
+    let answer = Answer::of(&subject_begins);
+    let mut writer = Writer { is_list: is_list(outer.block), answer, ..Writer::default() };
+    let mut held: Vec<&'static Item> = Vec::new();
+    for item in &table.items {
+        let holds = match &item.test {
+            Test::Field(field) => outer.block.get(field).is_some(),
+            // Behind a "Re:" it is what another mail system wrote to another one.
+            Test::Says(field, _) if field == "Subject" && answer.is_some() => false,
+            Test::Says(field, words) => outer.block.get(field).is_some_and(|value| says(value, words)),
+            Test::FromLocal(words) => words.iter().any(|word| *word == local || *word == address),
+            Test::FromLocalBegins(words) => words.iter().any(|word| local.starts_with(word.as_str())),
+            Test::FromName(words) => !name.is_empty() && words.iter().any(|word| name.contains(word.as_str())),
+            // The items of From and sender stand before it in the table. Who is away answers with a null sender, too.
+            // A person's name may have "Mail Administrator" in it.
+            Test::FromOther(words) => {
+                let has = |word: &String| local.contains(word.as_str());
+                let is_program = writer.is_system || writer.is_robot || writer.is_named && !writer.is_sent;
+                !is_program && !is_null && address.contains('@') && !words.iter().any(has)
+            }
+            Test::SenderOther(words) => sender
+                .as_deref()
+                .is_some_and(|local| !local.is_empty() && !words.iter().any(|word| local.contains(word.as_str()))),
+            Test::SubjectBegins(words) => words.iter().any(|word| subject_begins.starts_with(word.as_str())),
+            // No person sends with a null sender, whatever the subject begins with.
+            Test::Fact(Fact::Reply) => !is_null && answer.is_some(),
+            Test::Fact(Fact::PassedOn) => !is_null && answer == Some(Answer::PassedOn),
+            Test::Fact(Fact::Person) => writer.is_person,
+            Test::Fact(Fact::ListOfOthers) => !writer.is_system && !writer.is_named && writer.is_list,
+            Test::Fact(fact) => is_fact(*fact, outer),
+        };
+        if holds {
+            writer.learn(item);
+            held.push(item);
+        }
+    }
+    (held, writer)
 }
 
 /// How the sender of a bounce begins where the null one was rewritten.
@@ -404,7 +439,7 @@ fn is_fact(fact: Fact, outer: &Outer<'_, '_>) -> bool {
             outer.sender.is_some_and(|sender| matches!(sender.trim_ascii(), b"" | b"<>"))
         }
         Fact::DaemonSender => outer.sender.is_some_and(|sender| {
-            let sender = sender.trim_ascii().trim_ascii_start();
+            let sender = sender.trim_ascii();
             let local = sender.strip_prefix(b"<").unwrap_or(sender);
             local.get(..DAEMON.len()).is_some_and(|start| start.eq_ignore_ascii_case(DAEMON))
         }),

@@ -60,14 +60,17 @@ pub mod limits {
     pub use super::keep::MAX_KEPT;
 }
 
-/// What the mail system knows of a message beside its octets. What is `None` is read from the message: the sender from
-/// Return-Path, the recipient from Delivered-To, X-Original-To, Envelope-To or To.
+/// What the mail system knows of a message beside its octets. What is `None` is read from the message, as stored mail wants
+/// it: the sender from Return-Path or the separator of an mbox, the recipient as [`arrival`] reads it, never from To.
+///
+/// Who is just receiving a message gives both: his own fields do not stand on top yet. What stands there is the word of
+/// another host, and without it nothing is proved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Envelope<'a> {
     /// MAIL, as it came: `<>` or empty is the null sender.
     pub sender: Option<&'a [u8]>,
-    /// RCPT, as it came. Each recipient is judged by itself. Empty: nobody knows it, and To shall not stand for it; nothing
-    /// is proved then.
+    /// RCPT, as it came. Each recipient is judged by itself. Empty: nobody knows it, and no field shall stand for it;
+    /// nothing is proved then.
     pub recipient: Option<&'a [u8]>,
 }
 
@@ -181,7 +184,8 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     }
     seen.kind = kind;
     seen.score = score;
-    let recipient = envelope.recipient.map(<[u8]>::to_vec).or_else(|| recipient(&block)).filter(|it| !it.is_empty());
+    let named = || arrival(message, &[]).recipient.map(String::into_bytes);
+    let recipient = envelope.recipient.map(<[u8]>::to_vec).or_else(named).filter(|it| !it.is_empty());
     let mut checker = proof::Checker::new(ring, policy, recipient.as_deref(), day);
     for found in &body.found {
         checker.returned(&Block::read(&found.octets).0);
@@ -239,15 +243,6 @@ impl Inspection {
         self.evidence = scores.evidence;
         self
     }
-}
-
-/// The recipient as the message itself names it.
-fn recipient(block: &Block<'_>) -> Option<Vec<u8>> {
-    ["Delivered-To", "X-Original-To", "Envelope-To", "To"]
-        .iter()
-        .filter_map(|name| block.get(name))
-        .map(|value| parts::address(value).address.into_bytes())
-        .find(|address| !address.is_empty())
 }
 
 fn returned(found: &Found<'_>) -> Returned {

@@ -15,6 +15,7 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{HeaderValue, Host};
 
 use super::guard::{Block, Leaf, MAX_DECODED};
+use crate::day::Day;
 
 /// What a Content-Type and a Content-Transfer-Encoding say, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,9 +174,8 @@ pub(super) fn hop(value: &[u8]) -> Hop {
 }
 
 /// The day of a Date field.
-pub(super) fn day(value: &[u8]) -> Option<crate::day::Day> {
-    let days = seconds(value)?.div_euclid(86_400);
-    u32::try_from(days).ok().and_then(|day| crate::day::Day::from_number(day).ok())
+pub(super) fn day(value: &[u8]) -> Option<Day> {
+    Day::from_unix_seconds(seconds(value)?).ok()
 }
 
 /// The time of a date, in unix seconds.

@@ -5,7 +5,7 @@
 //! and name it after `by`. All below may be invented; a hop that another host wrote is `claimed`. Links are taken from
 //! what came back of the body. Nothing is looked up: [`dnsbl_name`] says what a caller may ask.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::evidence::Fact;
 use super::guard::{Block, MAX_LINKS, MAX_PHRASES, leaves};
@@ -115,16 +115,14 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
             !(ip.is_private()
                 || ip.is_loopback()
                 || ip.is_link_local()
-                || ip.is_unspecified()
                 || ip.is_broadcast()
                 || ip.is_multicast()
                 || shared
-                || first == 0
-                || ip == Ipv4Addr::new(255, 255, 255, 255))
+                || first == 0)
         }
         IpAddr::V6(ip) => {
             let local = ip.is_unique_local() || ip.is_unicast_link_local();
-            !(local || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv6Addr::UNSPECIFIED)
+            !(local || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast())
         }
     }
 }
@@ -285,6 +283,11 @@ mod tests {
             ("100.64.0.1", false),
             ("127.0.0.1", false),
             ("0.0.0.0", false),
+            ("0.1.2.3", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+            ("::", false),
+            ("ff02::1", false),
             ("2001:db8::1", true),
             ("fd00::1", false),
             ("::1", false),

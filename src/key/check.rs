@@ -7,7 +7,7 @@
 //! | `prunable` | yes | all tags of a key have run out |
 //! | `replaced` | yes | an open key has a successor that signs in its place |
 //! | `old` | yes | an open key has signed for more than [`OLD`] days |
-//! | `short-secret` | yes | a secret is shorter than [`SHORT`] octets: one tag is enough to guess it at leisure |
+//! | `short-secret` | yes | a secret is shorter than [`Secret::SHORT`] octets: one tag may be enough to guess it at leisure |
 //! | `undated` | no | an open prvs or srs key without `from`: its tags verify again after 1000 or 1024 days |
 //! | `no-fallback` | no | a bst1 key without a prvs key beside it: addresses too long for bst1 go unsigned |
 //! | `sha1` | no | a sha1 prvs key: tags of mixed-case addresses survive only where RCPT kept the case |
@@ -20,7 +20,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::edit::signed_by;
-use super::{Key, KeyRing, Use};
+use super::{Key, KeyRing, Secret, Use};
 use crate::day::Day;
 use crate::mac::Mac;
 
@@ -28,8 +28,6 @@ use crate::mac::Mac;
 const SOON: u32 = 14;
 /// Days after which an open key should be rotated.
 const OLD: u32 = 400;
-/// The least octets that a secret should have.
-const SHORT: usize = 16;
 
 /// Something about a key ring that its owner should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +92,8 @@ impl KeyRing {
                 report("ends-soon", true, format!("ends on {until} and has no successor; rotate it"));
             }
         }
-        if key.secret_len < SHORT {
-            report("short-secret", true, format!("has a secret of less than {SHORT} octets; rotate it"));
+        if key.secret_len < Secret::SHORT {
+            report("short-secret", true, format!("has a secret of less than {} octets; rotate it", Secret::SHORT));
         }
         let signs_openly = key.signs_on(today) && key.until.is_none();
         if signs_openly && self.is_replaced(key, today) {

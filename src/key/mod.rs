@@ -119,6 +119,10 @@ impl Secret {
     /// The most octets that a secret may have.
     pub const MAX: usize = 1024;
 
+    /// A secret with fewer octets than this is short: one tag may be enough to guess it at leisure. It is taken, and
+    /// [`KeyRing::check`] says that it is due.
+    pub const SHORT: usize = 16;
+
     /// Takes 1 to [`Secret::MAX`] octets; 32 random ones are what `key new` makes.
     ///
     /// # Errors

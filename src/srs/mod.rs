@@ -214,7 +214,7 @@ fn hash(key: &Key, stamp: Option<[u8; 2]>, host: &[u8], rest: &[u8], quoted: boo
 
 /// The number of a stamp.
 #[inline(always)]
-fn number_of([high, low]: [u8; 2]) -> Option<u32> {
+pub(crate) fn number_of([high, low]: [u8; 2]) -> Option<u32> {
     Some(u32::from(base32_value(high)?) * 32 + u32::from(base32_value(low)?))
 }
 

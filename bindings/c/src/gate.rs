@@ -53,7 +53,7 @@ pub(crate) fn fits_memory(count: usize, size: usize) -> Result<(), i32> {
     }
 }
 
-/// Borrows a text.
+/// Borrows so many elements.
 ///
 /// # Safety
 /// If not NULL, `len` elements can be read there, and nobody writes to them while the result is in use.

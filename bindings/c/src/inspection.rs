@@ -51,7 +51,9 @@ pub struct backstop_envelope {
     pub authenticated: i32,
     /// MAIL, as it came; "" and "<>" are the null sender. Here data may be NULL: then Return-Path is read.
     pub sender: backstop_text,
-    /// RCPT, as it came, tag and all. Here data may be NULL: then Delivered-To, X-Original-To, Envelope-To or To is read.
+    /// RCPT, as it came, tag and all. Here data may be NULL for a stored message: then X-Original-To, Envelope-To or
+    /// Delivered-To above the first Received is read, never To. Give it for one that is just being received: the fields on
+    /// top are then another host's, and without any nothing is proved.
     pub recipient: backstop_text,
 }
 

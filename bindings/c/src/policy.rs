@@ -148,7 +148,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Policy, Error> {
     Policy::parse(text)
 }
 
-/// Says in one sentence why a text is no policy, and on which line (from 1; 0 if no line is known).
+/// Says in one sentence why a text is no policy, and on which line (from 1).
 ///
 /// BACKSTOP_OK also if it is one: then the length and the line are 0.
 #[unsafe(no_mangle)]

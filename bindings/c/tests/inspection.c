@@ -124,6 +124,9 @@ static void what_is_not_given_is_read_from_the_message(void)
     CHECK(backstop_inspect(policy, ring, S("Return-Path: <>\r\nDelivered-To: " TAGGED "\r\n" BOUNCE), &nothing, NOW, &it) == 0);
     CHECK(findings_of(it).verdict == BACKSTOP_MESSAGE_GENUINE);
     backstop_inspection_free(it);
+    CHECK(backstop_inspect(policy, ring, S("Return-Path: <>\r\nTo: " TAGGED "\r\n" BOUNCE), &nothing, NOW, &it) == 0);
+    CHECK(findings_of(it).verdict == BACKSTOP_MESSAGE_UNPROVEN && findings_of(it).why == BACKSTOP_WHY_UNCHECKED);
+    backstop_inspection_free(it);
     backstop_envelope bob = BACKSTOP_ENVELOPE_INIT;
     bob.sender.data = "bob@example.org";
     bob.sender.len = 15;

@@ -1,8 +1,8 @@
 //! The `backstop` command: signs envelope senders, verifies the recipients of returning bounces, rewrites forwarded
 //! senders. It holds no rules of its own: all are the library's.
 //!
-//! `args.rs` has the commands and options; each verb has a file; `stream.rs` reads and writes addresses, `json.rs` writes
-//! objects, `stop.rs` says how a run ends.
+//! `args.rs` has the commands and options; each verb has a file; `stream.rs` reads addresses one a line, `output.rs`
+//! writes, `stop.rs` says how a run ends.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -157,12 +157,15 @@ fn a_line_of_postsrsd_that_looks_like_a_comment_or_is_short_is_told() {
     let ring = private("odd-ring", b"version 1\n");
     let mut command = backstop();
     command.args(["key", "import", "--from", "postsrsd", "-", "--keys"]).arg(&ring);
-    let output = run(&mut command, b"# not a comment\n\nshort\nlong enough\n");
+    let output = run(&mut command, b"# not a comment\n\nfifteen octets!\nsixteen octets!!\n");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let err = String::from_utf8(output.stderr).unwrap();
     let lines: Vec<&str> = err.lines().collect();
     assert_eq!(lines.len(), 2, "{err}");
-    assert!(lines[0].contains("secret 1 begins with #") && lines[1].contains("secret 2 is so short"), "{err}");
+    assert!(
+        lines[0].contains("secret 1 begins with #") && lines[1].contains("secret 2 has less than 16 octets"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -173,9 +176,14 @@ fn a_short_secret_is_told_and_a_byte_order_mark_is_refused_where_it_may_be_none_
         let output = run(command.args(["key"]).args(words.split(' ')).arg("--keys").arg(&ring), secret);
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let short = "backstop: warning: -: the secret is so short that one tag is enough to guess it; rotate it soon\n";
-    assert_eq!(told("add --secret-file -", b"1234567\n"), (Some(0), short.to_owned()));
-    assert_eq!(told("add --secret-file -", b"12345678\n"), (Some(0), String::new()));
+    let short = "backstop: warning: -: the secret has less than 16 octets, so that one tag may be enough to guess it; \
+                 rotate it soon\n";
+    let check = || run(backstop().args(["key", "check", "--json", "--keys"]).arg(&ring), b"").stdout;
+    let is_due = || String::from_utf8(check()).unwrap().contains("short-secret");
+    assert_eq!(told("add --secret-file -", b"sixteen octets!!\n"), (Some(0), String::new()));
+    assert!(!is_due(), "making and checking call the same short");
+    assert_eq!(told("add --secret-file -", b"fifteen octets!\n"), (Some(0), short.to_owned()));
+    assert!(is_due());
     let marked = "backstop: - begins with a byte order mark, as some editors write it, which other programs may take for a \
                   part of the secret; save it without one\n";
     for words in ["add --secret-file -", "import --from exim -"] {
@@ -195,14 +203,14 @@ fn a_file_of_postsrsd_is_refused_in_words_about_the_file() {
         command.args(["key", "import", "--from", "postsrsd", "-", "--keys"]).arg(&ring);
         String::from_utf8(run(&mut command, secrets.as_bytes()).stderr).unwrap()
     };
-    let many: String = (0..11).map(|number| format!("the secret {number}\n")).collect();
+    let many: String = (0..11).map(|number| format!("the long secret {number}\n")).collect();
     let expected =
         "backstop: - holds 11 secrets, and srs has 10 ids; leave out those that have signed nothing for 21 days\n";
     assert_eq!(import(&many), expected);
     let expected = "backstop: -: secret 3 is secret 1 again; leave one of them out\n";
     assert_eq!(import("the first\n\nthe second\nthe first\n"), expected);
     assert!(!ring.exists());
-    assert_eq!(import(many.split_at(many.find("the secret 10").unwrap()).0), "");
+    assert_eq!(import(many.split_at(many.find("the long secret 10").unwrap()).0), "");
 }
 
 #[test]

@@ -346,6 +346,11 @@ function tests.a_returned_message_tells_what_it_is_and_why()
     it = assert(policy:inspect(ring, BOUNCE, { sender = "", recipient = "prvs=07853508f8=user@example.com" }, 1795280400))
     assert(it.verdict == "genuine" and it.proof == it.checks[1] and it.proof.place == "recipient-tag")
     assert(it.proof.key == "0" and it.proof.signed == 20778 and it.mailbox == "user@example.com" and it.reply == nil)
+    local function unnamed(field)
+        local head = "Return-Path: <>\n" .. field .. ": prvs=07853508f8=user@example.com\n"
+        return assert(policy:inspect(ring, head .. BOUNCE, {}, 1795280400)).verdict
+    end
+    assert(unnamed("Delivered-To") == "genuine" and unnamed("To") == "unproven")
     it = assert(policy:inspect(ring, "Return-Path: <bob@example.org>\n\nhello\n"))
     assert(it.kind == "not-a-bounce" and it.verdict == "not-a-bounce")
     local none, _, slug = policy:inspect(ring, "", {}, 2 ^ 60)

@@ -1,7 +1,10 @@
 //! The daemon behind `backstopd`: backscatter protection for mail servers that link nothing.
 //!
 //! ```text
-//! args.rs -> server.rs            start, signals, reload, stop; notify.rs tells systemd
+//! args.rs -> pages/               the manual pages; limits.rs: the table of limits in them
+//!         -> check.rs             validates as a start would
+//!         -> server.rs            start, signals, reload, stop; notify.rs tells systemd; stop.rs: how it ends in trouble
+//!              |  maincf.rs       the configuration that `--domain` stands for, and Postfix's lines to it
 //!              |  config/         one TOML file -> Config (reader.rs: tables with lines; address.rs: where to listen)
 //!              |  ring.rs         the key ring: from its file, or made in the state directory
 //!              v

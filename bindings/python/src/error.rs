@@ -26,7 +26,7 @@ pub(crate) fn failed(error: Error) -> PyErr {
         Error::Time(_) => (TIME, None, None),
         Error::Ring { line, .. } => ("BACKSTOP_ERR_KEYRING", None, Some(*line)),
         Error::File { .. } => ("BACKSTOP_ERR_FILE", None, None),
-        Error::Policy { line, .. } => ("BACKSTOP_ERR_POLICY", None, Some(*line).filter(|line| *line > 0)),
+        Error::Policy { line, .. } => ("BACKSTOP_ERR_POLICY", None, Some(*line)),
         Error::Pattern { .. } => (DOMAIN, None, None),
         Error::Separator | Error::Range { .. } => (OPTION, None, None),
         Error::MessageId => (MESSAGE_ID, None, None),

@@ -208,7 +208,9 @@ impl Inspection {
     }
 }
 
-/// Judges one message for one recipient; what the envelope does not name is read from the message.
+/// Judges one message for one recipient. What is None is read from the message, as stored mail wants it: the sender from
+/// Return-Path, the recipient from X-Original-To, Envelope-To or Delivered-To above the first Received, never from To. For
+/// a message that is just being received give the recipient: without any of these nothing is proved.
 #[pyfunction]
 #[pyo3(signature = (policy, ring, message, sender=None, recipient=None, now=None))]
 pub(crate) fn inspect(

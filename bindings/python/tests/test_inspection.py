@@ -51,6 +51,8 @@ def test_a_tag_proves_and_tells_its_days() -> None:
 def test_what_the_envelope_does_not_name_is_read_from_the_message() -> None:
     head = "Return-Path: <>\nDelivered-To: prvs=07853508f8=user@example.com\n"
     assert backstop.inspect(POLICY, RING, head + BOUNCE, now=DAY).verdict == "genuine"
+    it = backstop.inspect(POLICY, RING, head.replace("Delivered-To", "To") + BOUNCE, now=DAY)
+    assert (it.verdict, it.why) == ("unproven", "unchecked")
     assert backstop.inspect(POLICY, RING, "Return-Path: <bob@example.org>\n\nhello\n", now=DAY).kind == "not-a-bounce"
 
 

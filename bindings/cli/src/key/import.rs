@@ -10,7 +10,7 @@
 
 use backstop::{KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
-use super::make::{SHORT, TOO_SHORT, begins_plainly, tell, without_end};
+use super::make::{begins_plainly, tell, too_short, without_end};
 use super::{id, read_secrets};
 use crate::args::{self, Program};
 use crate::output;
@@ -56,10 +56,12 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
     }
     for (secret, number) in secrets.iter().zip(1..) {
         let what = match secret {
-            [b'#', ..] => "begins with # and is a secret all the same, as for postsrsd",
-            [0xef, 0xbb, 0xbf, ..] => "begins with a byte order mark, which is a part of it as for postsrsd",
-            short if short.len() < SHORT => TOO_SHORT,
-            _ => continue,
+            [b'#', ..] => "begins with # and is a secret all the same, as for postsrsd".to_owned(),
+            [0xef, 0xbb, 0xbf, ..] => "begins with a byte order mark, which is a part of it as for postsrsd".to_owned(),
+            secret => match too_short(secret) {
+                Some(what) => what,
+                None => continue,
+            },
         };
         output::tell(&format!("warning: {file}: secret {number} {what}"));
     }

@@ -13,10 +13,6 @@ use crate::ring;
 use crate::stop::{Run, Stop};
 use crate::when::Clock;
 
-/// The least octets of a secret that is taken without a word.
-pub(super) const SHORT: usize = 8;
-pub(super) const TOO_SHORT: &str = "is so short that one tag is enough to guess it; rotate it soon";
-
 pub(super) fn new(args: &args::KeyNew) -> Run {
     let path = ring::path(&args.keys)?;
     let today = Clock(args.at.at).day()?;
@@ -74,10 +70,17 @@ fn secret_of(text: &[u8], file: &Path) -> Result<Secret, Stop> {
         )));
     }
     begins_plainly(octets, &file)?;
-    if octets.len() < SHORT {
-        output::tell(&format!("warning: {file}: the secret {TOO_SHORT}"));
+    if let Some(what) = too_short(octets) {
+        output::tell(&format!("warning: {file}: the secret {what}"));
     }
     Ok(Secret::new(octets)?)
+}
+
+/// What `key check` will say of a short secret, where it can still be another one.
+pub(super) fn too_short(secret: &[u8]) -> Option<String> {
+    let least = Secret::SHORT;
+    let what = || format!("has less than {least} octets, so that one tag may be enough to guess it; rotate it soon");
+    (secret.len() < least).then(what)
 }
 
 /// Refuses a text with a byte order mark. To strip it would be a guess: a program that reads the same file may take the mark
