@@ -99,6 +99,7 @@ static void every_function(void)
        SIGNED, LATER);
     OK(backstop_exim_verify, "verdict=forged key=0", keys, FORGED, NOW_TEXT);
     OK(backstop_exim_verify, "verdict=untagged mailbox=user@example.com", keys, "<user@example.com>", NOW_TEXT);
+    OK(backstop_exim_verify, "verdict=untagged mailbox=Postmaster", keys, "<Postmaster>", NOW_TEXT);
     OK(backstop_exim_verify, "verdict=untagged mailbox=\"\\\"a \\\\\\\"b\\\"@example.com\"", keys,
        "\"a \\\"b\"@example.com",
        NOW_TEXT);
