@@ -1080,11 +1080,11 @@ int32_t backstop_mark_verify_message_id(const backstop_keyring *ring,
  *
  * @code
  * static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
- *                   const char *ip, uint16_t port, char *reply, size_t cap)
+ *                   int user, const char *ip, uint16_t port, char *reply, size_t cap)
  * {
  *     backstop_decision d = BACKSTOP_DECISION_INIT;
  *     int32_t client;
- *     if (backstop_policy_client(policy, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
+ *     if (backstop_policy_client(policy, user, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
  *         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
  *         return 0;
  *     snprintf(reply, cap, "%s", d.reply);
@@ -1130,12 +1130,11 @@ int32_t backstop_policy_origin(const backstop_policy *policy,
                                int32_t *origin);
 
 /**
- * Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
- * backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
- *
- * It does not ask whether the client authenticated: whoever did is BACKSTOP_CLIENT_SUBMITTED, for the caller to say.
+ * Tells the class of a client for backstop_policy_incoming, from the same as backstop_policy_origin; `*client` is a
+ * BACKSTOP_CLIENT_*. The mail system itself and an exempt client stay what they are when they authenticate.
  */
 int32_t backstop_policy_client(const backstop_policy *policy,
+                               int32_t authenticated,
                                const char *ip,
                                size_t ip_len,
                                uint16_t port,

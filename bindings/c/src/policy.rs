@@ -116,11 +116,11 @@ const _: () = assert!(size_of::<backstop_decision>() == 620);
 ///
 /// @code
 /// static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
-///                   const char *ip, uint16_t port, char *reply, size_t cap)
+///                   int user, const char *ip, uint16_t port, char *reply, size_t cap)
 /// {
 ///     backstop_decision d = BACKSTOP_DECISION_INIT;
 ///     int32_t client;
-///     if (backstop_policy_client(policy, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
+///     if (backstop_policy_client(policy, user, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
 ///         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
 ///         return 0;
 ///     snprintf(reply, cap, "%s", d.reply);
@@ -225,13 +225,12 @@ pub unsafe extern "C" fn backstop_policy_origin(
     })
 }
 
-/// Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
-/// backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
-///
-/// It does not ask whether the client authenticated: whoever did is BACKSTOP_CLIENT_SUBMITTED, for the caller to say.
+/// Tells the class of a client for backstop_policy_incoming, from the same as backstop_policy_origin; `*client` is a
+/// BACKSTOP_CLIENT_*. The mail system itself and an exempt client stay what they are when they authenticate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_client(
     policy: *const backstop_policy,
+    authenticated: i32,
     ip: *const c_char,
     ip_len: usize,
     port: u16,
@@ -241,7 +240,7 @@ pub unsafe extern "C" fn backstop_policy_client(
         let client = Place::new(client)?;
         // SAFETY: the caller keeps the rules of the manual.
         let (policy, ip) = unsafe { (object(policy)?, text(ip, ip_len)?) };
-        let number = match policy.0.client(false, address(ip)?, port) {
+        let number = match policy.0.client(authenticated != 0, address(ip)?, port) {
             Client::Internal => BACKSTOP_CLIENT_INTERNAL,
             Client::Exempt => BACKSTOP_CLIENT_EXEMPT,
             Client::Other => BACKSTOP_CLIENT_OTHER,
