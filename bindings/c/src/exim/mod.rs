@@ -267,11 +267,7 @@ fn forwarders<'a>(domain: &'a [u8], options: &Options<'a>) -> Result<(&'a str, D
     let misuse = |error: String| Trouble::Misuse(format!("the forwarder domains: {error}"));
     let text = |octets| std::str::from_utf8(octets).map_err(|_| misuse("they are not UTF-8".to_owned()));
     let (domain, own) = (text(domain)?, text(options.text("own").unwrap_or_default())?);
-    if domain.contains(['*', ',', '!']) {
-        return Err(misuse("senders are rewritten into one domain; further ones go into own=".to_owned()));
-    }
-    let list = if own.is_empty() { domain.to_owned() } else { format!("{domain},{own}") };
-    Ok((domain, Domains::parse(&list).map_err(|error| misuse(error.to_string()))?))
+    Ok((domain, srs::own_forwarders(domain, own).map_err(|error| misuse(error.to_string()))?))
 }
 
 /// The address and port of a client; both empty, or the port 0, for a program of the host itself.
