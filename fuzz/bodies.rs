@@ -499,7 +499,7 @@ pub fn policy(data: &[u8]) {
     for (sender, number) in senders.iter().flat_map(|sender| [20_720, 20_778].map(|day| (sender.as_bytes(), day))) {
         let today = Day::from_number(number).unwrap();
         let sent = |origin, day| policy.outgoing(ring, sender, [], origin, day);
-        for origin in Origin::ALL {
+        for &origin in Origin::ALL {
             let out = sent(origin, today);
             let Some(signed) = out.rewrite else { continue };
             assert!(matches!(origin, Origin::Submitted | Origin::Internal), "{signed} from {}", origin.as_str());

@@ -897,8 +897,8 @@ int32_t backstop_verify(const backstop_keyring *ring,
  * Takes a tag of any known system off, without verifying anything; `*tag` is a BACKSTOP_TAG_*.
  *
  * For keys of greylisting, reputation and allow-lists, which must stay the same from day to day. Never deliver by the
- * result. Without a tag (BACKSTOP_TAG_NONE) `out` has the mailbox without brackets and route, `<>` and postmaster as they
- * came; VERP, SRS and ordinary addresses with `=` have none. `out` may be the address itself. Nothing is allocated.
+ * result. Without a tag (BACKSTOP_TAG_NONE) `out` has the address without brackets and route, `<>` as it came;
+ * VERP, SRS and ordinary addresses with `=` have none. `out` may be the address itself. Nothing is allocated.
  *
  * @code
  * static int32_t greylist_key(const char *sender, char *out, size_t cap, size_t *len)
@@ -1084,11 +1084,11 @@ int32_t backstop_mark_verify_message_id(const backstop_keyring *ring,
  *
  * @code
  * static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
- *                   const char *ip, uint16_t port, char *reply, size_t cap)
+ *                   int user, const char *ip, uint16_t port, char *reply, size_t cap)
  * {
  *     backstop_decision d = BACKSTOP_DECISION_INIT;
  *     int32_t client;
- *     if (backstop_policy_client(policy, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
+ *     if (backstop_policy_client(policy, user, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
  *         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
  *         return 0;
  *     snprintf(reply, cap, "%s", d.reply);
@@ -1134,12 +1134,11 @@ int32_t backstop_policy_origin(const backstop_policy *policy,
                                int32_t *origin);
 
 /**
- * Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
- * backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
- *
- * It does not ask whether the client authenticated: whoever did is BACKSTOP_CLIENT_SUBMITTED, for the caller to say.
+ * Tells the class of a client for backstop_policy_incoming, from the same as backstop_policy_origin; `*client` is a
+ * BACKSTOP_CLIENT_*. The mail system itself and an exempt client stay what they are when they authenticate.
  */
 int32_t backstop_policy_client(const backstop_policy *policy,
+                               int32_t authenticated,
                                const char *ip,
                                size_t ip_len,
                                uint16_t port,

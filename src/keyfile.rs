@@ -58,6 +58,7 @@ pub enum Trust {
 
 /// A ring from a file.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Loaded {
     /// The ring.
     pub ring: KeyRing,

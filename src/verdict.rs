@@ -11,6 +11,7 @@ use crate::key::{Key, KeyId, Use};
 
 /// What a right MAC proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Proof<'a> {
     /// The address under the tag: the mailbox, the sender to whom an SRS address returns, or the From of a mark.
     pub mailbox: Stripped<'a>,

@@ -115,7 +115,10 @@ fn a_bare_address_has_neither_brackets_nor_route() {
         ("<user@example.com>", "user@example.com"),
         ("<@a.example:user@example.com>", "user@example.com"),
         ("user@example.com", "user@example.com"),
+        ("<Postmaster>", "Postmaster"),
+        ("postmaster", "postmaster"),
         ("<>", "<>"),
+        ("<no address>", "<no address>"),
         ("no address", "no address"),
     ] {
         assert_eq!(batv::bare(address.as_bytes()), bare.as_bytes());

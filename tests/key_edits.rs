@@ -109,7 +109,7 @@ mod edits {
 
     #[test]
     fn ids_are_the_characters_of_their_use() {
-        for usage in Use::ALL {
+        for &usage in Use::ALL {
             let known: String = (0..=255).map(char::from).filter(|&c| KeyId::new(usage, c).is_ok()).collect();
             let digits = matches!(usage, Use::Prvs | Use::Srs);
             assert_eq!(known, if digits { "0123456789" } else { "234567abcdefghijklmnopqrstuvwxyz" });

@@ -205,7 +205,7 @@ fn table() -> Vec<Line> {
 #[test]
 fn every_cell_of_the_table_is_as_written() {
     for Line { name, recipient, lenient, enforce, rules } in table() {
-        for mode in Mode::ALL {
+        for &mode in Mode::ALL {
             let expected = if mode == Mode::Enforce { enforce } else { lenient };
             for (index, sender) in [NULL, OUTSIDER].into_iter().enumerate() {
                 let decision = judge(&policy(mode), sender, &recipient);
@@ -534,7 +534,7 @@ fn the_form_of_new_tags_is_as_set_and_both_are_stripped() {
 fn slugs_are_lower_case_words_and_every_rule_has_its_own() {
     let slugs: std::collections::BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.slug()).collect();
     assert_eq!(slugs.len(), Rule::ALL.len());
-    for rule in Rule::ALL {
+    for &rule in Rule::ALL {
         assert!(rule.slug().bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'-'), "{rule}");
         assert!(rule.sentence().ends_with('.') && rule.sentence().is_ascii(), "{rule}");
     }

@@ -163,7 +163,7 @@ fn a_genuine_tag_stays_genuine_whatever_the_message_says() {
 fn an_exempt_client_changes_nothing_of_what_is_genuine() {
     let ring = KeyRing::parse(OLD.as_bytes()).unwrap();
     let tagged = signed(OLD, ALICE, today());
-    for client in Client::ALL {
+    for &client in Client::ALL {
         let decision = policy(Mode::Enforce).incoming(&ring, NULL, tagged.as_bytes(), client, today());
         assert_eq!(
             (told(&decision).as_str(), decision.by_message),

@@ -63,7 +63,7 @@ fn only_submitted_and_internal_mail_is_signed() {
 
 #[test]
 fn every_mode_but_off_signs() {
-    for mode in Mode::ALL {
+    for &mode in Mode::ALL {
         let rule = if mode == Mode::Off { Rule::Off } else { Rule::Signed };
         assert_eq!(sent(&policy(mode), "alice@example.com", &[], Origin::Internal).1, rule, "{}", mode.as_str());
     }

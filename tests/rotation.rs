@@ -127,7 +127,7 @@ fn assert_all_genuine(usage: Use, sights: &[Sight]) {
 
 #[test]
 fn copied_a_day_after_it_was_made_nothing_is_refused_on_any_day() {
-    for usage in Use::ALL {
+    for &usage in Use::ALL {
         let old = old_ring(usage, "-");
         let new = rotated(&old, usage);
         let hosts = [made(), made().plus(1)].map(|copied| Host::new(&old, &new, copied));
@@ -173,7 +173,7 @@ fn copied_a_day_after_from_the_late_host_holds_srs_of_the_successor_for_forged_u
 
 #[test]
 fn a_late_host_may_sign_with_the_old_key_for_three_days_after_from() {
-    for usage in Use::ALL {
+    for &usage in Use::ALL {
         let old = old_ring(usage, "-");
         let new = rotated(&old, usage);
         let copied = made().plus(7);
@@ -187,7 +187,7 @@ fn a_late_host_may_sign_with_the_old_key_for_three_days_after_from() {
 
 #[test]
 fn a_key_that_ends_before_the_overlap_is_followed_without_a_gap() {
-    for usage in Use::ALL {
+    for &usage in Use::ALL {
         for ends_in in [1, 2, 4] {
             let old = old_ring(usage, &made().plus(ends_in).to_string());
             let new = rotated(&old, usage);
@@ -199,7 +199,7 @@ fn a_key_that_ends_before_the_overlap_is_followed_without_a_gap() {
 
 #[test]
 fn pruning_as_soon_as_it_may_be_refuses_nothing() {
-    for usage in Use::ALL {
+    for &usage in Use::ALL {
         let old = old_ring(usage, "-");
         let new = rotated(&old, usage);
         let day = (0..100).map(|ahead| made().plus(ahead)).find(|&day| new.prune(day).unwrap().1 == 1).unwrap();

@@ -422,3 +422,21 @@ fn brackets_change_no_verdict_whatever_octet_stands_anywhere() {
         }
     }
 }
+
+#[test]
+fn a_host_rewrites_into_one_domain_and_takes_back_at_several() {
+    for (domain, more) in [("a.example", ""), ("a.example", "b.example,*.c.example"), ("[192.0.2.1]", "a.example")] {
+        let own = srs::own_forwarders(domain, more).unwrap();
+        assert!(
+            own.contains(domain.as_bytes()) && own.contains(b"x.c.example") == more.contains('*'),
+            "{domain} {more}"
+        );
+    }
+    for domain in ["", "*", "*.example", "a.example,b.example", "!a.example", "a..example", "a b"] {
+        assert!(matches!(srs::own_forwarders(domain, "*"), Err(Error::Pattern { position: 1, .. })), "{domain}");
+    }
+    assert!(matches!(
+        srs::own_forwarders("a.example", "b.example,c..example"),
+        Err(Error::Pattern { position: 3, .. })
+    ));
+}

@@ -437,15 +437,11 @@ local function load(path)
     function Policy:client(ip, port, authenticated)
         local policy = policy_of(self)
         check("the IP address", ip, "string")
-        local status = lib.backstop_policy_client(policy, ip, #ip, port_of(port), number)
+        local status = lib.backstop_policy_client(policy, authenticated and 1 or 0, ip, #ip, port_of(port), number)
         if status ~= constants.OK then
             return failure(status)
         end
-        local class = number[0]
-        if authenticated and class == constants.CLIENT_OTHER then
-            class = constants.CLIENT_SUBMITTED
-        end
-        return client_words[class]
+        return client_words[number[0]]
     end
 
     local function sender_and_rule(status)

@@ -127,8 +127,8 @@ int32_t backstop_policy_diagnose(const char *text, size_t len, char *buf, size_t
 void backstop_policy_free(backstop_policy *policy);
 int32_t backstop_policy_origin(const backstop_policy *policy, int32_t authenticated, const char *ip, size_t ip_len,
     uint16_t port, int32_t *origin);
-int32_t backstop_policy_client(const backstop_policy *policy, const char *ip, size_t ip_len, uint16_t port,
-    int32_t *client);
+int32_t backstop_policy_client(const backstop_policy *policy, int32_t authenticated, const char *ip, size_t ip_len,
+    uint16_t port, int32_t *client);
 int32_t backstop_policy_outgoing(const backstop_policy *policy, const backstop_keyring *ring, const char *sender,
     size_t sender_len, const backstop_text *recipients, size_t count, int32_t origin, int64_t now, char *out,
     size_t cap, size_t *out_len, int32_t *rule);

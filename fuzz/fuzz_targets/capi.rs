@@ -360,7 +360,7 @@ fn policy_recipients(call: &Call, input: &mut Input<'_>) {
     if kind % 4 == 0 {
         let ((ip, ip_len), policy) = (call.text(2, &first), call.at(3, policy()));
         call.value(NUMBER, |out| unsafe { backstop_policy_origin(policy, class, ip, ip_len, port, out) });
-        call.value(NUMBER, |out| unsafe { backstop_policy_client(policy, ip, ip_len, port, out) });
+        call.value(NUMBER, |out| unsafe { backstop_policy_client(policy, class, ip, ip_len, port, out) });
         return;
     }
     let ((sender, sender_len), (text, len)) = (call.text(2, &first), call.text(3, &recipient));

@@ -227,18 +227,21 @@ pub fn strip(address: &[u8]) -> Result<Option<(Tag, Stripped<'_>)>, Error> {
     Ok(Some((tag, stripped)))
 }
 
-/// The mailbox of an address without brackets and route; what is no mailbox stays as it is.
+/// An address without brackets and route; the null sender and what is no address stay as they are.
 ///
-/// For keys of lists: with [`strip`] one sender gives one key, however the host writes the address.
+/// The mailbox of whoever is [`Verdict::Untagged`]. For keys of lists: with [`strip`] one sender gives one key, however
+/// the host writes the address.
 ///
 /// ```
 /// use backstop::batv::bare;
 /// assert_eq!(bare(b"<user@example.com>"), b"user@example.com");
+/// assert_eq!(bare(b"<Postmaster>"), b"Postmaster");
 /// assert_eq!(bare(b"<>"), b"<>");
 /// ```
 pub fn bare(address: &[u8]) -> &[u8] {
     match Path::parse_tagged(address) {
         Ok(Path::Mailbox(mailbox)) => mailbox.as_bytes(),
-        _ => address,
+        Ok(Path::Postmaster) => address.strip_prefix(b"<").and_then(|it| it.strip_suffix(b">")).unwrap_or(address),
+        Ok(Path::Null) | Err(_) => address,
     }
 }

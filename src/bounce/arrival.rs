@@ -24,6 +24,7 @@ pub const RECIPIENT_FIELDS: [&str; 3] = ["X-Original-To", "Envelope-To", "Delive
 
 /// What is known of the arrival of a stored message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Arrival {
     /// The recipient of the envelope.
     pub recipient: Option<String>,

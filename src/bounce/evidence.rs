@@ -225,6 +225,7 @@ pub fn check(table: &str) -> Result<(usize, usize), Vec<String>> {
 
 /// One row of the table, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Row {
     /// The id that results show.
     pub id: &'static str,
@@ -443,7 +444,7 @@ impl<'t> Read<'t> {
     fn group(&mut self, language: &str, place: &str, kind: &str, value: Node<'_>) {
         let at = value.span().start;
         let id = format!("{language}-{place}-{kind}");
-        let kind = Kind::ALL.into_iter().find(|it| it.slug() == kind);
+        let kind = Kind::ALL.iter().copied().find(|it| it.slug() == kind);
         let (Some(kind), Some(place)) = (kind, place_of(place)) else {
             return self.fault(at, &format!("{id} names no kind, or no place"));
         };
@@ -472,7 +473,7 @@ impl<'t> Read<'t> {
 
     fn vote(&mut self, value: Node<'_>) -> Option<Vote> {
         let word = self.text(value)?;
-        let kind = || Kind::ALL.into_iter().find(|kind| kind.slug() == word && *kind != Kind::NotABounce);
+        let kind = || Kind::ALL.iter().copied().find(|kind| kind.slug() == word && *kind != Kind::NotABounce);
         let vote = match word.as_str() {
             "bounce" => Some(Vote::Bounce),
             "automatic" => Some(Vote::Automatic),

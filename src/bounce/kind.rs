@@ -58,7 +58,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, not-a-bounce last.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: &'static [Kind] = &[
         Kind::DsnFailed,
         Kind::DsnDelayed,
         Kind::DsnSuccess,
@@ -120,6 +120,7 @@ impl Kind {
 
 /// One reason for what was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// The item's or phrase's id.
     pub id: &'static str,
@@ -224,7 +225,7 @@ impl Scores {
         let mut best = (Kind::NotABounce, 0);
         let at = Kind::ALL.iter().position(|kind| *kind == Kind::OtherAutomatic);
         let is_other = at.and_then(|at| self.sums.get(at)).is_some_and(|sum| *sum >= THRESHOLD);
-        for (kind, sum) in Kind::ALL.into_iter().zip(self.sums) {
+        for (kind, sum) in Kind::ALL.iter().copied().zip(self.sums) {
             let about = !self.is_signed && (self.is_personal || !self.is_shown || is_other) || !self.is_told;
             let sum = if about && kind.is_dsn() { sum.min(THRESHOLD - 1) } else { sum };
             if sum > best.1 && !(kind == Kind::OtherAutomatic && best.1 >= THRESHOLD) {

@@ -76,6 +76,7 @@ pub struct Envelope<'a> {
 
 /// What came back of the mail that a message answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Returned {
     /// How it came back.
     pub form: Form,
@@ -95,6 +96,7 @@ pub struct Returned {
 
 /// All that is known of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Inspection {
     /// What kind it is.
     pub kind: Kind,

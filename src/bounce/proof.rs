@@ -40,8 +40,8 @@ pub enum Place {
 
 impl Place {
     /// All places.
-    pub const ALL: [Place; 5] =
-        [Place::Recipient, Place::ReturnedMark, Place::ReturnedMessageId, Place::InReplyTo, Place::References];
+    pub const ALL: &'static [Place] =
+        &[Place::Recipient, Place::ReturnedMark, Place::ReturnedMessageId, Place::InReplyTo, Place::References];
 
     /// Whether it holds the Message-IDs of a conversation, old ones and those of others among them.
     pub(super) const fn is_thread(self) -> bool {
@@ -62,6 +62,7 @@ impl Place {
 
 /// What became of one tag or mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Check {
     /// Where it stood.
     pub place: Place,

@@ -57,6 +57,7 @@ pub struct Letter<'a> {
 
 /// Who handed a message over, as far as that can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reflector {
     /// Its name, if it is that of a host and our own host wrote the same domain, or wrote nothing at all.
     pub host: Option<String>,

@@ -32,7 +32,7 @@ pub enum Restraint {
 
 impl Restraint {
     /// All of them.
-    pub const ALL: [Restraint; 8] = [
+    pub const ALL: &'static [Restraint] = &[
         Restraint::NullSender,
         Restraint::Unauthenticated,
         Restraint::Report,

@@ -38,6 +38,7 @@ impl Trust {
 
 /// The host that gave the mail to the reporting host.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Injector {
     /// Its address.
     pub ip: IpAddr,
@@ -69,6 +70,7 @@ fn network(ip: IpAddr) -> String {
 
 /// Where a bounce and the mail that it answers came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Source {
     /// The host that reports, which is a reflector if this is backscatter.
     pub reporting: Option<String>,

@@ -33,7 +33,7 @@ pub enum Reason {
 
 impl Reason {
     /// All classes.
-    pub const ALL: [Reason; 6] = [
+    pub const ALL: &'static [Reason] = &[
         Reason::BadAddress,
         Reason::MailboxFull,
         Reason::Unreachable,
@@ -87,6 +87,7 @@ impl Action {
 
 /// What a report says of one recipient.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Delivery {
     /// The address, from Final-Recipient, else Original-Recipient.
     pub recipient: Option<String>,

@@ -73,7 +73,7 @@ pub enum Why {
 
 impl Why {
     /// All reasons.
-    pub const ALL: [Why; 10] = [
+    pub const ALL: &'static [Why] = &[
         Why::NothingReturned,
         Why::TooLittleReturned,
         Why::FromNotOwn,

@@ -31,6 +31,7 @@ const OLD: u32 = 400;
 
 /// Something about a key ring that its owner should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The word that stands for it.
     pub slug: &'static str,
@@ -59,7 +60,7 @@ impl KeyRing {
             let sentence = "the ring has no key; add one with `backstop key add`".into();
             found.push(Finding { slug: "no-signer", due: true, line: None, sentence });
         }
-        for usage in Use::ALL {
+        for &usage in Use::ALL {
             let mut keys = self.keys.iter().filter(|key| key.usage == usage).peekable();
             if keys.peek().is_some() && !keys.any(|key| key.signs_on(today)) {
                 let sentence = format!("no {usage} key signs today; add one with `backstop key add`");

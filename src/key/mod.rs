@@ -42,7 +42,7 @@ pub enum Use {
 
 impl Use {
     /// All uses, in the order of the documentation.
-    pub const ALL: [Use; 4] = [Use::Prvs, Use::Bst1, Use::Srs, Use::Mark];
+    pub const ALL: &'static [Use] = &[Use::Prvs, Use::Bst1, Use::Srs, Use::Mark];
 
     /// The word in the key ring.
     pub const fn as_str(self) -> &'static str {
@@ -272,14 +272,15 @@ pub struct KeyRing {
     text: Zeroizing<String>,
     keys: Vec<Key>,
     /// From the first to the last key of each use, in the order of [`Use::ALL`].
-    spans: [Range<usize>; 4],
+    spans: [Range<usize>; Use::ALL.len()],
 }
 
 impl KeyRing {
     fn new(text: &str, keys: Vec<Key>) -> KeyRing {
-        let spans = Use::ALL.map(|usage| {
-            let first = keys.iter().position(|key| key.usage == usage).unwrap_or(keys.len());
-            let end = keys.iter().rposition(|key| key.usage == usage).map_or(first, |last| last + 1);
+        let spans = core::array::from_fn(|at| {
+            let is_of = |key: &Key| Some(&key.usage) == Use::ALL.get(at);
+            let first = keys.iter().position(is_of).unwrap_or(keys.len());
+            let end = keys.iter().rposition(is_of).map_or(first, |last| last + 1);
             first..end
         });
         KeyRing { text: Zeroizing::new(text.into()), keys, spans }

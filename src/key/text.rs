@@ -137,8 +137,8 @@ pub(super) fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
         return Err(format!("a key has eight columns: {names} secret"));
     }
     let [usage, id, mac, days, from, until, domains] = columns;
-    let usage = Use::ALL
-        .into_iter()
+    let usage = *Use::ALL
+        .iter()
         .find(|known| known.as_str() == usage)
         .ok_or_else(|| column(1, "must be prvs, bst1, srs or mark"))?;
     let id = match id.as_bytes() {

@@ -271,11 +271,11 @@ impl<'a> Entry<'a> {
     }
 
     fn mode(&self) -> Result<Mode, Error> {
-        self.choice(&Mode::ALL.map(|mode| (mode.as_str(), mode)))
+        self.choice(&Mode::ALL.iter().map(|&mode| (mode.as_str(), mode)).collect::<Vec<_>>())
     }
 
     fn refuse_at(&self) -> Result<RefuseAt, Error> {
-        self.choice(&RefuseAt::ALL.map(|at| (at.as_str(), at)))
+        self.choice(&RefuseAt::ALL.iter().map(|&at| (at.as_str(), at)).collect::<Vec<_>>())
     }
 
     fn domain(&self) -> Result<&'a str, Error> {

@@ -62,7 +62,7 @@ pub enum Mode {
 
 impl Mode {
     /// All modes, from the least to the most.
-    pub const ALL: [Mode; 4] = [Mode::Off, Mode::Sign, Mode::Observe, Mode::Enforce];
+    pub const ALL: &'static [Mode] = &[Mode::Off, Mode::Sign, Mode::Observe, Mode::Enforce];
 
     /// The word in a policy file.
     pub const fn as_str(self) -> &'static str {
@@ -90,7 +90,7 @@ pub enum Origin {
 
 impl Origin {
     /// All origins.
-    pub const ALL: [Origin; 4] = [Origin::Submitted, Origin::Internal, Origin::Inbound, Origin::Unknown];
+    pub const ALL: &'static [Origin] = &[Origin::Submitted, Origin::Internal, Origin::Inbound, Origin::Unknown];
 
     /// The word that stands for it.
     pub const fn as_str(self) -> &'static str {
@@ -119,7 +119,7 @@ pub enum Client {
 
 impl Client {
     /// All classes of clients.
-    pub const ALL: [Client; 4] = [Client::Internal, Client::Exempt, Client::Other, Client::Submitted];
+    pub const ALL: &'static [Client] = &[Client::Internal, Client::Exempt, Client::Other, Client::Submitted];
 
     /// The word that stands for it.
     pub const fn as_str(self) -> &'static str {
@@ -147,7 +147,7 @@ pub enum RefuseAt {
 
 impl RefuseAt {
     /// All steps, from the first to the last.
-    pub const ALL: [RefuseAt; 3] = [RefuseAt::Rcpt, RefuseAt::Data, RefuseAt::Message];
+    pub const ALL: &'static [RefuseAt] = &[RefuseAt::Rcpt, RefuseAt::Data, RefuseAt::Message];
 
     /// The word in a policy file.
     pub const fn as_str(self) -> &'static str {

@@ -28,7 +28,7 @@ pub enum Need {
 
 impl Need {
     /// All needs.
-    pub const ALL: [Need; 8] = [
+    pub const ALL: &'static [Need] = &[
         Need::Refuse,
         Need::RefuseAtData,
         Need::RefuseAtMessage,

@@ -8,6 +8,7 @@ use crate::verdict::{Unsigned, Verdict};
 
 /// What to do with an envelope sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outgoing {
     /// The new sender; `None` keeps it as it is.
     pub rewrite: Option<Address>,
@@ -50,6 +51,7 @@ impl Action {
 
 /// The decision about one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Incoming<'a> {
     /// What to do.
     pub action: Action,
@@ -161,7 +163,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules: those of outgoing mail, the two of both ways, those of incoming mail, those of the message.
-    pub const ALL: [Rule; 40] = [
+    pub const ALL: &'static [Rule] = &[
         Rule::Signed,
         Rule::Rewritten,
         Rule::Null,

@@ -25,7 +25,7 @@ mod own;
 mod reverse;
 
 pub use forward::forward;
-pub use own::{named_forwarders, served_forwarders};
+pub use own::{named_forwarders, own_forwarders, served_forwarders};
 pub(crate) use reverse::is_over;
 pub use reverse::reverse;
 

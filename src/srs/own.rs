@@ -1,12 +1,35 @@
-//! Own forwarders as a ring tells them, for who has no list of them.
+//! Own forwarders: as the host lists them, and as a ring tells them to who has no list of them.
 
 use alloc::vec::Vec;
 
 use crate::address::{Mailbox, Path};
 use crate::domains::{ALL, Domains};
+use crate::error::Error;
 use crate::key::{KeyRing, Use};
 
 use super::{Shape, shape, srs1_parts};
+
+/// The own forwarders of a host: the one domain into which it rewrites senders, and the set of further domains whose SRS
+/// addresses it takes back, which may be empty.
+///
+/// ```
+/// use backstop::srs;
+/// let own = srs::own_forwarders("fwd.example.net", "*.old.example")?;
+/// assert!(own.contains(b"fwd.example.net") && own.contains(b"mx.old.example"));
+/// assert!(srs::own_forwarders("*.example.net", "").is_err());
+/// # Ok::<(), backstop::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Pattern`] if `domain` is not one domain or `more` is no set of domains, counted after it.
+pub fn own_forwarders(domain: &str, more: &str) -> Result<Domains, Error> {
+    // Alone it could be read as a set.
+    if domain.contains(['*', ',', '!']) {
+        let problem = "senders are rewritten into one domain, neither a list nor a pattern; list further ones apart";
+        return Err(Error::Pattern { position: 1, problem });
+    }
+    if more.is_empty() { Domains::parse(domain) } else { Domains::parse(&[domain, more].join(",")) }
+}
 
 /// The own forwarders that a recipient names, for [`reverse`](super::reverse()): its domain, if an srs key serves it, and
 /// the first host of an SRS1 address, if a key names that.

@@ -130,15 +130,20 @@ def fields(name, numbers):
             add("field", f"{name}.{one['name']}", f": {ty(one['inner']['struct_field'])}")
 
 
-def implementations(name, numbers):
+def implementations(name, number, numbers):
     for it in filter(None, map(item, numbers)):
         inner = it["inner"]["impl"]
+        # Rustdoc tells here what other types make of this one, too; those of the crate have it at their own.
+        whose = inner["for"].get("resolved_path", {}).get("id")
+        if whose != number and item(whose):
+            continue
+        to = name if whose == number else ty(inner["for"])
         promised = inner["is_synthetic"] and inner["trait"]["path"] in ("Send", "Sync") and not inner["is_negative"]
         if inner["blanket_impl"] or it["crate_id"] != 0 or (inner["is_synthetic"] and not promised):
             continue
         if inner["trait"]:
             if not inner["trait"]["path"].startswith(("Structural", "TrivialClone")):
-                add("impl", f"{path(inner['trait'])} for {name}")
+                add("impl", f"{path(inner['trait'])} for {to}")
             continue
         for one in filter(None, map(item, inner["items"])):
             if is_open(one):
@@ -189,7 +194,7 @@ def walk_named(prefix, short, it, seen):
             fields(name, shape["plain"]["fields"])
         elif "tuple" in shape:
             fields(name, [one for one in shape["tuple"] if one is not None])
-        implementations(name, inner["impls"])
+        implementations(name, it["id"], inner["impls"])
     elif kind == "enum":
         add("enum", name, "".join(generics(inner["generics"])) + rest)
         for variant in filter(None, map(item, inner["variants"])):
@@ -199,7 +204,7 @@ def walk_named(prefix, short, it, seen):
                 fields(f"{name}::{variant['name']}", shape["struct"]["fields"])
             elif "tuple" in shape:
                 fields(f"{name}::{variant['name']}", [one for one in shape["tuple"] if one is not None])
-        implementations(name, inner["impls"])
+        implementations(name, it["id"], inner["impls"])
     elif kind == "constant":
         add("const", name, f": {ty(inner['type'])}")
     elif kind == "type_alias":

@@ -28,7 +28,7 @@ static backstop_keystore *store;
 struct session {
     char ip[INET6_ADDRSTRLEN]; /* empty if unknown */
     uint16_t port;             /* 0 for the mail system itself; an unknown client is no such thing */
-    int32_t client;
+    int32_t user, client;      /* whether it authenticated, and its class */
     backstop_keyring *ring; /* one ring and one time for a mail, so that its end decides as its RCPTs did */
     int64_t now;
     char *sender;
@@ -86,8 +86,6 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
         inet_ntop(AF_INET6, &v6->sin6_addr, s->ip, sizeof s->ip);
         s->port = ntohs(v6->sin6_port);
     }
-    if (backstop_policy_client(policy, s->ip, strlen(s->ip), s->port, &s->client) != BACKSTOP_OK)
-        return SMFIS_TEMPFAIL;
     return SMFIS_CONTINUE;
 }
 
@@ -101,8 +99,9 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
     s->now = time(NULL);
     s->sender = strdup(argv[0]);
     const char *login = smfi_getsymval(ctx, "{auth_authen}");
-    s->client = login != NULL && *login ? BACKSTOP_CLIENT_SUBMITTED : s->client;
-    if (s->sender == NULL || backstop_keystore_get(store, &s->ring) != BACKSTOP_OK)
+    s->user = login != NULL && *login;
+    if (s->sender == NULL || backstop_keystore_get(store, &s->ring) != BACKSTOP_OK ||
+        backstop_policy_client(policy, s->user, s->ip, strlen(s->ip), s->port, &s->client) != BACKSTOP_OK)
         return SMFIS_TEMPFAIL;
     report_keys();
     return SMFIS_CONTINUE;
@@ -144,8 +143,7 @@ static sfsistat on_end(SMFICTX *ctx)
     char out[4096], path[sizeof out + 3];
     size_t len, i;
     int32_t origin, rule;
-    int user = s->client == BACKSTOP_CLIENT_SUBMITTED;
-    int done = backstop_policy_origin(policy, user, s->ip, strlen(s->ip), s->port, &origin) == BACKSTOP_OK &&
+    int done = backstop_policy_origin(policy, s->user, s->ip, strlen(s->ip), s->port, &origin) == BACKSTOP_OK &&
                backstop_policy_outgoing(policy, s->ring, s->sender, strlen(s->sender), s->rcpt, s->count, origin,
                                         s->now, out, sizeof out, &len, &rule) == BACKSTOP_OK;
     if (done && rule == BACKSTOP_RULE_SIGNED && snprintf(path, sizeof path, "<%.*s>", (int)len, out) > 0)

@@ -116,11 +116,11 @@ const _: () = assert!(size_of::<backstop_decision>() == 620);
 ///
 /// @code
 /// static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
-///                   const char *ip, uint16_t port, char *reply, size_t cap)
+///                   int user, const char *ip, uint16_t port, char *reply, size_t cap)
 /// {
 ///     backstop_decision d = BACKSTOP_DECISION_INIT;
 ///     int32_t client;
-///     if (backstop_policy_client(policy, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
+///     if (backstop_policy_client(policy, user, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
 ///         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
 ///         return 0;
 ///     snprintf(reply, cap, "%s", d.reply);
@@ -213,25 +213,19 @@ pub unsafe extern "C" fn backstop_policy_origin(
         let origin = Place::new(origin)?;
         // SAFETY: the caller keeps the rules of the manual.
         let (policy, ip) = unsafe { (object(policy)?, text(ip, ip_len)?) };
-        let number = match policy.0.origin(authenticated != 0, address(ip)?, port) {
-            Origin::Submitted => BACKSTOP_ORIGIN_SUBMITTED,
-            Origin::Internal => BACKSTOP_ORIGIN_INTERNAL,
-            Origin::Inbound => BACKSTOP_ORIGIN_INBOUND,
-            Origin::Unknown => BACKSTOP_ORIGIN_UNKNOWN,
-        };
+        let number = origin_number(policy.0.origin(authenticated != 0, address(ip)?, port));
         // SAFETY: as above.
         unsafe { origin.put(number) };
         Ok(BACKSTOP_OK)
     })
 }
 
-/// Tells the class of a client, from its IP address as text (empty if unknown) and its port, which mean the same as for
-/// backstop_policy_origin; `*client` is a BACKSTOP_CLIENT_*.
-///
-/// It does not ask whether the client authenticated: whoever did is BACKSTOP_CLIENT_SUBMITTED, for the caller to say.
+/// Tells the class of a client for backstop_policy_incoming, from the same as backstop_policy_origin; `*client` is a
+/// BACKSTOP_CLIENT_*. The mail system itself and an exempt client stay what they are when they authenticate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_client(
     policy: *const backstop_policy,
+    authenticated: i32,
     ip: *const c_char,
     ip_len: usize,
     port: u16,
@@ -241,16 +235,29 @@ pub unsafe extern "C" fn backstop_policy_client(
         let client = Place::new(client)?;
         // SAFETY: the caller keeps the rules of the manual.
         let (policy, ip) = unsafe { (object(policy)?, text(ip, ip_len)?) };
-        let number = match policy.0.client(false, address(ip)?, port) {
-            Client::Internal => BACKSTOP_CLIENT_INTERNAL,
-            Client::Exempt => BACKSTOP_CLIENT_EXEMPT,
-            Client::Other => BACKSTOP_CLIENT_OTHER,
-            Client::Submitted => BACKSTOP_CLIENT_SUBMITTED,
-        };
+        let number = client_number(policy.0.client(authenticated != 0, address(ip)?, port));
         // SAFETY: as above.
         unsafe { client.put(number) };
         Ok(BACKSTOP_OK)
     })
+}
+
+const fn origin_number(origin: Origin) -> i32 {
+    match origin {
+        Origin::Submitted => BACKSTOP_ORIGIN_SUBMITTED,
+        Origin::Internal => BACKSTOP_ORIGIN_INTERNAL,
+        Origin::Inbound => BACKSTOP_ORIGIN_INBOUND,
+        Origin::Unknown => BACKSTOP_ORIGIN_UNKNOWN,
+    }
+}
+
+const fn client_number(client: Client) -> i32 {
+    match client {
+        Client::Internal => BACKSTOP_CLIENT_INTERNAL,
+        Client::Exempt => BACKSTOP_CLIENT_EXEMPT,
+        Client::Other => BACKSTOP_CLIENT_OTHER,
+        Client::Submitted => BACKSTOP_CLIENT_SUBMITTED,
+    }
 }
 
 fn address(ip: &[u8]) -> Result<Option<IpAddr>, i32> {
@@ -291,14 +298,8 @@ pub unsafe extern "C" fn backstop_policy_outgoing(
         for recipient in texts.clone() {
             recipient?;
         }
-        let origin = match origin {
-            BACKSTOP_ORIGIN_SUBMITTED => Origin::Submitted,
-            BACKSTOP_ORIGIN_INTERNAL => Origin::Internal,
-            BACKSTOP_ORIGIN_INBOUND => Origin::Inbound,
-            BACKSTOP_ORIGIN_UNKNOWN => Origin::Unknown,
-            _ => return Err(BACKSTOP_ERR_OPTION),
-        };
-        let decided = policy.0.outgoing(&ring.0, sender, texts.flatten(), origin, day(now)?);
+        let origin = Origin::ALL.iter().find(|&&it| origin_number(it) == origin).ok_or(BACKSTOP_ERR_OPTION)?;
+        let decided = policy.0.outgoing(&ring.0, sender, texts.flatten(), *origin, day(now)?);
         // SAFETY: as above.
         unsafe { put_sender(&decided, sender, out, rule) }
     })
@@ -368,14 +369,8 @@ pub unsafe extern "C" fn backstop_policy_incoming(
             let (sender, recipient) = (text(sender, sender_len)?, text(recipient, recipient_len)?);
             (object(policy)?, object(ring)?, sender, recipient, Grown::new(out, &PUBLISHED)?)
         };
-        let client = match client {
-            BACKSTOP_CLIENT_INTERNAL => Client::Internal,
-            BACKSTOP_CLIENT_EXEMPT => Client::Exempt,
-            BACKSTOP_CLIENT_OTHER => Client::Other,
-            BACKSTOP_CLIENT_SUBMITTED => Client::Submitted,
-            _ => return Err(BACKSTOP_ERR_OPTION),
-        };
-        let decided = policy.0.incoming(&ring.0, sender, recipient, client, day(now)?);
+        let client = Client::ALL.iter().find(|&&it| client_number(it) == client).ok_or(BACKSTOP_ERR_OPTION)?;
+        let decided = policy.0.incoming(&ring.0, sender, recipient, *client, day(now)?);
         // SAFETY: as above.
         unsafe { backstop_decision::put(&out, &decided) };
         Ok(BACKSTOP_OK)

@@ -134,14 +134,9 @@ pub unsafe extern "C" fn backstop_srs_new(
         let (domain, own, options) =
             unsafe { (text(domain, domain_len)?, text(own, own_len)?, Grown::new(options, &PUBLISHED)?.get(CLASSIC)) };
         let word = |octets| std::str::from_utf8(octets).map_err(|_| BACKSTOP_ERR_DOMAIN);
-        let (forwarder, own) = (word(domain)?, word(own)?);
-        // A list of domains would be read as one, and is no domain.
-        if forwarder.contains(['*', ',', '!']) {
-            return Err(BACKSTOP_ERR_DOMAIN);
-        }
-        let list = if own.is_empty() { forwarder.to_owned() } else { format!("{forwarder},{own}") };
-        let own = Domains::parse(&list).map_err(|error| failed(&error))?;
-        let srs = backstop_srs { forwarder: forwarder.to_owned(), own, dialect: options.dialect()? };
+        let forwarder = word(domain)?.to_owned();
+        let own = srs::own_forwarders(&forwarder, word(own)?).map_err(|error| failed(&error))?;
+        let srs = backstop_srs { forwarder, own, dialect: options.dialect()? };
         // SAFETY: as above.
         unsafe { out.put(Box::into_raw(Box::new(srs))) };
         Ok(BACKSTOP_OK)

@@ -131,8 +131,8 @@ pub unsafe extern "C" fn backstop_verify(
 /// Takes a tag of any known system off, without verifying anything; `*tag` is a BACKSTOP_TAG_*.
 ///
 /// For keys of greylisting, reputation and allow-lists, which must stay the same from day to day. Never deliver by the
-/// result. Without a tag (BACKSTOP_TAG_NONE) `out` has the mailbox without brackets and route, `<>` and postmaster as they
-/// came; VERP, SRS and ordinary addresses with `=` have none. `out` may be the address itself. Nothing is allocated.
+/// result. Without a tag (BACKSTOP_TAG_NONE) `out` has the address without brackets and route, `<>` as it came;
+/// VERP, SRS and ordinary addresses with `=` have none. `out` may be the address itself. Nothing is allocated.
 ///
 /// @code
 /// static int32_t greylist_key(const char *sender, char *out, size_t cap, size_t *len)

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char};
 use std::mem::offset_of;
 
-use backstop_core::batv::Tag;
-use backstop_core::{Day, Foreign, KeyId, Lapse, Malformed, Path, Use, Verdict};
+use backstop_core::batv::{self, Tag};
+use backstop_core::{Day, Foreign, KeyId, Lapse, Malformed, Use, Verdict};
 
 use crate::gate::{Grown, fill};
 
@@ -143,7 +143,7 @@ impl backstop_verdict {
         let proved = proof.map(|proof| proof.mailbox.to_address());
         let mailbox = match (&proved, verdict) {
             (Some(mailbox), _) => mailbox.as_bytes(),
-            (None, Verdict::Untagged) => plain(address),
+            (None, Verdict::Untagged) => batv::bare(address),
             _ => b"",
         };
         let (signed, expires) = (proof.and_then(|proof| proof.signed), proof.and_then(|proof| proof.expires));
@@ -176,14 +176,6 @@ impl backstop_verdict {
             (*place.at()).signed_day = -1;
             (*place.at()).expires_day = -1;
         }
-    }
-}
-
-/// The address of an untagged recipient without brackets and route.
-fn plain(address: &[u8]) -> &[u8] {
-    match Path::parse(address) {
-        Ok(Path::Mailbox(mailbox)) => mailbox.as_bytes(),
-        _ => address.strip_prefix(b"<").and_then(|it| it.strip_suffix(b">")).unwrap_or(address),
     }
 }
 

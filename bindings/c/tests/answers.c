@@ -175,8 +175,21 @@ static void decisions(void)
     CHECK(backstop_policy_incoming(again, ring, S("<>"), S("nothing"), BACKSTOP_CLIENT_OTHER, NOW, &d) == BACKSTOP_OK);
     CHECK(d.verdict == BACKSTOP_NONE && d.rule == BACKSTOP_RULE_UNPARSABLE && d.action == BACKSTOP_ACTION_UNCHANGED);
 
-    CHECK(backstop_policy_client(again, S("192.0.2.1"), 25, &number) == 0 && number == BACKSTOP_CLIENT_OTHER);
-    CHECK(backstop_policy_client(again, S("::1"), 0, &number) == 0 && number == BACKSTOP_CLIENT_INTERNAL);
+    const struct {
+        const char *ip;
+        uint16_t port;
+        int32_t stranger, user;
+    } clients[] = {
+        {"192.0.2.1", 25, BACKSTOP_CLIENT_OTHER, BACKSTOP_CLIENT_SUBMITTED},
+        {"192.0.2.9", 25, BACKSTOP_CLIENT_EXEMPT, BACKSTOP_CLIENT_EXEMPT},
+        {"::1", 0, BACKSTOP_CLIENT_INTERNAL, BACKSTOP_CLIENT_INTERNAL},
+    };
+    for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) {
+        CHECK(backstop_policy_client(again, 0, S(clients[i].ip), clients[i].port, &number) == BACKSTOP_OK);
+        CHECK(number == clients[i].stranger);
+        CHECK(backstop_policy_client(again, 1, S(clients[i].ip), clients[i].port, &number) == BACKSTOP_OK);
+        CHECK(number == clients[i].user);
+    }
     CHECK(backstop_policy_origin(again, 1, S("192.0.2.1"), 25, &number) == 0 && number == BACKSTOP_ORIGIN_SUBMITTED);
     CHECK(backstop_policy_origin(again, 0, S("192.0.2.1"), 25, &number) == 0 && number == BACKSTOP_ORIGIN_INBOUND);
     CHECK(backstop_policy_origin(again, 0, "", 0, 0, &number) == 0 && number == BACKSTOP_ORIGIN_INTERNAL);

@@ -179,7 +179,7 @@ static void other_functions_reach_the_rest(void)
     CHECK(backstop_policy_diagnose(S("[policy]\nown-domains = [\"a.example\"]\nmood = 1\n"), text, sizeof text, &len, &line) == BACKSTOP_OK);
     CHECK(line == 3 && len > 22 && memcmp(text, "line 3 of the policy: ", 22) == 0);
     CHECK(backstop_policy_diagnose(S(POLICY), text, sizeof text, &len, &line) == BACKSTOP_OK && len == 0 && line == 0);
-    CHECK(see(backstop_policy_client(policy, S("mail.example"), 25, &number)) == BACKSTOP_ERR_IP);
+    CHECK(see(backstop_policy_client(policy, 0, S("mail.example"), 25, &number)) == BACKSTOP_ERR_IP);
 
     CHECK(see(backstop_srs_new(S("a..b"), "", 0, &options, &srs)) == BACKSTOP_ERR_DOMAIN);
     CHECK(backstop_srs_new(S("*"), "", 0, &options, &srs) == BACKSTOP_ERR_DOMAIN);

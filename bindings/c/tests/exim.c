@@ -99,6 +99,7 @@ static void every_function(void)
        SIGNED, LATER);
     OK(backstop_exim_verify, "verdict=forged key=0", keys, FORGED, NOW_TEXT);
     OK(backstop_exim_verify, "verdict=untagged mailbox=user@example.com", keys, "<user@example.com>", NOW_TEXT);
+    OK(backstop_exim_verify, "verdict=untagged mailbox=Postmaster", keys, "<Postmaster>", NOW_TEXT);
     OK(backstop_exim_verify, "verdict=untagged mailbox=\"\\\"a \\\\\\\"b\\\"@example.com\"", keys,
        "\"a \\\"b\"@example.com",
        NOW_TEXT);
@@ -245,7 +246,7 @@ static void wrong_calls(void)
     }
     HAS(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "form=", keys, "user@example.com", "form=behind");
     HAS(backstop_exim_sign, BACKSTOP_EXIM_ERROR, "seconds", keys, "user@example.com", "now=today");
-    HAS(backstop_exim_srs_forward, BACKSTOP_EXIM_ERROR, "own=", keys, "user@example.com", "a.example,b.example");
+    HAS(backstop_exim_srs_forward, BACKSTOP_EXIM_ERROR, "one domain", keys, "user@example.com", "a.example,b.example");
     HAS(backstop_exim_srs_reverse, BACKSTOP_EXIM_ERROR, "pattern", keys, "user@example.com", "a..example");
 }
 

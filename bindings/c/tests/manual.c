@@ -54,8 +54,8 @@ int main(void)
     backstop_srs_free(srs);
     CHECK(mark_value(ring, "user@example.com", out, sizeof out, &len) == BACKSTOP_OK && memcmp(out, "v=1; i=", 7) == 0);
     backstop_policy *policy = policy_of(POLICY);
-    CHECK(refuse(policy, ring, "<>", "user@example.com", "192.0.2.1", 25, out, sizeof out) && memcmp(out, "550 ", 4) == 0);
-    CHECK(!refuse(policy, ring, "<>", "user@example.com", "127.0.0.1", 0, out, sizeof out));
+    CHECK(refuse(policy, ring, "<>", "user@example.com", 0, "192.0.2.1", 25, out, sizeof out) && memcmp(out, "550 ", 4) == 0);
+    CHECK(!refuse(policy, ring, "<>", "user@example.com", 0, "127.0.0.1", 0, out, sizeof out));
     backstop_policy_free(policy);
     policy = policy_of(BOUNCE_POLICY);
     CHECK(is_backscatter(policy, ring, S(BOUNCE), USER, NOW, out, sizeof out, &len) == 1);

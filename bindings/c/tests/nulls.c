@@ -50,9 +50,9 @@ int main(void)
     NULLS(backstop_policy_origin(NULL, 0, "", 0, 0, &number));
     NULLS(backstop_policy_origin(f.policy, 0, NULL, 0, 0, &number));
     NULLS(backstop_policy_origin(f.policy, 0, "", 0, 0, NULL));
-    NULLS(backstop_policy_client(NULL, "", 0, 0, &number));
-    NULLS(backstop_policy_client(f.policy, NULL, 0, 0, &number));
-    NULLS(backstop_policy_client(f.policy, "", 0, 0, NULL));
+    NULLS(backstop_policy_client(NULL, 0, "", 0, 0, &number));
+    NULLS(backstop_policy_client(f.policy, 0, NULL, 0, 0, &number));
+    NULLS(backstop_policy_client(f.policy, 0, "", 0, 0, NULL));
     CHECK(ring == NULL && store == NULL && srs == NULL && policy == NULL && number == 7777);
 
     backstop_verdict v = BACKSTOP_VERDICT_INIT;

@@ -29,7 +29,7 @@
     "srs 0 sha1 21 - - * text:tops3cr3t\n"                    \
     "mark m sha256 14 - - * text:mark\n"
 
-#define POLICY "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\n" \
+#define POLICY "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\nexempt-clients = [\"192.0.2.9\"]\n" \
                "[policy.srs]\ndomain = \"fwd.example.net\"\n"
 
 static inline backstop_keyring *ring_of(const char *text)

@@ -46,19 +46,16 @@ fn dialect(args: &args::SrsDialect) -> Result<Dialect, Stop> {
 }
 
 /// One exact domain for `--domain`; a pattern would be no forwarder.
-fn forwarder(domain: &str) -> Result<&str, Stop> {
-    if domain.contains(['*', ',', '!']) || Domains::parse(domain).is_err() {
-        return Err(Stop::trouble("--domain takes one domain, such as fwd.example.net"));
-    }
-    Ok(domain)
+fn forwarder(domain: &str) -> Result<Domains, Stop> {
+    srs::own_forwarders(domain, "").map_err(|_| Stop::trouble("--domain takes one domain, such as fwd.example.net"))
 }
 
 fn forward(args: &args::SrsForward) -> Run {
-    let forwarder = forwarder(&args.domain)?;
+    let own = forwarder(&args.domain)?;
     let dialect = dialect(&args.dialect)?;
     let ring = ring::load(&args.keys)?;
     let rewritten = Rewritten::new("rewritten", "not rewritten", args.addresses.json);
-    let mut forward = Forward { ring, forwarder, own: Domains::parse(forwarder)?, dialect, rewritten };
+    let mut forward = Forward { ring, forwarder: &args.domain, own, dialect, rewritten };
     stream::run(&args.addresses.addresses, Clock(args.at.at), &mut forward)?;
     Ok(forward.rewritten.tally.outcome())
 }
@@ -98,11 +95,8 @@ impl Verb for Forward<'_> {
 fn reverse(args: &args::SrsReverse) -> Run {
     let dialect = dialect(&args.dialect)?;
     let ring = ring::load(&args.keys)?;
-    let domains = args.domain.iter().map(|domain| forwarder(domain)).collect::<Result<Vec<_>, _>>()?;
-    let given = match domains.as_slice() {
-        [] => None,
-        given => Some(Domains::parse(&given.join(","))?),
-    };
+    args.domain.iter().try_for_each(|domain| forwarder(domain).map(drop))?;
+    let given = if args.domain.is_empty() { None } else { Some(Domains::parse(&args.domain.join(","))?) };
     let verdicts = Verdicts::new(args.addresses.json, Columns::WithoutDays);
     let mut reverse = Reverse { ring, given, dialect, verdicts };
     stream::run(&args.addresses.addresses, Clock(args.at.at), &mut reverse)?;

@@ -11,7 +11,7 @@
 use std::io::Write as _;
 
 use backstop::explain::printable;
-use backstop::{Address, Day, KeyRing, Path, UNPARSABLE, Verdict, batv};
+use backstop::{Address, Day, KeyRing, UNPARSABLE, Verdict, batv};
 
 use crate::args;
 use crate::ring;
@@ -90,7 +90,7 @@ impl Verdicts {
         let proof = verdict.proof();
         let address = proof.map(|proof| proof.mailbox.to_address());
         let mailbox = match verdict {
-            Verdict::Untagged if self.columns != Columns::Mark => Some(plain(input)),
+            Verdict::Untagged if self.columns != Columns::Mark => Some(batv::bare(input)),
             _ => address.as_ref().map(Address::as_bytes),
         };
         let shown = Shown {
@@ -175,13 +175,5 @@ impl Dates {
             *slot = Some((day, text));
         }
         text
-    }
-}
-
-/// An address without its brackets and route.
-fn plain(input: &[u8]) -> &[u8] {
-    match Path::parse_tagged(input) {
-        Ok(Path::Mailbox(mailbox)) => mailbox.as_bytes(),
-        _ => b"postmaster",
     }
 }

@@ -59,7 +59,8 @@ impl Policy {
         now: Option<Now>,
     ) -> PyResult<Sender> {
         let recipients = Texts::of(recipients)?;
-        let origin = word("origin", &origin, &Origin::ALL.map(|origin| (origin.as_str(), origin)))?;
+        let origin =
+            word("origin", &origin, &Origin::ALL.iter().map(|&origin| (origin.as_str(), origin)).collect::<Vec<_>>())?;
         let recipients = recipients.slices();
         Sender::of(&self.0.outgoing(ring.ring(), sender.octets(), recipients.iter().copied(), origin, day(now)?))
     }
@@ -80,7 +81,8 @@ impl Policy {
         client: Text<'_>,
         now: Option<Now>,
     ) -> PyResult<Decision> {
-        let client = word("client", &client, &Client::ALL.map(|client| (client.as_str(), client)))?;
+        let client =
+            word("client", &client, &Client::ALL.iter().map(|&client| (client.as_str(), client)).collect::<Vec<_>>())?;
         Decision::of(&self.0.incoming(ring.ring(), sender.octets(), recipient.octets(), client, day(now)?))
     }
 

@@ -44,12 +44,7 @@ impl Srs {
         let not_utf8 = || fault(DOMAIN, "a domain is UTF-8");
         let forwarder = domain.utf8().ok_or_else(not_utf8)?;
         let own = own.as_ref().map_or(Some(""), Text::utf8).ok_or_else(not_utf8)?;
-        // A list of domains would be read as one, and is no domain.
-        if forwarder.contains(['*', ',', '!']) {
-            return Err(fault(DOMAIN, "the forwarder is one domain, neither a list nor a pattern"));
-        }
-        let list = if own.is_empty() { forwarder.to_owned() } else { format!("{forwarder},{own}") };
-        let own = Domains::parse(&list).map_err(failed)?;
+        let own = srs::own_forwarders(forwarder, own).map_err(failed)?;
 
         let mut dialect = Dialect::CLASSIC.with_always_rewrite(always_rewrite);
         if let Some(separator) = separator {

@@ -1,6 +1,6 @@
 //! What an address with or without a tag is, as a frozen object.
 
-use backstop::{Day, Path};
+use backstop::{Day, batv};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDate;
@@ -63,7 +63,7 @@ impl Verdict {
         let proof = verdict.proof();
         let mailbox = match (proof, verdict) {
             (Some(proof), _) => Some(text(proof.mailbox.to_address().as_bytes())?),
-            (None, backstop::Verdict::Untagged) => address.map(|address| text(plain(address))).transpose()?,
+            (None, backstop::Verdict::Untagged) => address.map(|address| text(batv::bare(address))).transpose()?,
             _ => None,
         };
         Ok(Verdict {
@@ -76,13 +76,5 @@ impl Verdict {
             signed: proof.and_then(|proof| proof.signed),
             expires: proof.and_then(|proof| proof.expires),
         })
-    }
-}
-
-/// The address of an untagged recipient without brackets and route.
-fn plain(address: &[u8]) -> &[u8] {
-    match Path::parse(address) {
-        Ok(Path::Mailbox(mailbox)) => mailbox.as_bytes(),
-        _ => address.strip_prefix(b"<").and_then(|it| it.strip_suffix(b">")).unwrap_or(address),
     }
 }

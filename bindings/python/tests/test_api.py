@@ -59,6 +59,7 @@ def test_what_no_tag_proves_is_nobodys_mailbox(ring: backstop.KeyRing) -> None:
     assert backstop.verify(ring, "btv1==123456789ab==alice@example.com", DAY).reason == "btv1"
     untagged = backstop.verify(ring, "<@relay.example:alice@example.com>", DAY)
     assert (untagged.verdict, untagged.mailbox, untagged.signed) == ("untagged", "alice@example.com", None)
+    assert backstop.verify(ring, "<Postmaster>", DAY).mailbox == backstop.strip("<Postmaster>").address == "Postmaster"
 
 
 def test_a_verdict_is_neither_true_nor_false(ring: backstop.KeyRing) -> None:

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 use backstop_core::policy::Incoming;
 use backstop_core::srs::{self, Dialect};
-use backstop_core::{Day, Domains, Error, Form, Path, Signed, UNPARSABLE, Verdict, batv};
+use backstop_core::{Day, Domains, Error, Form, Signed, UNPARSABLE, Verdict, batv};
 
 use self::call::{Options, Trouble, Words, call, split};
 
@@ -232,9 +232,9 @@ fn told(verdict: &Result<Verdict<'_>, Error>, recipient: &[u8]) -> Vec<u8> {
     };
     let words = Words::default().with("verdict", verdict.slug().as_bytes());
     let words = words.with("reason", verdict.reason().unwrap_or_default().as_bytes());
-    let words = match (verdict.proof(), verdict, Path::parse(recipient)) {
-        (Some(proof), ..) => words.with("mailbox", proof.mailbox.to_address().as_bytes()),
-        (None, Verdict::Untagged, Ok(Path::Mailbox(mailbox))) => words.with("mailbox", mailbox.as_bytes()),
+    let words = match (verdict.proof(), verdict) {
+        (Some(proof), _) => words.with("mailbox", proof.mailbox.to_address().as_bytes()),
+        (None, Verdict::Untagged) => words.with("mailbox", batv::bare(recipient)),
         _ => words,
     };
     let key = verdict.key().map(|key| key.as_char().to_string()).unwrap_or_default();
@@ -267,11 +267,7 @@ fn forwarders<'a>(domain: &'a [u8], options: &Options<'a>) -> Result<(&'a str, D
     let misuse = |error: String| Trouble::Misuse(format!("the forwarder domains: {error}"));
     let text = |octets| std::str::from_utf8(octets).map_err(|_| misuse("they are not UTF-8".to_owned()));
     let (domain, own) = (text(domain)?, text(options.text("own").unwrap_or_default())?);
-    if domain.contains(['*', ',', '!']) {
-        return Err(misuse("senders are rewritten into one domain; further ones go into own=".to_owned()));
-    }
-    let list = if own.is_empty() { domain.to_owned() } else { format!("{domain},{own}") };
-    Ok((domain, Domains::parse(&list).map_err(|error| misuse(error.to_string()))?))
+    Ok((domain, srs::own_forwarders(domain, own).map_err(|error| misuse(error.to_string()))?))
 }
 
 /// The address and port of a client; both empty, or the port 0, for a program of the host itself.

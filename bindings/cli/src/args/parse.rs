@@ -89,7 +89,7 @@ pub(super) fn separator(text: &str) -> Result<char, String> {
 }
 
 pub(super) fn usage() -> impl TypedValueParser<Value = Use> {
-    one_of(&Use::ALL, Use::as_str)
+    one_of(Use::ALL, Use::as_str)
 }
 
 pub(super) fn mac() -> impl TypedValueParser<Value = Mac> {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use backstop::bounce::{Advice, Trust, Verdict, dnsbl_name};
+use backstop::bounce::{Advice, Trust, Verdict, Why, dnsbl_name};
 use backstop::explain::printable;
 
 use super::counts::{Counts, Table};
@@ -117,29 +117,29 @@ fn next(verdict: Verdict, knows_recipient: bool) -> &'static str {
         Verdict::Backscatter => {
             "File it apart or refuse it; to tell the host that sent it, add --report-to and --report-from."
         }
-        Verdict::Unproven(why) => match why.slug() {
-            "nothing-returned" => {
+        Verdict::Unproven(why) => match why {
+            Why::NothingReturned => {
                 "Deliver it; only a tag in the envelope sender tells such answers apart: see `backstop sign`."
             }
-            "too-little-returned" => {
+            Why::TooLittleReturned => {
                 "Deliver it; only a tag in the envelope sender tells it apart: see `backstop sign`."
             }
-            "from-not-own" => {
+            Why::FromNotOwn => {
                 "Deliver it; if the From is yours after all, add its domain to own-domains in the policy."
             }
-            "marks-not-in-force" => {
+            Why::MarksNotInForce => {
                 "Deliver it; mark all outgoing mail, and set marks-since in the policy to the day on which that began."
             }
-            "not-covered" => {
+            Why::NotCovered => {
                 "Deliver it, and bring the key rings of all your hosts together: `backstop key list` compares."
             }
-            "other-address" => {
+            Why::OtherAddress => {
                 "Deliver it; it may be a rightful bounce to another of your mailboxes: see the returned From."
             }
-            "future" => "Deliver it, and set the clock of the host that signed it.",
-            "damaged" => "Deliver it; nothing more can be known.",
-            "reported" => "Deliver it to whoever reads such reports; it is no answer to mail of yours.",
-            _ => "Deliver it; it is larger or has more marks than is looked at.",
+            Why::Future => "Deliver it, and set the clock of the host that signed it.",
+            Why::Damaged => "Deliver it; nothing more can be known.",
+            Why::Reported => "Deliver it to whoever reads such reports; it is no answer to mail of yours.",
+            Why::Unchecked => "Deliver it; it is larger or has more marks than is looked at.",
         },
     }
 }

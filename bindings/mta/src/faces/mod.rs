@@ -145,7 +145,7 @@ pub fn signing(config: &Config) -> impl Iterator<Item = Face> {
 pub fn unmet(config: &Config) -> Vec<String> {
     let used = used(config);
     let mut sentences = Vec::new();
-    for need in Need::ALL.into_iter().filter(|need| config.policy.needs(*need)) {
+    for need in Need::ALL.iter().copied().filter(|need| config.policy.needs(*need)) {
         let key = need.key();
         if need == Need::Refuse {
             if !used.iter().any(|(_, can)| can.refuses) {

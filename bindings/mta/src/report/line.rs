@@ -133,8 +133,8 @@ pub fn parse(line: &[u8]) -> Result<Line, String> {
             day,
             kind,
             face: known(&object, "face", Face::ALL, Face::as_str)?,
-            mode: known(&object, "mode", Mode::ALL, Mode::as_str)?,
-            rule: known(&object, "reason", Rule::ALL, Rule::slug)?,
+            mode: known(&object, "mode", Mode::ALL.iter().copied(), Mode::as_str)?,
+            rule: known(&object, "reason", Rule::ALL.iter().copied(), Rule::slug)?,
             action: known(&object, "action", ACTIONS, |it| it)?,
             would_refuse: would == "refuse",
             verdict,
@@ -153,10 +153,10 @@ fn message(object: &Map<String, Value>) -> Result<Message, String> {
     let slug = |at: usize| MESSAGES.get(at).copied().unwrap_or("");
     let has = |key| text(object, key).is_some();
     Ok(Message {
-        kind: known(object, "kind", bounce::Kind::ALL, bounce::Kind::slug)?,
+        kind: known(object, "kind", bounce::Kind::ALL.iter().copied(), bounce::Kind::slug)?,
         verdict: known(object, "message", 0..MESSAGES.len(), slug)?,
-        proof: has("proof").then(|| known(object, "proof", Place::ALL, Place::slug)).transpose()?,
-        why: has("why").then(|| known(object, "why", Why::ALL, Why::slug)).transpose()?,
+        proof: has("proof").then(|| known(object, "proof", Place::ALL.iter().copied(), Place::slug)).transpose()?,
+        why: has("why").then(|| known(object, "why", Why::ALL.iter().copied(), Why::slug)).transpose()?,
     })
 }
 

@@ -159,7 +159,7 @@ impl Stats {
             }
             (mode, sum.0, sum.1)
         };
-        Mode::ALL.into_iter().map(of).filter(|(_, days, _)| *days > 0).collect()
+        Mode::ALL.iter().copied().map(of).filter(|(_, days, _)| *days > 0).collect()
     }
 
     fn by_day(&self) -> Vec<(Day, Vec<Mode>, Counts)> {
