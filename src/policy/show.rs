@@ -4,13 +4,14 @@
 //! one, or that no own domain lies in. Comments and the order of the first text are not kept.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use super::{Forwarding, Policy, Stance};
 use crate::batv::Form;
 use crate::domains::Domains;
+use crate::settings::{list, quoted};
 use crate::srs::{Alphabet, OverLong};
 
 impl Policy {
@@ -57,8 +58,8 @@ impl Policy {
         writeln!(text, "mailer-daemon-is-null = {}", self.mailer_daemon_is_null)?;
         writeln!(text, "reverse-any-sender = {}", self.reverse_any_sender)?;
         self.marks_since.map_or(Ok(()), |day| writeln!(text, "marks-since = {day}"))?;
-        writeln!(text, "own-relays = {}", list(self.own_relays.iter().cloned()))?;
-        writeln!(text, "display-names = {}", list(self.display_names.iter().cloned()))?;
+        writeln!(text, "own-relays = {}", list(&self.own_relays))?;
+        writeln!(text, "display-names = {}", list(&self.display_names))?;
         self.srs.as_ref().map_or(Ok(()), |srs| write_srs(srs, text))?;
         for (set, Stance { mode, enforce_since, refuse_at }) in &self.by_domain {
             writeln!(text, "\n[policy.domains.{}]", quoted(set.as_str()))?;
@@ -96,23 +97,5 @@ fn write_srs(srs: &Forwarding, text: &mut String) -> fmt::Result {
 }
 
 fn domains(set: &Domains) -> String {
-    list(set.as_str().split(',').map(ToString::to_string))
-}
-
-fn list(entries: impl Iterator<Item = String>) -> String {
-    let entries: Vec<String> = entries.map(|entry| quoted(&entry)).collect();
-    format!("[{}]", entries.join(", "))
-}
-
-/// A basic string of TOML.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            control if control.is_control() => drop(write!(out, "\\u{:04X}", u32::from(control))),
-            other => out.push(other),
-        }
-    }
-    out + "\""
+    list(set.as_str().split(','))
 }

@@ -10,6 +10,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use backstop::policy::{Mode, Need, Policy};
+use backstop::settings::quoted;
 use backstop::{Day, Domains, KeyRing, Mac, NewKey, Secret, Use, keyfile};
 use zeroize::Zeroizing;
 
@@ -40,9 +41,9 @@ pub fn load(config: &Config, state: &Path, today: Option<Day>, make: bool) -> Re
         if config.policy.needs(Need::Refuse) {
             return Err(Stop::config(format!(
                 "mode = \"enforce\" needs a ring that the configuration names, since bounces of other hosts that send for \
-                 these domains would be refused; share {} with them and write [keys] file = {:?}",
+                 these domains would be refused; share {} with them and write [keys] file = {}",
                 own.display(),
-                own.display().to_string()
+                quoted(&own.display().to_string())
             )));
         }
         if !is_there(path) {

@@ -151,7 +151,7 @@ fn a_face_that_cannot_honour_a_rule_is_named_with_the_rule() {
 #[test]
 fn the_effective_configuration_reads_back_to_itself() {
     let text = format!(
-        "{HEAD}[keys]\nfile = \"/etc/backstop/a \\\" b\"\n[log]\nformat = \"json\"\naddresses = \"domain\"\n\
+        "{HEAD}[keys]\nfile = \"/etc/backstop/a \\\" b\"\n[log]\nfile = \"/tmp/a\\u007Fb\"\nformat = \"json\"\naddresses = \"domain\"\n\
          [limits]\nconnections = 7\n[socketmap]\nlisten = [\"unix:/run/a\", \"inet:[::1]:9\"]\nmaps = [\"sign\"]\n\
          socket-group = \"postfix\"\nsocket-mode = \"0600\"\n[tcp-table]\nverify = [\"systemd:x\"]\n\
          [policy-service]\nlisten = [\"inet:127.0.0.1:8\"]\nat-data = true\n[filter]\nsessions = 7\nmetrics = [\"inet:127.0.0.1:10036\"]\n"
