@@ -58,9 +58,9 @@ fn the_sample_says_what_the_library_calls_say() {
         .with_marks_since(day("2026-12-01"))
         .with_own_relays(["mail.example.com", "192.0.2.25"])
         .with_display_names(["Alice Example", "Example Shop"])
+        .with_domain(domains("lists.example.com"), Some(Mode::Observe), None)
         .with_domain(domains("*.example.net"), Some(Mode::Enforce), Some(day("2027-01-15")))
-        .with_domain_refuse_at(domains("*.example.net"), RefuseAt::Message)
-        .with_domain(domains("lists.example.com"), Some(Mode::Observe), None);
+        .with_domain_refuse_at(domains("*.example.net"), RefuseAt::Message);
     assert_eq!(read, built.with_srs(srs));
 }
 
@@ -73,7 +73,7 @@ fn the_sample_explains_every_key_with_its_default() {
         error("[policy.domains.\"example.com\"]\na-key-that-is-like-no-other = 1\n"),
     ];
     let mut keys = 0;
-    for listed in all.iter().map(|it| it.split_once("the keys are ").unwrap().1.split(", ")) {
+    for listed in all.iter().map(|it| it.split_once("known are ").unwrap().1.split(", ")) {
         for key in listed {
             let table = matches!(key, "srs") || (key == "domains" && SAMPLE.contains("[policy.domains."));
             let written = SAMPLE.lines().any(|line| line.starts_with(&format!("{key} = ")));
@@ -230,6 +230,8 @@ fn wrong_values_are_refused_at_their_line() {
             3,
             "`exempt-clients`: `192.0.2.1/24` has bits set behind its prefix; write the network's first address",
         ),
+        // Of two faults the one that stands first, whatever the names.
+        ("subaddress = 1\nmode = 1", 3, "`subaddress` must be true or false"),
         ("srs = 1", 3, "`srs` must be a table"),
         ("[policy.srs]", 3, "`srs` names neither domain nor forwarders"),
         ("[policy.srs]\ndomain = 1", 4, "`domain` must be a text in quotes"),
@@ -305,18 +307,18 @@ fn unknown_keys_are_refused_with_the_nearest_name() {
         (
             "[policy.domains.\"example.com\"]\nenforce = true",
             4,
-            "unknown key `enforce` in [policy.domains]; the keys are enforce-since, mode, refuse-at",
+            "unknown key `enforce` in [policy.domains]; known are enforce-since, mode, refuse-at",
         ),
         (
             "[policy.domains.\"example.com\"]\nkeys = \"off\"",
             4,
-            "unknown key `keys` in [policy.domains]; the keys are enforce-since, mode, refuse-at",
+            "unknown key `keys` in [policy.domains]; known are enforce-since, mode, refuse-at",
         ),
     ] {
         assert_eq!(parse(text), Err(Error::Policy { line, message: message.into() }), "{text}");
     }
     let long = parse(&format!("{} = 1", "x".repeat(100_000))).unwrap_err().to_string();
-    assert!(long.contains("the keys are display-names, domains, enforce-since, "));
+    assert!(long.contains("known are display-names, domains, enforce-since, "));
 }
 
 #[test]

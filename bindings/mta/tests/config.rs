@@ -85,7 +85,7 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
         ("[policy", "line 3: this is no TOML: unclosed table, expected `]`"),
         (
             "socketmap = 1",
-            "line 3: unknown key `socketmap` in [policy]; the keys are display-names, domains, enforce-since, exempt-clients, \
+            "line 3: unknown key `socketmap` in [policy]; known are display-names, domains, enforce-since, exempt-clients, \
          exempt-recipients, exempt-senders, expired-grace, internal-hosts, mailer-daemon-is-null, marks-since, mode, never-send, no-sign, \
          no-sign-recipients, own-domains, own-relays, refuse-at, reverse-any-sender, srs, subaddress",
         ),
