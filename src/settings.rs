@@ -11,7 +11,7 @@
 //! The policy and the configuration of the daemon are read with it, so that it is public; it is no part of what the crate
 //! promises.
 
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -37,8 +37,12 @@ pub struct Entry<'a> {
 /// Calls `each` with every entry at the top of a text.
 ///
 /// # Errors
-/// [`Error::Policy`]: what is no TOML; what `each` refuses.
-pub fn read(text: &str, each: impl FnMut(Entry<'_>) -> Result<(), Error>) -> Result<(), Error> {
+/// [`Error::Policy`]: what is no UTF-8 or no TOML; what `each` refuses.
+pub fn read(octets: &[u8], each: impl FnMut(Entry<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    let text = core::str::from_utf8(octets).map_err(|error| {
+        let before = octets.get(..error.valid_up_to()).unwrap_or_default();
+        Error::Policy { line: line_behind(before), message: "it is not UTF-8; save it as UTF-8".to_owned() }
+    })?;
     let document = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         fault(text, at, format!("this is no TOML: {}", error.message()))
@@ -136,7 +140,12 @@ fn entries<'a>(text: &'a str, table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
 
 fn fault(text: &str, at: usize, message: String) -> Error {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
-    Error::Policy { line: before.iter().filter(|&&octet| octet == b'\n').count() + 1, message }
+    Error::Policy { line: line_behind(before), message }
+}
+
+/// The line, counted from 1, on which these octets end.
+fn line_behind(before: &[u8]) -> usize {
+    before.iter().filter(|&&octet| octet == b'\n').count() + 1
 }
 
 /// The known name with the fewest edits, if they are few.

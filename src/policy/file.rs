@@ -62,7 +62,7 @@ const DOMAIN_KEYS: &[&str] = &["enforce-since", "mode", "refuse-at"];
 /// The longest hash that SRS can write: base64 of 20 octets.
 const MAX_HASH: u16 = 27;
 
-pub(super) fn parse(text: &str) -> Result<Policy, Error> {
+pub(super) fn parse(text: &[u8]) -> Result<Policy, Error> {
     let mut found = None;
     settings::read(text, |entry| {
         if entry.name == "policy" {

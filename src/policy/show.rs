@@ -22,10 +22,10 @@ impl Policy {
     ///
     /// ```
     /// use backstop::policy::Policy;
-    /// let policy = Policy::parse("[policy]\nown-domains = [\"example.com\"]\nnever-send = [\"info\"]")?;
+    /// let policy = Policy::parse(b"[policy]\nown-domains = [\"example.com\"]\nnever-send = [\"info\"]")?;
     /// let text = policy.to_toml();
     /// assert!(text.contains("mode = \"observe\"\n") && text.contains("never-send = [\"info@*\"]\n"));
-    /// assert_eq!(Policy::parse(&text)?, policy);
+    /// assert_eq!(Policy::parse(text.as_bytes())?, policy);
     /// # Ok::<(), backstop::Error>(())
     /// ```
     pub fn to_toml(&self) -> String {

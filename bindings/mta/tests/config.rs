@@ -8,7 +8,7 @@ use backstopd::faces;
 const HEAD: &str = "[policy]\nown-domains = [\"example.com\"]\n";
 
 fn fault(rest: &str) -> String {
-    Config::parse(&format!("{HEAD}{rest}\n")).unwrap_err().to_string()
+    Config::parse(format!("{HEAD}{rest}\n").as_bytes()).unwrap_err().to_string()
 }
 
 #[test]
@@ -92,13 +92,15 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
     ] {
         assert_eq!(fault(rest), sentence, "{rest}");
     }
+    let latin = Config::parse(b"[keys]\nfile = \"/etc/b\xfccher\"\n").unwrap_err();
+    assert_eq!(latin.to_string(), "line 2: it is not UTF-8; save it as UTF-8");
 }
 
 #[test]
 fn a_face_that_cannot_honour_a_rule_is_named_with_the_rule() {
     const MAPS: &str = "[socketmap]\nlisten = [\"inet:127.0.0.1:1\"]\n";
     const SERVICE: &str = "[policy-service]\nlisten = [\"inet:127.0.0.1:2\"]\n";
-    let unmet = |rest: String| faces::unmet(&Config::parse(&format!("{HEAD}{rest}")).unwrap()).join("\n");
+    let unmet = |rest: String| faces::unmet(&Config::parse(format!("{HEAD}{rest}").as_bytes()).unwrap()).join("\n");
     for (policy, faces, sentences) in [
         ("", MAPS, ""),
         ("mode = \"enforce\"\n", SERVICE, ""),
@@ -157,8 +159,8 @@ fn the_effective_configuration_reads_back_to_itself() {
          [policy-service]\nlisten = [\"inet:127.0.0.1:8\"]\nat-data = true\n[filter]\nsessions = 7\nmetrics = [\"inet:127.0.0.1:10036\"]\n"
     );
     let ring = backstop::KeyRing::parse(b"version 1\nprvs 0 sha256 7 - - * text:not to be seen\n").unwrap();
-    let shown = Config::parse(&text).unwrap().to_toml(&ring);
-    assert_eq!(Config::parse(&shown).unwrap().to_toml(&ring), shown);
+    let shown = Config::parse(text.as_bytes()).unwrap().to_toml(&ring);
+    assert_eq!(Config::parse(shown.as_bytes()).unwrap().to_toml(&ring), shown);
     assert!(shown.contains(&format!("# prvs 0 {}", ring.keys().first().unwrap().fingerprint())));
     assert!(!shown.contains("not to be seen"));
 }

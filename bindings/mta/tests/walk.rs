@@ -79,7 +79,7 @@ fn snapshot(rings: &Rings, host: usize, number: u32) -> Snapshot {
         "[policy]\nown-domains = [\"example.com\", \"*.example.com\"]\n{mode}\n[keys]\nfile = \"/etc/backstop/keys\"\n\
          [milter]\nlisten = [\"inet:127.0.0.1:10030\"]\n"
     );
-    Snapshot { config: Config::parse(&text).unwrap(), ring: rings.of(host, number) }
+    Snapshot { config: Config::parse(text.as_bytes()).unwrap(), ring: rings.of(host, number) }
 }
 
 /// The sender with which a user's mail leaves a host.

@@ -191,24 +191,21 @@ impl Config {
         let octets = keyfile::read_text(path, "the configuration")
             .map_err(|error| Stop::new(Exit::NoInput, error.to_string()))?;
         let name = path.display();
-        let text = std::str::from_utf8(&octets).map_err(|error| {
-            Stop::config(format!("{name}: octet {} is not UTF-8; save it as UTF-8", error.valid_up_to()))
-        })?;
-        Config::parse(text).map_err(|fault| Stop::config(format!("{name}: {fault}")))
+        Config::parse(&octets).map_err(|fault| Stop::config(format!("{name}: {fault}")))
     }
 
     /// Reads a text.
     ///
     /// # Errors
     /// The first fault, with its line.
-    pub fn parse(text: &str) -> Result<Config, Fault> {
+    pub fn parse(text: &[u8]) -> Result<Config, Fault> {
         Config::read(text).map_err(|error| match error {
             Error::Policy { line, message } => Fault { line, message },
             other => Fault { line: 1, message: other.to_string() },
         })
     }
 
-    fn read(text: &str) -> Result<Config, Error> {
+    fn read(text: &[u8]) -> Result<Config, Error> {
         let mut config = Config {
             policy: Policy::new(backstop::Domains::all()),
             keys: Keys::default(),
