@@ -374,7 +374,7 @@ pub fn srs(data: &[u8]) {
         .with_separator(['=', '+', '-'][usize::from(shape) % 3])
         .and_then(|dialect| dialect.with_hash(length, length.min(4)))
         .unwrap()
-        .with_alphabet([Alphabet::Classic, Alphabet::Url, Alphabet::Alt][usize::from(shape >> 2) % 3])
+        .with_alphabet(Alphabet::ALL[usize::from(shape >> 2) % 3])
         .with_over_long(if shape & 0x40 == 0 { OverLong::Leave } else { OverLong::Emit });
     if let Ok(Some(proof)) = rewriting::reverse(ring, &input, own, &dialect, today).as_ref().map(Verdict::proof) {
         assert_legal(&proof.mailbox.to_address(), false);

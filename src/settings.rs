@@ -108,13 +108,13 @@ impl<'a> Entry<'a> {
         text.and_then(|text| Day::parse(&text).ok()).ok_or_else(|| self.fault("must be a date such as 2026-11-21"))
     }
 
-    /// What one of these words stands for.
-    pub fn choice<T: Copy>(&self, all: &[(&str, T)]) -> Result<T, Error> {
-        let word = self.value.get_ref().as_str();
-        let found = all.iter().find(|(name, _)| Some(*name) == word);
-        found.map(|(_, value)| *value).ok_or_else(|| {
-            let names: Vec<String> = all.iter().map(|(name, _)| quoted(name)).collect();
-            self.fault(format_args!("must be {}", names.join(" or ")))
+    /// The one of these that its text is the word of.
+    pub fn choice<T: Copy>(&self, all: &[T], word: fn(T) -> &'static str) -> Result<T, Error> {
+        let given = self.value.get_ref().as_str();
+        let found = all.iter().copied().find(|one| Some(word(*one)) == given);
+        found.ok_or_else(|| {
+            let words: Vec<String> = all.iter().map(|one| quoted(word(*one))).collect();
+            self.fault(format_args!("must be {}", words.join(" or ")))
         })
     }
 

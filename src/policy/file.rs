@@ -137,10 +137,7 @@ fn forwarding(table: Entry<'_>) -> Result<Forwarding, Error> {
     let mut by_recipient = Vec::new();
     for entry in table.entries()? {
         match entry.name {
-            "alphabet" => {
-                let all = [("classic", Alphabet::Classic), ("url", Alphabet::Url), ("alt", Alphabet::Alt)];
-                dialect = dialect.with_alphabet(entry.choice(&all)?);
-            }
+            "alphabet" => dialect = dialect.with_alphabet(entry.choice(Alphabet::ALL, Alphabet::as_str)?),
             "always-rewrite" => dialect = dialect.with_always_rewrite(entry.yes()?),
             "domain" => default = Some(entry),
             "domains" => by_recipient = entry.entries()?,
@@ -151,12 +148,9 @@ fn forwarding(table: Entry<'_>) -> Result<Forwarding, Error> {
                 let days = entry.number(1, Use::Srs.max_days())?;
                 dialect = dialect.with_max_age(days).map_err(|error| entry.fault_of(&error))?;
             }
-            "over-long" => {
-                let all = [("leave", OverLong::Leave), ("emit", OverLong::Emit)];
-                dialect = dialect.with_over_long(entry.choice(&all)?);
-            }
+            "over-long" => dialect = dialect.with_over_long(entry.choice(OverLong::ALL, OverLong::as_str)?),
             "separator" => {
-                let separator = entry.choice(&[("=", '='), ("+", '+'), ("-", '-')])?;
+                let (_, separator) = entry.choice(&[("=", '='), ("+", '+'), ("-", '-')], |it| it.0)?;
                 dialect = dialect.with_separator(separator).map_err(|error| entry.fault_of(&error))?;
             }
             _ => return Err(entry.unknown("policy.srs", SRS_KEYS)),
@@ -199,11 +193,11 @@ impl<'a> Entry<'a> {
     }
 
     fn mode(&self) -> Result<Mode, Error> {
-        self.choice(&Mode::ALL.iter().map(|&mode| (mode.as_str(), mode)).collect::<Vec<_>>())
+        self.choice(Mode::ALL, Mode::as_str)
     }
 
     fn refuse_at(&self) -> Result<RefuseAt, Error> {
-        self.choice(&RefuseAt::ALL.iter().map(|&at| (at.as_str(), at)).collect::<Vec<_>>())
+        self.choice(RefuseAt::ALL, RefuseAt::as_str)
     }
 
     fn domain(&self) -> Result<&'a str, Error> {

@@ -12,7 +12,6 @@ use super::{Forwarding, Policy, Stance};
 use crate::batv::Form;
 use crate::domains::Domains;
 use crate::settings::{list, quoted};
-use crate::srs::{Alphabet, OverLong};
 
 impl Policy {
     /// The policy as [`Policy::parse`] reads it, all keys included.
@@ -83,17 +82,8 @@ fn write_srs(srs: &Forwarding, text: &mut String) -> fmt::Result {
     writeln!(text, "hash-length = {}\nhash-min = {}", dialect.hash_length, dialect.hash_min)?;
     dialect.max_age.map_or(Ok(()), |days| writeln!(text, "max-age = {days}"))?;
     writeln!(text, "always-rewrite = {}", dialect.always_rewrite)?;
-    let alphabet = match dialect.alphabet {
-        Alphabet::Classic => "classic",
-        Alphabet::Url => "url",
-        Alphabet::Alt => "alt",
-    };
-    writeln!(text, "alphabet = \"{alphabet}\"")?;
-    let over_long = match dialect.over_long {
-        OverLong::Leave => "leave",
-        OverLong::Emit => "emit",
-    };
-    writeln!(text, "over-long = \"{over_long}\"")
+    writeln!(text, "alphabet = \"{}\"", dialect.alphabet.as_str())?;
+    writeln!(text, "over-long = \"{}\"", dialect.over_long.as_str())
 }
 
 fn domains(set: &Domains) -> String {

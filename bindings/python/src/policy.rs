@@ -52,8 +52,7 @@ impl Policy {
         now: Option<Now>,
     ) -> PyResult<Sender> {
         let recipients = Texts::of(recipients)?;
-        let origin =
-            word("origin", &origin, &Origin::ALL.iter().map(|&origin| (origin.as_str(), origin)).collect::<Vec<_>>())?;
+        let origin = word("origin", &origin, Origin::ALL, Origin::as_str)?;
         let recipients = recipients.slices();
         Sender::of(&self.0.outgoing(ring.ring(), sender.octets(), recipients.iter().copied(), origin, day(now)?))
     }
@@ -74,8 +73,7 @@ impl Policy {
         client: Text<'_>,
         now: Option<Now>,
     ) -> PyResult<Decision> {
-        let client =
-            word("client", &client, &Client::ALL.iter().map(|&client| (client.as_str(), client)).collect::<Vec<_>>())?;
+        let client = word("client", &client, Client::ALL, Client::as_str)?;
         Decision::of(&self.0.incoming(ring.ring(), sender.octets(), recipient.octets(), client, day(now)?))
     }
 

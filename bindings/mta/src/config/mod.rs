@@ -259,9 +259,9 @@ fn log(table: Entry<'_>, log: &mut LogSettings) -> Result<(), Error> {
     for entry in table.entries()? {
         match entry.name {
             "file" => log.file = Some(path(&entry)?),
-            "format" => log.json = entry.choice(&[("text", false), ("json", true)])?,
-            "addresses" => log.redact = entry.choice(&[("full", false), ("domain", true)])?,
-            "events" => log.all_events = entry.choice(&[("notable", false), ("all", true)])?,
+            "format" => log.json = entry.choice(&[("text", false), ("json", true)], |it| it.0)?.1,
+            "addresses" => log.redact = entry.choice(&[("full", false), ("domain", true)], |it| it.0)?.1,
+            "events" => log.all_events = entry.choice(&[("notable", false), ("all", true)], |it| it.0)?.1,
             _ => return Err(entry.unknown("log", LOG)),
         }
     }
@@ -317,7 +317,7 @@ fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Error> {
         match entry.name {
             "listen" => at = listen(&entry)?,
             "maps" => {
-                let item = |item: Entry<'_>| item.choice(&Map::ALL.map(|map| (map.as_str(), map)));
+                let item = |item: Entry<'_>| item.choice(&Map::ALL, Map::as_str);
                 maps = entry.list()?.into_iter().map(item).collect::<Result<_, _>>()?;
             }
             _ => socket(entry, &mut rights, "socketmap", SOCKETMAP)?,
