@@ -482,8 +482,8 @@ pub fn event(data: &[u8]) {
     let rest = lines.next().unwrap_or_default();
     let (state, snapshot) = (state(), state().snapshot());
     let now = state.clock.now().unwrap();
-    let of_client = Context::of_client(Face::Milter, &snapshot, "192.0.2.1".parse().ok(), 25, rest.len() % 2 == 0);
-    let context = Context { queue: rest, instance: rest, ..of_client };
+    let context = Context::of_client(Face::Milter, &snapshot, ("192.0.2.1".parse().ok(), 25), rest.len() % 2 == 0)
+        .of_mail(rest, rest);
     let incoming = decide::incoming(&snapshot, &context, &sender, &recipient, now).1;
     let outgoing = decide::outgoing(&snapshot, &context, &sender, &[&recipient], now).1;
     let forward = decide::forward(&snapshot, &context, &sender, &recipient, now).1;
