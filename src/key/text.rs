@@ -152,7 +152,7 @@ pub(super) fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
         .find(|known| known.as_str() == mac)
         .ok_or_else(|| column(3, "must be sha1 or sha256"))?;
     if !usage.takes(mac) {
-        let only = if usage == Use::Srs { "sha1" } else { "sha256" };
+        let only = usage.default_mac().as_str();
         return Err(column(3, &format!("must be {only} for {usage}")));
     }
     let days = days
