@@ -182,6 +182,25 @@ impl Domains {
             })
     }
 
+    /// Each pattern that gives, and the set that it is without what the list takes away; not those that are taken away as a
+    /// whole.
+    ///
+    /// ```
+    /// # use backstop::Domains;
+    /// let set = Domains::parse("*.example.net,example.org,!lists.example.net,!example.org")?;
+    /// let parts: Vec<_> = set.parts().map(|(pattern, part)| (pattern, part.to_string())).collect();
+    /// assert_eq!(parts, [("*.example.net", "*.example.net,!lists.example.net,!example.org".to_owned())]);
+    /// # Ok::<(), backstop::Error>(())
+    /// ```
+    pub fn parts(&self) -> impl Iterator<Item = (&str, Domains)> {
+        let patterns = || self.text.split(',');
+        patterns().filter(|pattern| !pattern.starts_with('!')).filter_map(move |pattern| {
+            let except = patterns().filter(|pattern| pattern.starts_with('!'));
+            let part: Vec<&str> = core::iter::once(pattern).chain(except).collect();
+            Some((pattern, Domains::parse(&part.join(",")).ok()?))
+        })
+    }
+
     /// The list as it was written.
     pub fn as_str(&self) -> &str {
         &self.text

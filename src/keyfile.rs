@@ -77,6 +77,11 @@ pub fn load(path: impl AsRef<Path>, trust: Trust) -> Result<Loaded, Error> {
     Ok(loaded)
 }
 
+/// Whether something has this name, or may have it: only what surely is not there is to be made.
+pub fn is_there(path: impl AsRef<Path>) -> bool {
+    !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
+}
+
 /// Reads another file that people write, such as a policy: a regular file of at most 1 MiB, whatever its mode.
 ///
 /// `what` names in an error what was looked for: `the policy`.

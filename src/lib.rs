@@ -40,6 +40,9 @@ pub mod keystore;
 mod mac;
 pub mod mark;
 pub mod policy;
+#[cfg(feature = "policy-file")]
+#[doc(hidden)]
+pub mod settings;
 mod sixteen;
 pub mod srs;
 mod verdict;

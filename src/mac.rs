@@ -32,6 +32,9 @@ pub enum Mac {
 }
 
 impl Mac {
+    /// Both hashes.
+    pub const ALL: &'static [Mac] = &[Mac::Sha1, Mac::Sha256];
+
     /// The word in the key ring.
     pub const fn as_str(self) -> &'static str {
         match self {

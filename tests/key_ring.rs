@@ -303,3 +303,12 @@ fn a_key_may_sign_on_one_day_only_and_a_ring_may_have_all_its_octets() {
     assert!(KeyRing::parse(text(1 << 20).as_bytes()).is_ok());
     assert!(KeyRing::parse(text((1 << 20) + 1).as_bytes()).is_err());
 }
+
+#[test]
+fn every_use_takes_its_defaults() {
+    for usage in Use::ALL {
+        let taken: Vec<Mac> = Mac::ALL.iter().copied().filter(|mac| usage.takes(*mac)).collect();
+        assert!(taken.contains(&usage.default_mac()), "{usage}");
+        assert!((1..=usage.max_days()).contains(&usage.default_days()), "{usage}");
+    }
+}

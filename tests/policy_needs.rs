@@ -6,7 +6,7 @@ use backstop::policy::{Client, Need, Origin, Policy, RefuseAt};
 use backstop::srs::Dialect;
 
 fn needs(keys: &str) -> Vec<Need> {
-    let policy = Policy::parse(&format!("[policy]\nown-domains = [\"example.com\"]\n{keys}\n")).unwrap();
+    let policy = Policy::parse(format!("[policy]\nown-domains = [\"example.com\"]\n{keys}\n").as_bytes()).unwrap();
     Need::ALL.iter().copied().filter(|need| policy.needs(*need)).collect()
 }
 
@@ -40,7 +40,7 @@ fn each_need_comes_from_the_key_that_it_names() {
 #[test]
 fn a_policy_tells_back_what_it_was_given() {
     let given = Policy::parse(
-        "[policy]\nown-domains = [\"example.com\"]\nrefuse-at = \"message\"\n\
+        b"[policy]\nown-domains = [\"example.com\"]\nrefuse-at = \"message\"\n\
          [policy.srs]\ndomain = \"fwd.example\"\nhash-length = 6\n",
     )
     .unwrap();

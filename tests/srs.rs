@@ -160,7 +160,7 @@ fn each_alphabet_is_written_on_request_and_all_are_read() {
         let with = |hash: &str| format!("SRS0={hash}=G3=example.com={user}@fwd.example.net");
         for (alphabet, hash) in [(Alphabet::Classic, classic), (Alphabet::Url, url), (Alphabet::Alt, alt)] {
             assert_eq!(forward(&sender, CLASSIC.with_alphabet(alphabet)), with(hash));
-            for reader in [Alphabet::Classic, Alphabet::Url, Alphabet::Alt] {
+            for &reader in Alphabet::ALL {
                 assert_eq!(reverse(&with(hash), CLASSIC.with_alphabet(reader)), format!("{sender} 0"), "{hash}");
             }
         }

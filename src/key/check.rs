@@ -43,6 +43,15 @@ pub struct Finding {
     pub sentence: String,
 }
 
+impl Finding {
+    /// The slugs of those that are due.
+    pub const DUE: &'static [&'static str] = &["no-signer", "ends-soon", "prunable", "replaced", "old", "short-secret"];
+
+    fn new(slug: &'static str, line: Option<usize>, sentence: String) -> Finding {
+        Finding { slug, due: Finding::DUE.contains(&slug), line, sentence }
+    }
+}
+
 impl KeyRing {
     /// What is due on this day, in the order of the ring; nothing if all is well.
     ///
@@ -58,13 +67,13 @@ impl KeyRing {
         let mut found = Vec::new();
         if self.keys.is_empty() {
             let sentence = "the ring has no key; add one with `backstop key add`".into();
-            found.push(Finding { slug: "no-signer", due: true, line: None, sentence });
+            found.push(Finding::new("no-signer", None, sentence));
         }
         for &usage in Use::ALL {
             let mut keys = self.keys.iter().filter(|key| key.usage == usage).peekable();
             if keys.peek().is_some() && !keys.any(|key| key.signs_on(today)) {
                 let sentence = format!("no {usage} key signs today; add one with `backstop key add`");
-                found.push(Finding { slug: "no-signer", due: true, line: None, sentence });
+                found.push(Finding::new("no-signer", None, sentence));
             }
         }
         for key in &self.keys {
@@ -75,33 +84,32 @@ impl KeyRing {
 
     fn check_key(&self, key: &Key, today: Day, found: &mut Vec<Finding>) {
         let name = format!("{} key {} on line {}", key.usage, key.id, key.line());
-        let mut report = |slug, due, what: String| {
-            found.push(Finding { slug, due, line: Some(key.line()), sentence: format!("{name} {what}") });
-        };
+        let mut report =
+            |slug, what: String| found.push(Finding::new(slug, Some(key.line()), format!("{name} {what}")));
         if self.has_run_out(key, today) {
-            return report("prunable", true, "no longer counts; drop it with `backstop key prune`".into());
+            return report("prunable", "no longer counts; drop it with `backstop key prune`".into());
         }
         if let Some(until) = key.until {
             if until < today {
                 let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
                 if another() && !self.replaced_on(key, today) {
-                    report("no-signer", true, format!("ended on {until} and no key signs for its domains; rotate it"));
+                    report("no-signer", format!("ended on {until} and no key signs for its domains; rotate it"));
                 }
                 return;
             }
             if until <= today.plus(SOON) && !self.replaced_on(key, until.plus(1)) {
-                report("ends-soon", true, format!("ends on {until} and has no successor; rotate it"));
+                report("ends-soon", format!("ends on {until} and has no successor; rotate it"));
             }
         }
         if key.secret_len < Secret::SHORT {
-            report("short-secret", true, format!("has a secret of less than {} octets; rotate it", Secret::SHORT));
+            report("short-secret", format!("has a secret of less than {} octets; rotate it", Secret::SHORT));
         }
         let signs_openly = key.signs_on(today) && key.until.is_none();
         if signs_openly && self.is_replaced(key, today) {
-            return report("replaced", true, "is open, though a later key signs in its place; retire it".into());
+            return report("replaced", "is open, though a later key signs in its place; retire it".into());
         }
         if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
-            report("old", true, format!("has signed since {from}; rotate it once a year"));
+            report("old", format!("has signed since {from}; rotate it once a year"));
         }
         let wrap = match key.usage {
             Use::Prvs => Some(1000),
@@ -110,17 +118,17 @@ impl KeyRing {
         };
         if let Some(wrap) = wrap.filter(|_| signs_openly && key.from.is_none()) {
             let what = format!("has no dates, so that its tags verify again after {wrap} days; rotate it to have some");
-            report("undated", false, what);
+            report("undated", what);
         }
         let prvs = || self.keys.iter().filter(|other| other.usage == Use::Prvs && other.signs_on(today));
         if key.usage == Use::Bst1 && key.signs_on(today) && !signed_by(&key.domains, prvs) {
             let what = "has no prvs key beside it, so that long addresses go unsigned; add one";
-            report("no-fallback", false, what.into());
+            report("no-fallback", what.into());
         }
         if key.usage == Use::Prvs && key.mac == Mac::Sha1 {
             let what = "is sha1, so that tags of mixed-case addresses verify only where the case came back; \
                         use sha256 unless Exim shares the key";
-            report("sha1", false, what.into());
+            report("sha1", what.into());
         }
     }
 }

@@ -348,12 +348,7 @@ impl KeyRing {
 
 /// Whether each pattern of a set is covered by some key.
 pub(super) fn signed_by<'r, I: Iterator<Item = &'r Key>>(domains: &Domains, keys: impl Fn() -> I) -> bool {
-    let (except, fits): (Vec<&str>, Vec<&str>) = domains.as_str().split(',').partition(|word| word.starts_with('!'));
-    fits.iter().all(|fit| {
-        let part: Vec<&str> = [*fit].into_iter().chain(except.iter().copied()).collect();
-        // Of a pattern that is taken away as a whole there is nothing to sign.
-        Domains::parse(&part.join(",")).map_or(true, |part| keys().any(|key| key.domains.covers(&part)))
-    })
+    domains.parts().all(|(_, part)| keys().any(|key| key.domains.covers(&part)))
 }
 
 impl KeyRing {

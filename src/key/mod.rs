@@ -70,6 +70,23 @@ impl Use {
         }
     }
 
+    /// The MAC of a new key of which nothing else is said; a use that takes only one takes this one.
+    pub const fn default_mac(self) -> Mac {
+        match self {
+            Use::Srs => Mac::Sha1,
+            Use::Prvs | Use::Bst1 | Use::Mark => Mac::Sha256,
+        }
+    }
+
+    /// For how many days the tags of a new key live of which nothing else is said.
+    pub const fn default_days(self) -> u16 {
+        match self {
+            Use::Prvs | Use::Bst1 => 10,
+            Use::Srs => 21,
+            Use::Mark => 14,
+        }
+    }
+
     /// Whether a key of this use may carry this MAC.
     pub const fn takes(self, mac: Mac) -> bool {
         matches!((self, mac), (Use::Prvs, _) | (Use::Srs, Mac::Sha1) | (Use::Bst1 | Use::Mark, Mac::Sha256))

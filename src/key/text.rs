@@ -146,13 +146,13 @@ pub(super) fn key(line: usize, text: &str) -> Result<(Key, Secret), String> {
         _ if usage.ids().len() == 10 => return Err(column(2, &format!("must be a digit for {usage}"))),
         _ => return Err(column(2, &format!("must be one of a-z2-7 for {usage}"))),
     };
-    let mac = match mac {
-        "sha1" => Mac::Sha1,
-        "sha256" => Mac::Sha256,
-        _ => return Err(column(3, "must be sha1 or sha256")),
-    };
+    let mac = Mac::ALL
+        .iter()
+        .copied()
+        .find(|known| known.as_str() == mac)
+        .ok_or_else(|| column(3, "must be sha1 or sha256"))?;
     if !usage.takes(mac) {
-        let only = if usage == Use::Srs { "sha1" } else { "sha256" };
+        let only = usage.default_mac().as_str();
         return Err(column(3, &format!("must be {only} for {usage}")));
     }
     let days = days

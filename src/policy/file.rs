@@ -13,20 +13,15 @@
 //! line; there is no half-read policy. Lists are those of `lists.rs` and `domains.rs`.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use super::{Addresses, Forwarding, Mode, Networks, Policy, RefuseAt, Stance};
 use crate::address::check_domain;
 use crate::batv::Form;
-use crate::day::Day;
 use crate::domains::Domains;
 use crate::error::Error;
 use crate::key::Use;
+use crate::settings::{self, Entry};
 use crate::srs::{Alphabet, Dialect, OverLong};
 
 const POLICY_KEYS: &[&str] = &[
@@ -67,26 +62,16 @@ const DOMAIN_KEYS: &[&str] = &["enforce-since", "mode", "refuse-at"];
 /// The longest hash that SRS can write: base64 of 20 octets.
 const MAX_HASH: u16 = 27;
 
-/// A key with its value, and the text in which it stands.
-#[derive(Clone, Copy)]
-struct Entry<'a> {
-    text: &'a str,
-    name: &'a str,
-    /// Offset of the key.
-    at: usize,
-    value: &'a Spanned<DeValue<'a>>,
-}
-
-pub(super) fn parse(text: &str) -> Result<Policy, Error> {
-    let document = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        fault(text, at, format!("this is no TOML: {}", error.message()))
+pub(super) fn parse(text: &[u8]) -> Result<Policy, Error> {
+    let mut found = None;
+    settings::read(text, |entry| {
+        if entry.name == "policy" {
+            found = Some(policy(entry)?);
+        }
+        Ok(())
     })?;
-    let entries = entries(text, document.get_ref());
-    let Some(table) = entries.into_iter().find(|entry| entry.name == "policy") else {
-        return Err(fault(text, 0, "there is no table [policy]; begin with [policy] and own-domains".to_owned()));
-    };
-    policy(table)
+    let message = "there is no table [policy]; begin with [policy] and own-domains";
+    found.ok_or_else(|| Error::Policy { line: 1, message: message.to_owned() })
 }
 
 fn policy(table: Entry<'_>) -> Result<Policy, Error> {
@@ -152,10 +137,7 @@ fn forwarding(table: Entry<'_>) -> Result<Forwarding, Error> {
     let mut by_recipient = Vec::new();
     for entry in table.entries()? {
         match entry.name {
-            "alphabet" => {
-                let all = [("classic", Alphabet::Classic), ("url", Alphabet::Url), ("alt", Alphabet::Alt)];
-                dialect = dialect.with_alphabet(entry.choice(&all)?);
-            }
+            "alphabet" => dialect = dialect.with_alphabet(entry.choice(Alphabet::ALL, Alphabet::as_str)?),
             "always-rewrite" => dialect = dialect.with_always_rewrite(entry.yes()?),
             "domain" => default = Some(entry),
             "domains" => by_recipient = entry.entries()?,
@@ -166,12 +148,9 @@ fn forwarding(table: Entry<'_>) -> Result<Forwarding, Error> {
                 let days = entry.number(1, Use::Srs.max_days())?;
                 dialect = dialect.with_max_age(days).map_err(|error| entry.fault_of(&error))?;
             }
-            "over-long" => {
-                let all = [("leave", OverLong::Leave), ("emit", OverLong::Emit)];
-                dialect = dialect.with_over_long(entry.choice(&all)?);
-            }
+            "over-long" => dialect = dialect.with_over_long(entry.choice(OverLong::ALL, OverLong::as_str)?),
             "separator" => {
-                let separator = entry.choice(&[("=", '='), ("+", '+'), ("-", '-')])?;
+                let (_, separator) = entry.choice(&[("=", '='), ("+", '+'), ("-", '-')], |it| it.0)?;
                 dialect = dialect.with_separator(separator).map_err(|error| entry.fault_of(&error))?;
             }
             _ => return Err(entry.unknown("policy.srs", SRS_KEYS)),
@@ -202,97 +181,28 @@ fn forwarding(table: Entry<'_>) -> Result<Forwarding, Error> {
     Ok(srs)
 }
 
+/// What only a policy holds.
 impl<'a> Entry<'a> {
-    /// An error about this entry, by its name.
-    fn fault(&self, what: &str) -> Error {
-        fault(self.text, self.at, format!("`{}` {what}", self.name))
-    }
-
-    fn fault_of(&self, error: &Error) -> Error {
-        fault(self.text, self.at, format!("`{}`: {error}", self.name))
-    }
-
-    fn unknown(&self, table: &str, known: &[&str]) -> Error {
-        let remedy = match nearest(self.name, known) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("the keys are {}", known.join(", ")),
-        };
-        fault(self.text, self.at, format!("unknown key `{}` in [{table}]; {remedy}", self.name))
-    }
-
-    fn entries(&self) -> Result<Vec<Entry<'a>>, Error> {
-        match self.value.get_ref() {
-            DeValue::Table(table) => Ok(entries(self.text, table)),
-            _ => Err(self.fault("must be a table")),
-        }
-    }
-
     /// The set of domains that is its name; of two with one pattern neither would be the closer.
     fn set<'s>(&self, mut others: impl Iterator<Item = &'s Domains>) -> Result<Domains, Error> {
         let set = Domains::parse(self.name).map_err(|error| self.fault_of(&error))?;
         match others.find(|other| other.shares_a_pattern(&set)) {
             None => Ok(set),
-            Some(other) => Err(self.fault(&format!("has a domain that stands in `{other}` too; name each once"))),
+            Some(other) => Err(self.fault(format_args!("has a domain that stands in `{other}` too; name each once"))),
         }
     }
 
-    fn str(&self) -> Result<&'a str, Error> {
-        self.value.get_ref().as_str().ok_or_else(|| self.fault("must be a text in quotes"))
-    }
-
-    fn yes(&self) -> Result<bool, Error> {
-        self.value.get_ref().as_bool().ok_or_else(|| self.fault("must be true or false"))
-    }
-
-    fn number(&self, low: u16, high: u16) -> Result<u16, Error> {
-        let number = self.value.get_ref().as_integer();
-        let number = number.and_then(|it| u16::from_str_radix(it.as_str(), it.radix()).ok());
-        number
-            .filter(|number| (low..=high).contains(number))
-            .ok_or_else(|| self.fault(&format!("must be a whole number from {low} to {high}")))
-    }
-
-    fn day(&self) -> Result<Day, Error> {
-        let text = match self.value.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
-            DeValue::Datetime(stamp) if stamp.time.is_none() => Some(stamp.to_string()),
-            _ => None,
-        };
-        text.and_then(|text| Day::parse(&text).ok()).ok_or_else(|| self.fault("must be a date such as 2026-11-21"))
-    }
-
-    fn choice<T: Copy>(&self, all: &[(&str, T)]) -> Result<T, Error> {
-        let word = self.value.get_ref().as_str();
-        let found = all.iter().find(|(name, _)| Some(*name) == word);
-        found.map(|(_, value)| *value).ok_or_else(|| {
-            let names: Vec<String> = all.iter().map(|(name, _)| format!("{name:?}")).collect();
-            self.fault(&format!("must be {}", names.join(" or ")))
-        })
-    }
-
     fn mode(&self) -> Result<Mode, Error> {
-        self.choice(&Mode::ALL.iter().map(|&mode| (mode.as_str(), mode)).collect::<Vec<_>>())
+        self.choice(Mode::ALL, Mode::as_str)
     }
 
     fn refuse_at(&self) -> Result<RefuseAt, Error> {
-        self.choice(&RefuseAt::ALL.iter().map(|&at| (at.as_str(), at)).collect::<Vec<_>>())
+        self.choice(RefuseAt::ALL, RefuseAt::as_str)
     }
 
     fn domain(&self) -> Result<&'a str, Error> {
         let domain = self.str()?;
         check_domain(domain.as_bytes(), 0).map_err(|error| self.fault_of(&error)).map(|()| domain)
-    }
-
-    /// The texts of a list; each stands where an error in it is reported.
-    fn list(&self) -> Result<Vec<Entry<'a>>, Error> {
-        let wrong = || self.fault("must be a list of texts, [\"...\", \"...\"]");
-        let list = self.value.get_ref().as_array().ok_or_else(wrong)?;
-        let item = |value: &'a Spanned<DeValue<'a>>| Entry { at: value.span().start, value, ..*self };
-        let items: Vec<_> = list.iter().map(item).collect();
-        match items.iter().find(|item| !item.value.get_ref().is_str()) {
-            Some(item) => Err(item.fault("must be a list of texts, [\"...\", \"...\"]")),
-            None => Ok(items),
-        }
     }
 
     fn strings(&self) -> Result<Vec<&'a str>, Error> {
@@ -328,37 +238,4 @@ impl<'a> Entry<'a> {
         }
         Ok(all)
     }
-}
-
-fn entries<'a>(text: &'a str, table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
-    let entry = |(key, value): (&'a Spanned<_>, _)| {
-        let name: &alloc::borrow::Cow<'a, str> = key.get_ref();
-        Entry { text, name, at: key.span().start, value }
-    };
-    table.iter().map(entry).collect()
-}
-
-fn fault(text: &str, at: usize, message: String) -> Error {
-    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
-    Error::Policy { line: before.iter().filter(|&&octet| octet == b'\n').count() + 1, message }
-}
-
-/// The known name with the fewest edits, if they are few.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let most = name.len() / 3;
-    let all = known.iter().map(|known| (edits(name, known), *known));
-    all.min().filter(|(edits, _)| *edits <= most).map(|(_, known)| known)
-}
-
-/// The edit distance of two words (Levenshtein), row by row.
-fn edits(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (above, one) in left.bytes().enumerate() {
-        let (mut corner, mut before) = (above, above + 1);
-        for (cell, other) in row.iter_mut().skip(1).zip(right.bytes()) {
-            before = (corner + usize::from(one != other)).min(before + 1).min(*cell + 1);
-            corner = core::mem::replace(cell, before);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

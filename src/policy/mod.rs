@@ -319,7 +319,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Policy`] with the line and the remedy; never half a policy.
     #[cfg(feature = "policy-file")]
-    pub fn parse(text: &str) -> Result<Policy, Error> {
+    pub fn parse(text: &[u8]) -> Result<Policy, Error> {
         file::parse(text)
     }
 

@@ -4,14 +4,14 @@
 //! one, or that no own domain lies in. Comments and the order of the first text are not kept.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use super::{Forwarding, Policy, Stance};
 use crate::batv::Form;
 use crate::domains::Domains;
-use crate::srs::{Alphabet, OverLong};
+use crate::settings::{list, quoted};
 
 impl Policy {
     /// The policy as [`Policy::parse`] reads it, all keys included.
@@ -21,10 +21,10 @@ impl Policy {
     ///
     /// ```
     /// use backstop::policy::Policy;
-    /// let policy = Policy::parse("[policy]\nown-domains = [\"example.com\"]\nnever-send = [\"info\"]")?;
+    /// let policy = Policy::parse(b"[policy]\nown-domains = [\"example.com\"]\nnever-send = [\"info\"]")?;
     /// let text = policy.to_toml();
     /// assert!(text.contains("mode = \"observe\"\n") && text.contains("never-send = [\"info@*\"]\n"));
-    /// assert_eq!(Policy::parse(&text)?, policy);
+    /// assert_eq!(Policy::parse(text.as_bytes())?, policy);
     /// # Ok::<(), backstop::Error>(())
     /// ```
     pub fn to_toml(&self) -> String {
@@ -57,8 +57,8 @@ impl Policy {
         writeln!(text, "mailer-daemon-is-null = {}", self.mailer_daemon_is_null)?;
         writeln!(text, "reverse-any-sender = {}", self.reverse_any_sender)?;
         self.marks_since.map_or(Ok(()), |day| writeln!(text, "marks-since = {day}"))?;
-        writeln!(text, "own-relays = {}", list(self.own_relays.iter().cloned()))?;
-        writeln!(text, "display-names = {}", list(self.display_names.iter().cloned()))?;
+        writeln!(text, "own-relays = {}", list(&self.own_relays))?;
+        writeln!(text, "display-names = {}", list(&self.display_names))?;
         self.srs.as_ref().map_or(Ok(()), |srs| write_srs(srs, text))?;
         for (set, Stance { mode, enforce_since, refuse_at }) in &self.by_domain {
             writeln!(text, "\n[policy.domains.{}]", quoted(set.as_str()))?;
@@ -82,37 +82,10 @@ fn write_srs(srs: &Forwarding, text: &mut String) -> fmt::Result {
     writeln!(text, "hash-length = {}\nhash-min = {}", dialect.hash_length, dialect.hash_min)?;
     dialect.max_age.map_or(Ok(()), |days| writeln!(text, "max-age = {days}"))?;
     writeln!(text, "always-rewrite = {}", dialect.always_rewrite)?;
-    let alphabet = match dialect.alphabet {
-        Alphabet::Classic => "classic",
-        Alphabet::Url => "url",
-        Alphabet::Alt => "alt",
-    };
-    writeln!(text, "alphabet = \"{alphabet}\"")?;
-    let over_long = match dialect.over_long {
-        OverLong::Leave => "leave",
-        OverLong::Emit => "emit",
-    };
-    writeln!(text, "over-long = \"{over_long}\"")
+    writeln!(text, "alphabet = \"{}\"", dialect.alphabet.as_str())?;
+    writeln!(text, "over-long = \"{}\"", dialect.over_long.as_str())
 }
 
 fn domains(set: &Domains) -> String {
-    list(set.as_str().split(',').map(ToString::to_string))
-}
-
-fn list(entries: impl Iterator<Item = String>) -> String {
-    let entries: Vec<String> = entries.map(|entry| quoted(&entry)).collect();
-    format!("[{}]", entries.join(", "))
-}
-
-/// A basic string of TOML.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            control if control.is_control() => drop(write!(out, "\\u{:04X}", u32::from(control))),
-            other => out.push(other),
-        }
-    }
-    out + "\""
+    list(set.as_str().split(','))
 }

@@ -41,6 +41,20 @@ pub enum Alphabet {
     Alt,
 }
 
+impl Alphabet {
+    /// All alphabets.
+    pub const ALL: &'static [Alphabet] = &[Alphabet::Classic, Alphabet::Url, Alphabet::Alt];
+
+    /// The word in a policy file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Alphabet::Classic => "classic",
+            Alphabet::Url => "url",
+            Alphabet::Alt => "alt",
+        }
+    }
+}
+
 /// What to do with a result whose local part is longer than 64 octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OverLong {
@@ -49,6 +63,19 @@ pub enum OverLong {
     Leave,
     /// Emit it all the same, up to 254 octets in all, as every peer does.
     Emit,
+}
+
+impl OverLong {
+    /// Both.
+    pub const ALL: &'static [OverLong] = &[OverLong::Leave, OverLong::Emit];
+
+    /// The word in a policy file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OverLong::Leave => "leave",
+            OverLong::Emit => "emit",
+        }
+    }
 }
 
 /// The options in which sites differ; verifying takes all alphabets and separators.

@@ -4,7 +4,6 @@ use std::ffi::c_char;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use backstop_core::Error;
 use backstop_core::policy::{Action, Client, Incoming, Mode, Origin, Outgoing, Policy, RefuseAt};
 
 use crate::gate::{Buffer, Grown, Place, day, fill, gate, known, object, slice, text};
@@ -132,20 +131,11 @@ pub unsafe extern "C" fn backstop_policy_parse(text: *const c_char, len: usize, 
     gate(|| {
         let out = Place::new(out)?;
         // SAFETY: the caller keeps the rules of the manual.
-        let policy = read(unsafe { self::text(text, len) }?).map_err(|error| failed(&error))?;
+        let policy = Policy::parse(unsafe { self::text(text, len) }?).map_err(|error| failed(&error))?;
         // SAFETY: as above.
         unsafe { out.put(lend(Arc::new(backstop_policy(policy)))) };
         Ok(BACKSTOP_OK)
     })
-}
-
-pub(crate) fn read(text: &[u8]) -> Result<Policy, Error> {
-    let text = std::str::from_utf8(text).map_err(|error| {
-        let before = text.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;
-        Error::Policy { line, message: "it is not UTF-8".to_owned() }
-    })?;
-    Policy::parse(text)
 }
 
 /// Says in one sentence why a text is no policy, and on which line (from 1).
@@ -163,7 +153,7 @@ pub unsafe extern "C" fn backstop_policy_diagnose(
     gate(|| {
         let (out, line) = (Buffer::new(buf, cap, out_len)?, Place::new(line)?);
         // SAFETY: the caller keeps the rules of the manual.
-        let read = read(unsafe { self::text(text, len) }?).map(drop);
+        let read = Policy::parse(unsafe { self::text(text, len) }?).map(drop);
         // SAFETY: as above.
         unsafe { diagnose(read, out, line) }
     })

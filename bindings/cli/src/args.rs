@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use backstop::{Day, Use, srs};
-use clap::builder::PossibleValue;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use backstop::srs::{Alphabet, OverLong};
+use backstop::{Day, Use};
+use clap::{Args, Parser, Subcommand};
 
 use crate::when;
 
@@ -261,46 +261,11 @@ pub(crate) struct SrsDialect {
     #[arg(long)]
     pub(crate) always_rewrite: bool,
     /// Forward: how the hash writes + and / (all are read).
-    #[arg(long, value_name = "NAME", default_value = "classic")]
+    #[arg(long, value_name = "NAME", default_value = "classic", value_parser = parse::alphabet())]
     pub(crate) alphabet: Alphabet,
     /// Forward: what to do with a result whose local part is longer than 64 octets.
-    #[arg(long, value_name = "WHAT", default_value = "leave")]
+    #[arg(long, value_name = "WHAT", default_value = "leave", value_parser = parse::over_long())]
     pub(crate) over_long: OverLong,
-}
-
-/// [`srs::Alphabet`] on the command line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Alphabet(pub(crate) srs::Alphabet);
-
-impl ValueEnum for Alphabet {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Alphabet(srs::Alphabet::Classic), Alphabet(srs::Alphabet::Url), Alphabet(srs::Alphabet::Alt)]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self.0 {
-            srs::Alphabet::Classic => PossibleValue::new("classic").help("+/ as Mail::SRS and libsrs2"),
-            srs::Alphabet::Url => PossibleValue::new("url").help("-_ as postsrsd since 2.2.6"),
-            srs::Alphabet::Alt => PossibleValue::new("alt").help("_. as libsrs_alt"),
-        })
-    }
-}
-
-/// [`srs::OverLong`] on the command line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OverLong(pub(crate) srs::OverLong);
-
-impl ValueEnum for OverLong {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[OverLong(srs::OverLong::Leave), OverLong(srs::OverLong::Emit)]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self.0 {
-            srs::OverLong::Leave => PossibleValue::new("leave").help("leave the sender as it is, reason too-long"),
-            srs::OverLong::Emit => PossibleValue::new("emit").help("emit it all the same, up to 254 octets in all"),
-        })
-    }
 }
 
 #[derive(Debug, Args)]

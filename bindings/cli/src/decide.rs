@@ -45,10 +45,7 @@ pub(crate) fn run(args: &args::Decide) -> Run {
 pub(crate) fn policy(path: &Path) -> Result<Policy, Stop> {
     let octets = keyfile::read_text(path, "the policy")?;
     let path = path.display();
-    let text = std::str::from_utf8(&octets).map_err(|error| {
-        Stop::trouble(format!("{path}: octet {} is not UTF-8; save it as UTF-8", error.valid_up_to()))
-    })?;
-    Policy::parse(text).map_err(|error| Stop::trouble(format!("{path}: {error}")))
+    Policy::parse(&octets).map_err(|error| Stop::trouble(format!("{path}: {error}")))
 }
 
 /// The address and port of the client; no client is an unknown one.

@@ -4,7 +4,6 @@
 //! Where there is none the run ends with the command that makes one: nothing is ever signed with a key that nobody kept.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use backstop::KeyRing;
@@ -40,17 +39,12 @@ pub(crate) fn load(keys: &Keys) -> Result<KeyRing, Stop> {
 
 /// Reads the ring in this file; what only `--allow-unsafe-keys` let pass is told on standard error.
 pub(crate) fn load_from(path: &Path, keys: &Keys) -> Result<KeyRing, Stop> {
-    if !is_there(path) {
+    if !keyfile::is_there(path) {
         return Err(missing(path, keys));
     }
     let loaded = keyfile::load(path, trust(keys))?;
     tell(loaded.warning);
     Ok(loaded.ring)
-}
-
-/// Whether something has this name, or may have it: only what surely is not there is to be made.
-pub(crate) fn is_there(path: &Path) -> bool {
-    !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
 }
 
 /// What the arguments say of modes.
@@ -82,7 +76,7 @@ pub(crate) fn is_named(keys: &Keys) -> bool {
 /// Where the ring lies that is about to be edited; it must be there.
 pub(crate) fn existing(keys: &Keys) -> Result<PathBuf, Stop> {
     let path = path(keys)?;
-    if is_there(&path) { Ok(path) } else { Err(missing(&path, keys)) }
+    if keyfile::is_there(&path) { Ok(path) } else { Err(missing(&path, keys)) }
 }
 
 /// Makes the folder for a ring at the default place, for the user alone.

@@ -37,8 +37,8 @@ fn dialect(args: &args::SrsDialect) -> Result<Dialect, Stop> {
         .with_separator(args.separator)?
         .with_hash(length, min)?
         .with_always_rewrite(args.always_rewrite)
-        .with_alphabet(args.alphabet.0)
-        .with_over_long(args.over_long.0);
+        .with_alphabet(args.alphabet)
+        .with_over_long(args.over_long);
     Ok(match args.max_age {
         Some(days) => dialect.with_max_age(days)?,
         None => dialect,

@@ -104,7 +104,7 @@ const NOW: u64 = 20_778 * 86_400;
 fn state() -> &'static Arc<State> {
     static STATE: OnceLock<Arc<State>> = OnceLock::new();
     STATE.get_or_init(|| {
-        let (config, clock) = (Config::parse(CONFIG).unwrap(), Clock::Set(Arc::new(AtomicU64::new(NOW))));
+        let (config, clock) = (Config::parse(CONFIG.as_bytes()).unwrap(), Clock::Set(Arc::new(AtomicU64::new(NOW))));
         let log = Log::start(&config.log, clock.clone()).unwrap();
         Arc::new(State::new(Snapshot { config, ring: KeyRing::parse(RING).unwrap() }, clock, log))
     })
@@ -437,15 +437,14 @@ pub fn http(data: &[u8]) {
 
 /// The configuration: a fault is on a line that is there; what is understood reads back from what `check` prints.
 pub fn config(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    match Config::parse(text) {
+    match Config::parse(data) {
         Err(fault) => {
-            assert!((1..=text.split('\n').count()).contains(&fault.line), "{fault}");
+            assert!((1..=data.split(|octet| *octet == b'\n').count()).contains(&fault.line), "{fault}");
             assert!(!fault.message.is_empty());
         }
         Ok(config) => {
             let printed = config.to_toml(&KeyRing::empty());
-            let again = Config::parse(&printed).unwrap_or_else(|fault| panic!("{fault} in\n{printed}"));
+            let again = Config::parse(printed.as_bytes()).unwrap_or_else(|fault| panic!("{fault} in\n{printed}"));
             assert_eq!(again.to_toml(&KeyRing::empty()), printed);
             faces::unmet(&config);
         }
@@ -483,8 +482,8 @@ pub fn event(data: &[u8]) {
     let rest = lines.next().unwrap_or_default();
     let (state, snapshot) = (state(), state().snapshot());
     let now = state.clock.now().unwrap();
-    let of_client = Context::of_client(Face::Milter, &snapshot, "192.0.2.1".parse().ok(), 25, rest.len() % 2 == 0);
-    let context = Context { queue: rest, instance: rest, ..of_client };
+    let context = Context::of_client(Face::Milter, &snapshot, ("192.0.2.1".parse().ok(), 25), rest.len() % 2 == 0)
+        .of_mail(rest, rest);
     let incoming = decide::incoming(&snapshot, &context, &sender, &recipient, now).1;
     let outgoing = decide::outgoing(&snapshot, &context, &sender, &[&recipient], now).1;
     let forward = decide::forward(&snapshot, &context, &sender, &recipient, now).1;

@@ -155,7 +155,7 @@ impl Source {
                 for domain in &self.given.domain {
                     Domains::parse(domain).map_err(|error| Stop::new(Exit::Usage, format!("--domain {error}")))?;
                 }
-                Config::parse(&made(&self.given.domain, self.given.port))
+                Config::parse(made(&self.given.domain, self.given.port).as_bytes())
                     .map_err(|fault| Stop::new(Exit::Usage, fault.message))
             }
             (None, true) if !Path::new(CONFIG).exists() => Err(Stop::new(

@@ -14,6 +14,9 @@ use crate::event::{Event, Kind};
 use crate::faces::Face;
 use crate::state::Snapshot;
 
+/// The address and port of a client of which nothing is known: some port that is not the mail system's own.
+pub const STRANGER: (Option<IpAddr>, u16) = (None, 1);
+
 /// Who asks, and for whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -46,13 +49,18 @@ impl<'a> Context<'a> {
     pub fn of_client(
         face: Face,
         snapshot: &Snapshot,
-        ip: Option<IpAddr>,
-        port: u16,
+        (ip, port): (Option<IpAddr>, u16),
         authenticated: bool,
     ) -> Context<'a> {
         let policy = &snapshot.config.policy;
         let (client, origin) = (policy.client(authenticated, ip, port), policy.origin(authenticated, ip, port));
         Context { ip, client, origin, sees_sender: true, ..Context::internal(face) }
+    }
+
+    /// For the mail with this queue id and instance.
+    #[must_use]
+    pub fn of_mail(self, queue: &'a [u8], instance: &'a [u8]) -> Context<'a> {
+        Context { queue, instance, ..self }
     }
 }
 

@@ -5,7 +5,7 @@
 //!         -> check.rs             validates as a start would
 //!         -> server.rs            start, signals, reload, stop; notify.rs tells systemd; stop.rs: how it ends in trouble
 //!              |  maincf.rs       the configuration that `--domain` stands for, and Postfix's lines to it
-//!              |  config/         one TOML file -> Config (reader.rs: tables with lines; address.rs: where to listen)
+//!              |  config/         one TOML file -> Config (address.rs: where to listen; show.rs: written back)
 //!              |  ring.rs         the key ring: from its file, or made in the state directory
 //!              v
 //!            state.rs             one immutable Snapshot of configuration and ring, swapped as a whole

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use backstop::settings::list;
+
 /// The first of the loopback ports: socketmap, then the policy service.
 pub const PORT: u16 = 10_028;
 
@@ -24,8 +26,7 @@ pub fn filter_config(domains: &[String]) -> String {
 }
 
 fn policy(domains: &[String]) -> String {
-    let list: Vec<String> = domains.iter().map(|domain| format!("{domain:?}")).collect();
-    format!("[policy]\nown-domains = [{}]\nmode = \"observe\"\n", list.join(", "))
+    format!("[policy]\nown-domains = {}\nmode = \"observe\"\n", list(domains))
 }
 
 /// What to do with it, for people.

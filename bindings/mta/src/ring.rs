@@ -5,12 +5,12 @@
 //! ring, which is when somebody has thought about it.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use backstop::policy::{Mode, Need, Policy};
-use backstop::{Day, Domains, KeyRing, Mac, NewKey, Secret, Use, keyfile};
+use backstop::settings::quoted;
+use backstop::{Day, Domains, KeyRing, NewKey, Secret, Use, keyfile};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
@@ -40,12 +40,12 @@ pub fn load(config: &Config, state: &Path, today: Option<Day>, make: bool) -> Re
         if config.policy.needs(Need::Refuse) {
             return Err(Stop::config(format!(
                 "mode = \"enforce\" needs a ring that the configuration names, since bounces of other hosts that send for \
-                 these domains would be refused; share {} with them and write [keys] file = {:?}",
+                 these domains would be refused; share {} with them and write [keys] file = {}",
                 own.display(),
-                own.display().to_string()
+                quoted(&own.display().to_string())
             )));
         }
-        if !is_there(path) {
+        if !keyfile::is_there(path) {
             if !make {
                 let ring = KeyRing::empty();
                 notices.push(format!("there is no key ring at {} yet; a start makes it", path.display()));
@@ -69,7 +69,7 @@ pub fn load(config: &Config, state: &Path, today: Option<Day>, make: bool) -> Re
     }
     let trust = if config.keys.allow_unsafe { keyfile::Trust::AnyMode } else { keyfile::Trust::Private };
     let loaded = keyfile::load(path, trust).map_err(|error| {
-        let exit = if is_there(path) { Exit::Data } else { Exit::NoInput };
+        let exit = if keyfile::is_there(path) { Exit::Data } else { Exit::NoInput };
         Stop::new(exit, error.to_string())
     })?;
     if loaded.ring.keys().is_empty() {
@@ -85,17 +85,15 @@ pub fn load(config: &Config, state: &Path, today: Option<Day>, make: bool) -> Re
 
 /// What is to be said about own domains for which no key signs today.
 fn unsigned(policy: &Policy, ring: &KeyRing, today: Day) -> Option<String> {
-    let own = policy.own_domains();
-    let (except, domains): (Vec<&str>, Vec<&str>) = own.as_str().split(',').partition(|part| part.starts_with('!'));
     let signs = |part: &Domains| {
         let mut keys = ring.keys().iter().filter(|key| matches!(key.usage(), Use::Prvs | Use::Bst1));
         keys.any(|key| key.signs_on(today) && key.domains().covers(part))
     };
-    let is_unsigned = |domain: &&str| {
-        let part = [*domain].into_iter().chain(except.iter().copied()).collect::<Vec<_>>().join(",");
-        policy.mode_on(domain.as_bytes(), today) != Mode::Off && Domains::parse(&part).is_ok_and(|part| !signs(&part))
-    };
-    let unsigned: Vec<&str> = domains.into_iter().filter(is_unsigned).collect();
+    let unsigned = policy
+        .own_domains()
+        .parts()
+        .filter(|(domain, part)| policy.mode_on(domain.as_bytes(), today) != Mode::Off && !signs(part));
+    let unsigned: Vec<&str> = unsigned.map(|(domain, _)| domain).collect();
     (!unsigned.is_empty()).then(|| {
         let names = unsigned.join(",");
         format!(
@@ -104,19 +102,15 @@ fn unsigned(policy: &Policy, ring: &KeyRing, today: Day) -> Option<String> {
     })
 }
 
-fn is_there(path: &Path) -> bool {
-    !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == ErrorKind::NotFound)
-}
-
 /// One key for each use that the policy has work for, as `backstop key new` makes them.
 fn new_ring(policy: &Policy, today: Day) -> Result<KeyRing, Stop> {
     let mut ring = KeyRing::empty();
-    let srs = policy.srs().map(|_| (Use::Srs, Mac::Sha1, 21));
-    for (usage, mac, days) in [(Use::Prvs, Mac::Sha256, 10)].into_iter().chain(srs) {
+    for usage in [Use::Prvs].into_iter().chain(policy.srs().map(|_| Use::Srs)) {
         let octet = random::<1>()?.first().copied().unwrap_or_default();
         let wrong = |error: backstop::Error| Stop::new(Exit::Os, error.to_string());
         let id = ring.free_id(usage, &Domains::all(), octet).map_err(wrong)?;
         let secret = Secret::new(&*random::<32>()?).map_err(wrong)?;
+        let (mac, days) = (usage.default_mac(), usage.default_days());
         let (from, until, domains) = (Some(today), None, Domains::all());
         ring = ring.add(&NewKey { usage, id, mac, days, from, until, domains, secret }).map_err(wrong)?;
     }

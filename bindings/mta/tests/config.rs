@@ -8,7 +8,7 @@ use backstopd::faces;
 const HEAD: &str = "[policy]\nown-domains = [\"example.com\"]\n";
 
 fn fault(rest: &str) -> String {
-    Config::parse(&format!("{HEAD}{rest}\n")).unwrap_err().to_string()
+    Config::parse(format!("{HEAD}{rest}\n").as_bytes()).unwrap_err().to_string()
 }
 
 #[test]
@@ -85,20 +85,22 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
         ("[policy", "line 3: this is no TOML: unclosed table, expected `]`"),
         (
             "socketmap = 1",
-            "line 3: unknown key `socketmap` in [policy]; the keys are display-names, domains, enforce-since, exempt-clients, \
+            "line 3: unknown key `socketmap` in [policy]; known are display-names, domains, enforce-since, exempt-clients, \
          exempt-recipients, exempt-senders, expired-grace, internal-hosts, mailer-daemon-is-null, marks-since, mode, never-send, no-sign, \
          no-sign-recipients, own-domains, own-relays, refuse-at, reverse-any-sender, srs, subaddress",
         ),
     ] {
         assert_eq!(fault(rest), sentence, "{rest}");
     }
+    let latin = Config::parse(b"[keys]\nfile = \"/etc/b\xfccher\"\n").unwrap_err();
+    assert_eq!(latin.to_string(), "line 2: it is not UTF-8; save it as UTF-8");
 }
 
 #[test]
 fn a_face_that_cannot_honour_a_rule_is_named_with_the_rule() {
     const MAPS: &str = "[socketmap]\nlisten = [\"inet:127.0.0.1:1\"]\n";
     const SERVICE: &str = "[policy-service]\nlisten = [\"inet:127.0.0.1:2\"]\n";
-    let unmet = |rest: String| faces::unmet(&Config::parse(&format!("{HEAD}{rest}")).unwrap()).join("\n");
+    let unmet = |rest: String| faces::unmet(&Config::parse(format!("{HEAD}{rest}").as_bytes()).unwrap()).join("\n");
     for (policy, faces, sentences) in [
         ("", MAPS, ""),
         ("mode = \"enforce\"\n", SERVICE, ""),
@@ -151,14 +153,14 @@ fn a_face_that_cannot_honour_a_rule_is_named_with_the_rule() {
 #[test]
 fn the_effective_configuration_reads_back_to_itself() {
     let text = format!(
-        "{HEAD}[keys]\nfile = \"/etc/backstop/a \\\" b\"\n[log]\nformat = \"json\"\naddresses = \"domain\"\n\
+        "{HEAD}[keys]\nfile = \"/etc/backstop/a \\\" b\"\n[log]\nfile = \"/tmp/a\\u007Fb\"\nformat = \"json\"\naddresses = \"domain\"\n\
          [limits]\nconnections = 7\n[socketmap]\nlisten = [\"unix:/run/a\", \"inet:[::1]:9\"]\nmaps = [\"sign\"]\n\
          socket-group = \"postfix\"\nsocket-mode = \"0600\"\n[tcp-table]\nverify = [\"systemd:x\"]\n\
          [policy-service]\nlisten = [\"inet:127.0.0.1:8\"]\nat-data = true\n[filter]\nsessions = 7\nmetrics = [\"inet:127.0.0.1:10036\"]\n"
     );
     let ring = backstop::KeyRing::parse(b"version 1\nprvs 0 sha256 7 - - * text:not to be seen\n").unwrap();
-    let shown = Config::parse(&text).unwrap().to_toml(&ring);
-    assert_eq!(Config::parse(&shown).unwrap().to_toml(&ring), shown);
+    let shown = Config::parse(text.as_bytes()).unwrap().to_toml(&ring);
+    assert_eq!(Config::parse(shown.as_bytes()).unwrap().to_toml(&ring), shown);
     assert!(shown.contains(&format!("# prvs 0 {}", ring.keys().first().unwrap().fingerprint())));
     assert!(!shown.contains("not to be seen"));
 }

@@ -38,7 +38,7 @@ fn every_key_of_the_code_stands_in_the_sample_and_no_other() {
         .collect();
     // The core's keys, as the core writes a policy that sets all of them.
     expected.extend(keys(
-        &Policy::parse(include_str!("../../../tests/vectors/policy.toml").trim())
+        &Policy::parse(include_str!("../../../tests/vectors/policy.toml").trim().as_bytes())
             .unwrap()
             .to_toml()
             .replace("[policy.domains.\"lists.example.com\"]\nmode = \"observe\"\n", ""),
@@ -48,10 +48,10 @@ fn every_key_of_the_code_stands_in_the_sample_and_no_other() {
 
 #[test]
 fn the_sample_is_valid_as_it_is_and_with_all_its_examples() {
-    let plain = Config::parse(SAMPLE).unwrap();
+    let plain = Config::parse(SAMPLE.as_bytes()).unwrap();
     assert_eq!(plain.endpoints.len(), 2);
     let full = with_examples().replace("listen = [\"inet:127.0.0.1:10029\"]", "listen = [\"systemd:policy\"]");
-    assert_eq!(Config::parse(&full).unwrap().endpoints.len(), 8);
+    assert_eq!(Config::parse(full.as_bytes()).unwrap().endpoints.len(), 8);
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn every_default_that_the_sample_tells_is_the_one_of_the_code() {
         "metrics",
     ];
     let ring = backstop::KeyRing::empty();
-    let plain = Config::parse(&SAMPLE.replace("#[filter]", "[filter]")).unwrap().to_toml(&ring);
-    let full = Config::parse(&with_examples()).unwrap().to_toml(&ring);
+    let plain = Config::parse(SAMPLE.replace("#[filter]", "[filter]").as_bytes()).unwrap().to_toml(&ring);
+    let full = Config::parse(with_examples().as_bytes()).unwrap().to_toml(&ring);
     let plain: BTreeSet<&str> = plain.lines().filter(|line| line.contains(" = ")).collect();
     for line in
         full.split("\n[policy.srs]").next().unwrap().lines().chain(full.split("\n[keys]").nth(1).unwrap().lines())

@@ -79,19 +79,19 @@ fn snapshot(rings: &Rings, host: usize, number: u32) -> Snapshot {
         "[policy]\nown-domains = [\"example.com\", \"*.example.com\"]\n{mode}\n[keys]\nfile = \"/etc/backstop/keys\"\n\
          [milter]\nlisten = [\"inet:127.0.0.1:10030\"]\n"
     );
-    Snapshot { config: Config::parse(&text).unwrap(), ring: rings.of(host, number) }
+    Snapshot { config: Config::parse(text.as_bytes()).unwrap(), ring: rings.of(host, number) }
 }
 
 /// The sender with which a user's mail leaves a host.
 fn sent(host: &Snapshot, sender: &'static str, number: u32) -> Option<String> {
-    let user = Context::of_client(Face::Milter, host, Some("198.51.100.9".parse().unwrap()), 4000, true);
+    let user = Context::of_client(Face::Milter, host, (Some("198.51.100.9".parse().unwrap()), 4000), true);
     let (decided, _) = decide::outgoing(host, &user, sender.as_bytes(), &[b"<x@elsewhere.example>"], now(number));
     decided.rewrite.map(|address| address.to_string())
 }
 
 /// What a host does with a bounce of a stranger.
 fn returned(host: &Snapshot, recipient: &str, number: u32) -> (Action, &'static str) {
-    let stranger = Context::of_client(Face::Milter, host, Some("203.0.113.9".parse().unwrap()), 4000, false);
+    let stranger = Context::of_client(Face::Milter, host, (Some("203.0.113.9".parse().unwrap()), 4000), false);
     let (decided, _) = decide::incoming(host, &stranger, b"<>", recipient.as_bytes(), now(number));
     (decided.action, decided.rule.slug())
 }

@@ -181,9 +181,9 @@ impl Number {
 }
 
 /// The value that a word stands for, among all that there are.
-pub(crate) fn word<T: Copy>(name: &str, given: &Text<'_>, all: &[(&str, T)]) -> PyResult<T> {
-    all.iter().find(|(word, _)| word.as_bytes() == given.octets()).map(|(_, value)| *value).ok_or_else(|| {
-        let words: Vec<_> = all.iter().map(|(word, _)| *word).collect();
+pub(crate) fn word<T: Copy>(name: &str, given: &Text<'_>, all: &[T], word: fn(T) -> &'static str) -> PyResult<T> {
+    all.iter().copied().find(|one| word(*one).as_bytes() == given.octets()).ok_or_else(|| {
+        let words: Vec<_> = all.iter().map(|one| word(*one)).collect();
         fault(OPTION, &format!("{name} must be {}", words.join(" or ")))
     })
 }

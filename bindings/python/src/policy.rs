@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use backstop::Error;
 use backstop::policy::{Client, Incoming, Origin, Outgoing, Rule};
 use pyo3::prelude::*;
 
@@ -26,13 +25,7 @@ impl Policy {
     /// Reads the table `[policy]` of a TOML text; other tables are left alone.
     #[staticmethod]
     fn parse(text: Text<'_>) -> PyResult<Policy> {
-        let octets = text.octets();
-        let text = std::str::from_utf8(octets).map_err(|error| {
-            let before = octets.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|&&octet| octet == b'\n').count() + 1;
-            failed(Error::Policy { line, message: "it is not UTF-8".to_owned() })
-        })?;
-        backstop::policy::Policy::parse(text).map(Policy).map_err(failed)
+        backstop::policy::Policy::parse(text.octets()).map(Policy).map_err(failed)
     }
 
     /// Tells the origin of a mail: whether its client authenticated, its IP address as text (None if unknown) and its
@@ -59,8 +52,7 @@ impl Policy {
         now: Option<Now>,
     ) -> PyResult<Sender> {
         let recipients = Texts::of(recipients)?;
-        let origin =
-            word("origin", &origin, &Origin::ALL.iter().map(|&origin| (origin.as_str(), origin)).collect::<Vec<_>>())?;
+        let origin = word("origin", &origin, Origin::ALL, Origin::as_str)?;
         let recipients = recipients.slices();
         Sender::of(&self.0.outgoing(ring.ring(), sender.octets(), recipients.iter().copied(), origin, day(now)?))
     }
@@ -81,8 +73,7 @@ impl Policy {
         client: Text<'_>,
         now: Option<Now>,
     ) -> PyResult<Decision> {
-        let client =
-            word("client", &client, &Client::ALL.iter().map(|&client| (client.as_str(), client)).collect::<Vec<_>>())?;
+        let client = word("client", &client, Client::ALL, Client::as_str)?;
         Decision::of(&self.0.incoming(ring.ring(), sender.octets(), recipient.octets(), client, day(now)?))
     }
 

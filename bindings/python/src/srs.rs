@@ -57,12 +57,10 @@ impl Srs {
             dialect = dialect.with_max_age(days.days()).map_err(failed)?;
         }
         if let Some(given) = alphabet {
-            let all = [("classic", Alphabet::Classic), ("url", Alphabet::Url), ("alt", Alphabet::Alt)];
-            dialect = dialect.with_alphabet(word("alphabet", &given, &all)?);
+            dialect = dialect.with_alphabet(word("alphabet", &given, Alphabet::ALL, Alphabet::as_str)?);
         }
         if let Some(given) = over_long {
-            let all = [("leave", OverLong::Leave), ("emit", OverLong::Emit)];
-            dialect = dialect.with_over_long(word("over_long", &given, &all)?);
+            dialect = dialect.with_over_long(word("over_long", &given, OverLong::ALL, OverLong::as_str)?);
         }
         Ok(Srs { forwarder: forwarder.to_owned(), own, dialect })
     }

@@ -17,7 +17,6 @@ use backstop_core::policy::Policy;
 use super::call::Trouble;
 use crate::keyring::{backstop_keyring, named};
 use crate::keystore::backstop_keystore;
-use crate::policy::read;
 
 const MOST: usize = 8;
 
@@ -50,7 +49,7 @@ impl PolicyFile {
     fn open(path: &Path) -> Result<PolicyFile, Trouble> {
         let seen = Seen::at(path);
         let text = read_text(path, "the policy").map_err(|error| Trouble::passing(&error))?;
-        let policy = read(&text).map_err(|error| Trouble::Passing(format!("{}: {error}", path.display())))?;
+        let policy = Policy::parse(&text).map_err(|error| Trouble::Passing(format!("{}: {error}", path.display())))?;
         Ok(PolicyFile { policy: Arc::new(policy), seen })
     }
 

@@ -3,8 +3,9 @@
 
 use std::ffi::OsString;
 
+use backstop::srs::{Alphabet, OverLong};
 use backstop::{Day, Domains, Mac, Path, Use};
-use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::when;
 
@@ -89,17 +90,37 @@ pub(super) fn separator(text: &str) -> Result<char, String> {
 }
 
 pub(super) fn usage() -> impl TypedValueParser<Value = Use> {
-    one_of(Use::ALL, Use::as_str)
+    one_of(Use::ALL, |it| it.as_str().into())
 }
 
 pub(super) fn mac() -> impl TypedValueParser<Value = Mac> {
-    one_of(&[Mac::Sha1, Mac::Sha256], Mac::as_str)
+    one_of(Mac::ALL, |it| it.as_str().into())
 }
 
-/// One of these values by its word; completions have the words as well.
-fn one_of<T: Copy + Send + Sync>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T> {
-    let named = move |text: String| all.iter().copied().find(|&it| word(it) == text).ok_or("is another word");
-    PossibleValuesParser::new(all.iter().map(|&it| word(it))).try_map(named)
+pub(super) fn alphabet() -> impl TypedValueParser<Value = Alphabet> {
+    one_of(Alphabet::ALL, |it| {
+        PossibleValue::new(it.as_str()).help(match it {
+            Alphabet::Classic => "+/ as Mail::SRS and libsrs2",
+            Alphabet::Url => "-_ as postsrsd since 2.2.6",
+            Alphabet::Alt => "_. as libsrs_alt",
+        })
+    })
+}
+
+pub(super) fn over_long() -> impl TypedValueParser<Value = OverLong> {
+    one_of(OverLong::ALL, |it| {
+        PossibleValue::new(it.as_str()).help(match it {
+            OverLong::Leave => "leave the sender as it is, reason too-long",
+            OverLong::Emit => "emit it all the same, up to 254 octets in all",
+        })
+    })
+}
+
+/// One of these values by its word; completions and help have the words as well.
+fn one_of<T: Copy + Send + Sync>(all: &'static [T], named: fn(T) -> PossibleValue) -> impl TypedValueParser<Value = T> {
+    let find =
+        move |text: String| all.iter().copied().find(|&it| named(it).get_name() == text).ok_or("is another word");
+    PossibleValuesParser::new(all.iter().map(|&it| named(it))).try_map(find)
 }
 
 pub(super) fn domains(text: &str) -> Result<Domains, String> {

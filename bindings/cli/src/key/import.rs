@@ -76,7 +76,7 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
             },
         )
     };
-    let ring = if ring::is_there(&path) {
+    let ring = if keyfile::is_there(&path) {
         let loaded = keyfile::edit(&path, ring::trust(&args.keys), add)?;
         ring::tell(loaded.warning);
         loaded.ring

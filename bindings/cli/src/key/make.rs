@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use backstop::explain::printable;
-use backstop::{Day, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use, keyfile};
+use backstop::{Day, Key, KeyId, KeyRing, NewKey, Secret, Use, keyfile};
 
 use super::{done, id, random_octet, random_secret, read_secrets};
 use crate::args;
@@ -98,8 +98,7 @@ pub(super) fn begins_plainly(secret: &[u8], file: &impl Display) -> Result<(), S
 /// Refuses settings that no key of this use can have, by the names of their options.
 fn fits(settings: &args::KeySettings, usage: Use, until: Option<Day>, today: Day) -> Result<(), Stop> {
     if settings.mac.is_some_and(|mac| !usage.takes(mac)) {
-        let only = if usage == Use::Srs { Mac::Sha1 } else { Mac::Sha256 };
-        return Err(Stop::trouble(format!("--mac must be {} for {usage}", only.as_str())));
+        return Err(Stop::trouble(format!("--mac must be {} for {usage}", usage.default_mac().as_str())));
     }
     let most = usage.max_days();
     if settings.days.is_some_and(|days| days > most) {
@@ -122,16 +121,11 @@ fn new_key(
     secret: Secret,
     today: Day,
 ) -> NewKey {
-    let (mac, days) = match usage {
-        Use::Prvs | Use::Bst1 => (Mac::Sha256, 10),
-        Use::Srs => (Mac::Sha1, 21),
-        Use::Mark => (Mac::Sha256, 14),
-    };
     NewKey {
         usage,
         id,
-        mac: settings.mac.unwrap_or(mac),
-        days: settings.days.unwrap_or(days),
+        mac: settings.mac.unwrap_or(usage.default_mac()),
+        days: settings.days.unwrap_or(usage.default_days()),
         from: settings.from.map_or(Some(today), |from| from.0),
         until,
         domains: settings.domains.clone(),

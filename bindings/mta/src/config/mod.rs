@@ -11,18 +11,17 @@
 //! the two. An unknown key, a wrong type and a value out of range are refused with their line; nothing is half read.
 
 mod address;
-mod reader;
 mod show;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backstop::policy::Policy;
+use backstop::settings::{self, Entry};
 use backstop::{Error, keyfile, mark};
 
 pub use self::address::{Address, Rights};
-use self::reader::Entry;
-pub use self::reader::Fault;
 use crate::faces::Face;
 use crate::faces::lookup::Map;
 use crate::stop::{Exit, Stop};
@@ -49,6 +48,21 @@ const TCP_TABLE: &[&str] =
 const POLICY_SERVICE: &[&str] = &["listen", "at-data", "socket-owner", "socket-group", "socket-mode"];
 const FILTER: &[&str] = &["sessions", "metrics"];
 const METRICS: &[&str] = &["listen", "socket-owner", "socket-group", "socket-mode"];
+
+/// What is wrong in a configuration, and on which line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
 
 /// All that one start or reload works with.
 #[derive(Debug, Clone)]
@@ -177,17 +191,21 @@ impl Config {
         let octets = keyfile::read_text(path, "the configuration")
             .map_err(|error| Stop::new(Exit::NoInput, error.to_string()))?;
         let name = path.display();
-        let text = std::str::from_utf8(&octets).map_err(|error| {
-            Stop::config(format!("{name}: octet {} is not UTF-8; save it as UTF-8", error.valid_up_to()))
-        })?;
-        Config::parse(text).map_err(|fault| Stop::config(format!("{name}: {fault}")))
+        Config::parse(&octets).map_err(|fault| Stop::config(format!("{name}: {fault}")))
     }
 
     /// Reads a text.
     ///
     /// # Errors
     /// The first fault, with its line.
-    pub fn parse(text: &str) -> Result<Config, Fault> {
+    pub fn parse(text: &[u8]) -> Result<Config, Fault> {
+        Config::read(text).map_err(|error| match error {
+            Error::Policy { line, message } => Fault { line, message },
+            other => Fault { line: 1, message: other.to_string() },
+        })
+    }
+
+    fn read(text: &[u8]) -> Result<Config, Error> {
         let mut config = Config {
             policy: Policy::new(backstop::Domains::all()),
             keys: Keys::default(),
@@ -199,7 +217,7 @@ impl Config {
             filter: None,
             filter_metrics: Vec::new(),
         };
-        reader::read(text, |entry| match entry.name {
+        settings::read(text, |entry| match entry.name {
             "policy" => Ok(()),
             "keys" => keys(entry, &mut config.keys),
             "log" => log(entry, &mut config.log),
@@ -215,19 +233,16 @@ impl Config {
                 Err(entry.unknown("", &tables))
             }
         })?;
-        config.policy = Policy::parse(text).map_err(|error| match error {
-            Error::Policy { line, message } => Fault { line, message },
-            other => Fault { line: 1, message: other.to_string() },
-        })?;
+        config.policy = Policy::parse(text)?;
         config.endpoints.sort_by_key(|endpoint| (endpoint.face.is_none(), endpoint.face));
         Ok(config)
     }
 }
 
-fn keys(table: Entry<'_>, keys: &mut Keys) -> Result<(), Fault> {
+fn keys(table: Entry<'_>, keys: &mut Keys) -> Result<(), Error> {
     for entry in table.entries()? {
         match entry.name {
-            "file" => keys.file = Some(entry.path()?),
+            "file" => keys.file = Some(path(&entry)?),
             "allow-unsafe" => keys.allow_unsafe = entry.yes()?,
             _ => return Err(entry.unknown("keys", KEYS)),
         }
@@ -235,26 +250,31 @@ fn keys(table: Entry<'_>, keys: &mut Keys) -> Result<(), Fault> {
     Ok(())
 }
 
-fn log(table: Entry<'_>, log: &mut LogSettings) -> Result<(), Fault> {
+fn path(entry: &Entry<'_>) -> Result<PathBuf, Error> {
+    let path = Path::new(entry.str()?);
+    if path.is_absolute() { Ok(path.to_owned()) } else { Err(entry.fault("must be a path that begins with `/`")) }
+}
+
+fn log(table: Entry<'_>, log: &mut LogSettings) -> Result<(), Error> {
     for entry in table.entries()? {
         match entry.name {
-            "file" => log.file = Some(entry.path()?),
-            "format" => log.json = entry.choice(&[("text", false), ("json", true)])?,
-            "addresses" => log.redact = entry.choice(&[("full", false), ("domain", true)])?,
-            "events" => log.all_events = entry.choice(&[("notable", false), ("all", true)])?,
+            "file" => log.file = Some(path(&entry)?),
+            "format" => log.json = entry.choice(&[("text", false), ("json", true)], |it| it.0)?.1,
+            "addresses" => log.redact = entry.choice(&[("full", false), ("domain", true)], |it| it.0)?.1,
+            "events" => log.all_events = entry.choice(&[("notable", false), ("all", true)], |it| it.0)?.1,
             _ => return Err(entry.unknown("log", LOG)),
         }
     }
     Ok(())
 }
 
-fn limits(table: Entry<'_>, limits: &mut Limits) -> Result<(), Fault> {
+fn limits(table: Entry<'_>, limits: &mut Limits) -> Result<(), Error> {
     for entry in table.entries()? {
         match entry.name {
-            "connections" => limits.connections = entry.number(1, 100_000)? as usize,
-            "idle-seconds" => limits.idle = Duration::from_secs(entry.number(1, 86_400)?.into()),
-            "milter-idle-seconds" => limits.milter_idle = Duration::from_secs(entry.number(1, 86_400)?.into()),
-            "request-seconds" => limits.request = Duration::from_secs(entry.number(1, 600)?.into()),
+            "connections" => limits.connections = entry.number(1, 100_000)?,
+            "idle-seconds" => limits.idle = Duration::from_secs(entry.number(1, 86_400)?),
+            "milter-idle-seconds" => limits.milter_idle = Duration::from_secs(entry.number(1, 86_400)?),
+            "request-seconds" => limits.request = Duration::from_secs(entry.number(1, 600)?),
             "forged-per-hour" => limits.forged = entry.number(0, 1_000_000)?,
             _ => return Err(entry.unknown("limits", LIMITS)),
         }
@@ -262,7 +282,7 @@ fn limits(table: Entry<'_>, limits: &mut Limits) -> Result<(), Fault> {
     Ok(())
 }
 
-fn milter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+fn milter(table: Entry<'_>, config: &mut Config) -> Result<(), Error> {
     let (mut at, mut rights) = (Vec::new(), Rights::default());
     for entry in table.entries()? {
         match entry.name {
@@ -276,7 +296,7 @@ fn milter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
 }
 
 /// Copies of it are deleted, so it may be none that mail needs.
-fn verdict_header(entry: &Entry<'_>) -> Result<Option<String>, Fault> {
+fn verdict_header(entry: &Entry<'_>) -> Result<Option<String>, Error> {
     let name = entry.str()?;
     let begins = ["backstop-", "x-"].iter().any(|begin| {
         name.get(..begin.len()).is_some_and(|it| it.eq_ignore_ascii_case(begin)) && name.len() > begin.len()
@@ -291,13 +311,13 @@ fn verdict_header(entry: &Entry<'_>) -> Result<Option<String>, Fault> {
     }
 }
 
-fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Error> {
     let (mut at, mut rights, mut maps) = (Vec::new(), Rights::default(), Map::ALL.to_vec());
     for entry in table.entries()? {
         match entry.name {
             "listen" => at = listen(&entry)?,
             "maps" => {
-                let item = |item: Entry<'_>| item.choice(&Map::ALL.map(|map| (map.as_str(), map)));
+                let item = |item: Entry<'_>| item.choice(&Map::ALL, Map::as_str);
                 maps = entry.list()?.into_iter().map(item).collect::<Result<_, _>>()?;
             }
             _ => socket(entry, &mut rights, "socketmap", SOCKETMAP)?,
@@ -306,7 +326,7 @@ fn socketmap(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
     add(table, config, Some(Face::Socketmap), &at, &rights, &maps)
 }
 
-fn tcp_table(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+fn tcp_table(table: Entry<'_>, config: &mut Config) -> Result<(), Error> {
     let (mut maps, mut rights) = (Vec::new(), Rights::default());
     for entry in table.entries()? {
         match Map::ALL.iter().find(|map| map.as_str() == entry.name) {
@@ -320,7 +340,7 @@ fn tcp_table(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
     maps.iter().try_for_each(|(entry, map, at)| add(*entry, config, Some(Face::TcpTable), at, &rights, &[*map]))
 }
 
-fn policy_service(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+fn policy_service(table: Entry<'_>, config: &mut Config) -> Result<(), Error> {
     let (mut at, mut rights) = (Vec::new(), Rights::default());
     for entry in table.entries()? {
         match entry.name {
@@ -332,7 +352,7 @@ fn policy_service(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
     add(table, config, Some(Face::PolicyService), &at, &rights, &[])
 }
 
-fn metrics(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+fn metrics(table: Entry<'_>, config: &mut Config) -> Result<(), Error> {
     let (mut at, mut rights) = (Vec::new(), Rights::default());
     for entry in table.entries()? {
         match entry.name {
@@ -343,11 +363,11 @@ fn metrics(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
     add(table, config, None, &at, &rights, &[])
 }
 
-fn filter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
+fn filter(table: Entry<'_>, config: &mut Config) -> Result<(), Error> {
     config.filter.get_or_insert_default();
     for entry in table.entries()? {
         match entry.name {
-            "sessions" => config.filter = Some(Filter { sessions: entry.number(1, 1_000_000)? as usize }),
+            "sessions" => config.filter = Some(Filter { sessions: entry.number(1, 1_000_000)? }),
             "metrics" => {
                 for address in listen(&entry)? {
                     if matches!(address, Address::Systemd(_)) {
@@ -365,7 +385,7 @@ fn filter(table: Entry<'_>, config: &mut Config) -> Result<(), Fault> {
 }
 
 /// A key about Unix sockets, the same in every face.
-fn socket(entry: Entry<'_>, rights: &mut Rights, table: &str, known: &[&str]) -> Result<(), Fault> {
+fn socket(entry: Entry<'_>, rights: &mut Rights, table: &str, known: &[&str]) -> Result<(), Error> {
     match entry.name {
         "socket-owner" => rights.owner = Some(entry.str()?.to_owned()),
         "socket-group" => rights.group = Some(entry.str()?.to_owned()),
@@ -375,7 +395,7 @@ fn socket(entry: Entry<'_>, rights: &mut Rights, table: &str, known: &[&str]) ->
     Ok(())
 }
 
-fn listen(entry: &Entry<'_>) -> Result<Vec<Address>, Fault> {
+fn listen(entry: &Entry<'_>) -> Result<Vec<Address>, Error> {
     let parse = |item: Entry<'_>| {
         let text = item.str()?;
         Address::parse(text).map_err(|what| item.fault(format_args!("= {text:?} {what}")))
@@ -390,7 +410,7 @@ fn add(
     at: &[Address],
     rights: &Rights,
     maps: &[Map],
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     if at.is_empty() {
         return Err(entry.fault("listens nowhere; add listen = [\"inet:127.0.0.1:PORT\"] or take the table out"));
     }
@@ -403,7 +423,7 @@ fn add(
 }
 
 /// Filter and daemon are two processes, and may not have one address either.
-fn free(entry: &Entry<'_>, config: &Config, address: &Address) -> Result<(), Fault> {
+fn free(entry: &Entry<'_>, config: &Config, address: &Address) -> Result<(), Error> {
     match config.endpoints.iter().chain(&config.filter_metrics).any(|other| other.address == *address) {
         true => Err(entry.fault(format_args!("listens at {address}, which is taken; every face needs its own"))),
         false => Ok(()),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use backstop::KeyRing;
+use backstop::settings::{list, quoted};
 
 use super::{Address, Config, Endpoint};
 use crate::faces::Face;
@@ -86,14 +87,4 @@ impl Config {
 
 fn file(text: &mut String, path: Option<&Path>) -> std::fmt::Result {
     path.map_or(Ok(()), |path| writeln!(text, "file = {}", quoted(&path.display().to_string())))
-}
-
-fn list(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.map(|item| quoted(&item)).collect();
-    format!("[{}]", items.join(", "))
-}
-
-/// A basic string of TOML; JSON's escapes are a subset of its own.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

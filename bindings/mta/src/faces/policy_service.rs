@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::clock::Now;
-use crate::decide::Context;
+use crate::decide::{Context, STRANGER};
 use crate::exchange::Broken;
 use crate::faces::Face;
 use crate::faces::hold::{Reach, Recipients, Told};
@@ -27,8 +27,6 @@ use crate::state::{Snapshot, State};
 pub const MAX_REQUEST: usize = 16_384;
 /// The longest instance that is remembered; Postfix makes some twenty octets.
 const MAX_INSTANCE: usize = 256;
-/// For a request without a port, of Postfix before 3.0: some client, not the MTA itself.
-const ANY_PORT: u16 = 1;
 
 /// What of a request matters here; absent attributes are empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -166,13 +164,11 @@ impl Transaction {
 fn context<'a>(snapshot: &Snapshot, request: &Request<'a>) -> Context<'a> {
     let text = |octets| std::str::from_utf8(octets).ok();
     let ip = text(request.client_address).and_then(|ip| ip.parse::<IpAddr>().ok());
-    let port = text(request.client_port).and_then(|port| port.parse().ok()).unwrap_or(ANY_PORT);
+    // Postfix before 3.0 tells no port.
+    let port = text(request.client_port).and_then(|port| port.parse().ok()).unwrap_or(STRANGER.1);
     let authenticated = !request.sasl_username.is_empty();
-    Context {
-        queue: request.queue_id,
-        instance: request.instance,
-        ..Context::of_client(Face::PolicyService, snapshot, ip, port, authenticated)
-    }
+    let context = Context::of_client(Face::PolicyService, snapshot, (ip, port), authenticated);
+    context.of_mail(request.queue_id, request.instance)
 }
 
 #[cfg(test)]

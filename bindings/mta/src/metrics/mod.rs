@@ -15,7 +15,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use backstop::policy::{Mode, Rule};
-use backstop::{Day, Key, bounce};
+use backstop::{Day, Finding, Key, bounce};
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -306,7 +306,7 @@ fn register_ring(registry: &mut Registry, snapshot: &Snapshot, today: Option<Day
     register(registry, &KEYS, &keys);
     register(registry, &ENDS, &ends);
     let due = Family::<Words<1>, Gauge>::default();
-    for finding in ["no-signer", "ends-soon", "prunable", "replaced", "old", "short-secret"] {
+    for &finding in Finding::DUE {
         due.get_or_create(&[("finding", finding)]).set(0);
     }
     for finding in today.map(|today| ring.check(today)).unwrap_or_default().iter().filter(|it| it.due) {

@@ -101,7 +101,7 @@ impl Log {
             }
             number += 1;
             let parsed = if line.len() >= MAX_LINE && !line.ends_with(b"\n") {
-                skip_line(&mut input)?;
+                input.skip_until(b'\n')?;
                 Err("is too long".to_owned())
             } else if line.trim_ascii().is_empty() {
                 continue;
@@ -162,22 +162,6 @@ impl Log {
                 self.lines,
                 named.join("; ")
             );
-        }
-    }
-}
-
-/// Passes over the rest of a line.
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let some = input.fill_buf()?;
-        if some.is_empty() {
-            return Ok(());
-        }
-        let end = some.iter().position(|octet| *octet == b'\n');
-        let length = end.map_or(some.len(), |end| end + 1);
-        input.consume(length);
-        if end.is_some() {
-            return Ok(());
         }
     }
 }

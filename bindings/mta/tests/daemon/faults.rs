@@ -36,18 +36,6 @@ pub(crate) fn with_descriptors(config: &str, number: u32) -> Daemon {
 }
 
 #[test]
-fn out_of_descriptors_the_milter_pauses_and_recovers() {
-    let daemon = with_descriptors(&headers_config("enforce"), 40);
-    let mut silent: Vec<Peer> = (0..100).map(|_| daemon.connect("milter")).collect();
-    daemon.wait_for("cannot accept for the moment");
-    is_served(&daemon);
-    silent.clear();
-    for _ in 0..50 {
-        is_served(&daemon);
-    }
-}
-
-#[test]
 fn a_mail_of_endless_headers_and_recipients_takes_bounded_memory_and_is_put_off() {
     let daemon = Daemon::start(&headers_config("enforce"));
     is_served(&daemon);

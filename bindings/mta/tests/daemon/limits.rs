@@ -183,6 +183,9 @@ fn out_of_descriptors_every_face_pauses_and_recovers() {
     }
     daemon.wait_for("cannot accept for the moment");
     is_served(&daemon);
+    let open = std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).unwrap().count();
+    // What the process that starts it left open comes on top.
+    assert!(open <= 70, "{open}");
     silent.clear();
     for _ in 0..20 {
         is_served(&daemon);

@@ -14,6 +14,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::decide::STRANGER;
+
 /// What a line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line<'a> {
@@ -71,9 +73,6 @@ pub enum Fault<'a> {
     /// It has not the shape of its kind.
     Shape,
 }
-
-/// For a source that cannot be read: some client, not this host.
-pub const STRANGER: (Option<IpAddr>, u16) = (None, 1);
 
 /// Reads a line without its end.
 ///

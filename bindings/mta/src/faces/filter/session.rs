@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use backstop::policy::RefuseAt;
 
-use super::line::{Phase, Question, STRANGER};
+use super::line::{Phase, Question};
 use crate::clock::Now;
-use crate::decide::{self, Context};
+use crate::decide::{self, Context, STRANGER};
 use crate::faces::Face;
 use crate::faces::hold::{Message, Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
@@ -107,7 +107,8 @@ impl Sessions {
         let (Some(now), Some(session)) = (state.clock.now(), self.known(id)) else { return };
         let Session { snapshot, client, authenticated, mail: Some(mail), .. } = session else { return };
         mail.queue = queue.get(..MAX_QUEUE).unwrap_or(queue).to_vec();
-        let context = context(snapshot, *client, *authenticated, &mail.queue, &mail.instance);
+        let context =
+            Context::of_client(Face::Filter, snapshot, *client, *authenticated).of_mail(&mail.queue, &mail.instance);
         let (_, event) = decide::outgoing(snapshot, &context, &mail.sender, &[], now);
         state.record(snapshot, &event);
     }
@@ -203,7 +204,8 @@ impl Session {
         self.mails += 1;
         let instance = format!("{:016x}.{}", self.id, self.mails).into_bytes();
         let mail = self.mail.insert(Mail { sender: sender.to_vec(), instance, ..Mail::default() });
-        let context = context(&self.snapshot, self.client, self.authenticated, &mail.queue, &mail.instance);
+        let context = Context::of_client(Face::Filter, &self.snapshot, self.client, self.authenticated)
+            .of_mail(&mail.queue, &mail.instance);
         let (decided, _) = decide::outgoing(&self.snapshot, &context, sender, &[], now);
         decided.rewrite.map_or(Answer::Proceed, Answer::Rewrite)
     }
@@ -222,7 +224,7 @@ impl Mail {
     fn recipient(&mut self, asker: &Asker<'_>, recipient: &[u8], reach: Reach) -> Answer {
         let Asker { state, snapshot, client, authenticated, now } = *asker;
         let Mail { sender, queue, instance, recipients, message, .. } = self;
-        let context = context(snapshot, client, authenticated, queue, instance);
+        let context = Context::of_client(Face::Filter, snapshot, client, authenticated).of_mail(queue, instance);
         let (decided, told) = recipients.next(state, snapshot, &context, sender, recipient, reach, now);
         if told == Told::Wait {
             message.get_or_insert_with(|| Message::new(Arc::clone(state)));
@@ -237,7 +239,7 @@ impl Mail {
     fn data(&mut self, asker: &Asker<'_>) -> Answer {
         let Asker { state, snapshot, client, authenticated, now } = *asker;
         let Mail { sender, queue, instance, recipients, .. } = self;
-        let context = context(snapshot, client, authenticated, queue, instance);
+        let context = Context::of_client(Face::Filter, snapshot, client, authenticated).of_mail(queue, instance);
         recipients.data(state, snapshot, &context, sender, b"", now).map_or(Answer::Proceed, Answer::Reject)
     }
 
@@ -248,18 +250,8 @@ impl Mail {
             return Answer::Reject(DAMAGED);
         }
         let Some(message) = message.take() else { return Answer::Proceed };
-        let context = context(snapshot, client, authenticated, queue, instance);
+        let context = Context::of_client(Face::Filter, snapshot, client, authenticated).of_mail(queue, instance);
         let reply = recipients.message(state, snapshot, &context, sender, &message, now, |_, _| {});
         reply.map_or(Answer::Proceed, Answer::Reject)
     }
-}
-
-fn context<'a>(
-    snapshot: &Snapshot,
-    (ip, port): (Option<IpAddr>, u16),
-    authenticated: bool,
-    queue: &'a [u8],
-    instance: &'a [u8],
-) -> Context<'a> {
-    Context { queue, instance, ..Context::of_client(Face::Filter, snapshot, ip, port, authenticated) }
 }

@@ -16,7 +16,7 @@ use backstop::Address;
 use backstop::policy::RefuseAt;
 
 use super::headers::{Change, Headers, Wanted};
-use crate::decide::{self, Context, Judged};
+use crate::decide::{self, Context, Judged, STRANGER};
 use crate::faces::Face;
 use crate::faces::hold::{Message, Reach, Recipients, Told};
 use crate::state::{Snapshot, State};
@@ -45,9 +45,6 @@ pub struct Session {
     /// What the mail server was asked to bring, by the snapshot at the beginning of the connection.
     wanted: Wanted,
 }
-
-/// A client for whom nobody vouches: some port that is not the mail server's own.
-const STRANGER: (Option<IpAddr>, u16) = (None, 1);
 
 #[derive(Debug)]
 struct Mail {
@@ -165,7 +162,8 @@ impl Session {
             return Answer::Later;
         }
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
+        let context =
+            Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated).of_mail(queue, &mail.instance);
         let (decided, told) = mail.judged.next(state, snapshot, &context, &mail.sender, recipient, REACH, now);
         match told {
             Told::Refuse(reply) => return Answer::Refuse(reply),
@@ -200,7 +198,8 @@ impl Session {
     pub fn data(&mut self, queue: &[u8]) -> Answer {
         let (Some(now), Some(mail)) = (self.state.clock.now(), &mut self.mail) else { return Answer::Later };
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
+        let context =
+            Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated).of_mail(queue, &mail.instance);
         match mail.judged.data(state, snapshot, &context, &mail.sender, b"", now) {
             Some(reply) => {
                 self.mail = None;
@@ -234,7 +233,8 @@ impl Session {
     pub fn end(&mut self, queue: &[u8]) -> End {
         let (Some(now), Some(mut mail)) = (self.state.clock.now(), self.mail.take()) else { return End::Later };
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context = context(snapshot, self.client, mail.authenticated, queue, &mail.instance);
+        let context =
+            Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated).of_mail(queue, &mail.instance);
         if let Some(message) = mail.message.take() {
             let (replaced, headers) = (&mut mail.replaced, &mut mail.headers);
             let told = |recipient: &[u8], judged: &Judged<'_>| {
@@ -256,15 +256,4 @@ impl Session {
     pub fn abort(&mut self) {
         self.mail = None;
     }
-}
-
-fn context<'a>(
-    snapshot: &Snapshot,
-    client: (Option<IpAddr>, u16),
-    authenticated: bool,
-    queue: &'a [u8],
-    instance: &'a [u8],
-) -> Context<'a> {
-    let (ip, port) = client;
-    Context { queue, instance, ..Context::of_client(Face::Milter, snapshot, ip, port, authenticated) }
 }
