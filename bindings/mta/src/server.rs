@@ -243,6 +243,8 @@ impl Gates {
         let (mut bound, mut kept) = (Vec::new(), Vec::new());
         for endpoint in endpoints {
             match self.open.iter().find(|gate| gate.is_at(&endpoint.address)) {
+                // What nobody asked for is not undone: whoever starts the daemon may have given a socket to a group.
+                Some(gate) if gate.endpoint.borrow().rights == endpoint.rights => {}
                 Some(gate) => kept.extend(gate.made.as_ref().map(|made| (endpoint, made))),
                 None => bound.push((endpoint.clone(), listen::bind(endpoint, handed)?)),
             }
