@@ -107,6 +107,7 @@ fn signals() -> Result<(Runtime, [Signal; 2]), Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
     let listen = |kind| runtime.block_on(async { signal(kind) }).map_err(wrong);
     let signals = [listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?];
+    server::let_sigusr1_come();
     Ok((runtime, signals))
 }
 
