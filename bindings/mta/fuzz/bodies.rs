@@ -373,13 +373,13 @@ pub fn milter(data: &[u8]) {
     }
 }
 
-/// The filter: one answer a question with its key, on a line of its own; a sender that is rewritten is own; what comes without
-/// a MAIL has to come again, and nothing else.
+/// The filter: one answer a question with its key, on a line of its own; a sender that is rewritten is own; what comes in a
+/// session that is not known has to come again, and nothing else; where no mail was told since it began, nothing is judged.
 pub fn filter(data: &[u8]) {
     use faces::filter::line::{Fault, Line, Phase, Question, parse};
     use faces::filter::session::FORGOTTEN;
     let mut filter = faces::filter::Filter::new(Arc::clone(state()));
-    let mut with_mail = HashSet::new();
+    let (mut known, mut told) = (HashSet::new(), HashSet::new());
     for line in data.split(|octet| *octet == b'\n') {
         let (line, mut out) = (text(line), Vec::new());
         let done = filter.line(&line, true, &mut out);
@@ -391,13 +391,15 @@ pub fn filter(data: &[u8]) {
                 let answer = [b"filter-result|", question.key, b"|"].concat();
                 let answer = out.strip_prefix(&*answer).unwrap().strip_suffix(b"\n").unwrap();
                 if question.phase == Phase::MailFrom {
-                    with_mail.insert(question.session);
+                    known.insert(question.session);
                 }
-                let without = question.phase != Phase::Other && !with_mail.contains(&question.session);
-                assert_eq!(answer.ends_with(FORGOTTEN.as_bytes()), without, "{}", answer.escape_ascii());
-                if without {
+                let forgotten = question.phase != Phase::Other && !known.contains(&question.session);
+                assert_eq!(answer.ends_with(FORGOTTEN.as_bytes()), forgotten, "{}", answer.escape_ascii());
+                if forgotten {
                     continue;
                 }
+                let judged = question.phase == Phase::MailFrom || told.contains(&question.session);
+                assert!(judged || answer == b"proceed", "{}", answer.escape_ascii());
                 let rewritten = answer.strip_prefix(b"rewrite|<").and_then(|it| it.strip_suffix(b">"));
                 match rewritten.map(Path::parse_tagged) {
                     Some(Ok(Path::Mailbox(mailbox))) => {
@@ -414,11 +416,26 @@ pub fn filter(data: &[u8]) {
                 assert!(!answer.contains(&b'\n'));
             }
             Ok(Line::Ready) => assert!(out.ends_with(b"register|ready\n")),
-            Ok(Line::Connect(session, _) | Line::Disconnect(session)) => {
-                with_mail.remove(&session);
+            Ok(
+                report @ (Line::Connect(..) | Line::Auth(..) | Line::Begin(_) | Line::Mail(..) | Line::Disconnect(_)),
+            ) => {
+                match report {
+                    Line::Connect(session, _) => {
+                        known.insert(session);
+                        told.remove(&session);
+                    }
+                    Line::Auth(session, _) => drop(known.insert(session)),
+                    Line::Mail(session, ..) if known.contains(&session) => drop(told.insert(session)),
+                    Line::Disconnect(session) => {
+                        known.remove(&session);
+                        told.remove(&session);
+                    }
+                    Line::Begin(session) => drop(told.remove(&session)),
+                    _ => {}
+                }
                 assert!(out.is_empty() && done.is_ok());
             }
-            Ok(_) | Err(Fault::Shape) => assert!(out.is_empty() && done.is_ok()),
+            Ok(Line::Other) | Err(Fault::Shape) => assert!(out.is_empty() && done.is_ok()),
             Err(Fault::Version(_)) => return assert!(out.is_empty() && done.is_err()),
         }
     }

@@ -13,7 +13,7 @@ use nix::unistd::{Gid, Group, Uid, User};
 
 use crate::args::{self, Source};
 use crate::clock::Clock;
-use crate::faces::Face;
+use crate::faces::{self, Face};
 use crate::stop::Stop;
 use crate::{listen, log, server};
 
@@ -44,10 +44,16 @@ pub fn run(source: &Source) -> Result<String, Stop> {
             );
         }
     }
-    let faces = || snapshot.config.endpoints.iter().filter_map(|it| it.face);
+    let configured = || snapshot.config.endpoints.iter().filter_map(|it| it.face);
     let late = snapshot.config.policy.needs(Need::RefuseAtData);
-    if late && faces().any(|face| face == Face::PolicyService) && !snapshot.config.policy_service_at_data {
+    if late && configured().any(|face| face == Face::PolicyService) && !snapshot.config.policy_service_at_data {
         text += "# [policy-service] refuses at rcpt, since at-data is not set\n";
+    }
+    for need in faces::idle(&snapshot.config) {
+        let key = need.key();
+        text += &format!(
+            "# {key} has no effect, since no face here can refuse: [milter], [policy-service] and [filter] can\n"
+        );
     }
     Ok(text + &snapshot.config.to_toml(&snapshot.ring))
 }

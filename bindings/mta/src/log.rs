@@ -3,14 +3,15 @@
 //! A slow disk or a reader that sleeps must not hold up mail: lines wait in a queue of [`QUEUE`], which take [`MAX_WAITING`]
 //! octets at most; what finds it full is dropped, and how many were is told when there is room again; so it is where writing
 //! fails. SIGUSR1 opens the file anew, as logrotate wants, and so does a reload. Nobody who hands over a line or another file
-//! waits: while the log is stalled the other file waits, too. A FIFO passes as a file if somebody reads it.
+//! waits: while the log is stalled the other file waits, too, and of several the last one counts. A FIFO passes as a file if
+//! somebody reads it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +36,6 @@ const NAP: Duration = Duration::from_millis(20);
 /// What the thread is told.
 enum Message {
     Line(String),
-    Target(Target),
     /// To answer when all before it is written.
     Flush(SyncSender<()>),
 }
@@ -65,14 +65,14 @@ struct Shared {
     lost: AtomicU64,
     /// Octets of the lines that wait.
     waiting: AtomicUsize,
-    /// Where to write, if the queue was full when that was told.
-    late: Mutex<Option<Target>>,
+    /// Where the next bunch goes, if elsewhere.
+    next: Mutex<Option<Target>>,
 }
 
 impl Shared {
-    fn late(&self) -> MutexGuard<'_, Option<Target>> {
+    fn next(&self) -> MutexGuard<'_, Option<Target>> {
         // Nothing panics while it holds the lock.
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,16 +107,12 @@ impl Log {
         Ok(Prepared { target: open(settings)?, json: settings.json })
     }
 
-    /// Writes elsewhere from now on.
+    /// Writes elsewhere from now on, what waits included.
     pub fn turn(&self, prepared: Prepared) {
         self.json.store(prepared.json, Ordering::Relaxed);
-        let mut late = self.shared.late();
-        *late = None;
-        // In its place behind the lines so far, if there is one; a thread that is gone has nothing to turn.
-        if let Err(TrySendError::Full(Message::Target(target))) = self.queue.try_send(Message::Target(prepared.target))
-        {
-            *late = Some(target);
-        }
+        let _unused = self.shared.next().replace(prepared.target);
+        // So that the old file is closed even if no line comes; a full queue has lines.
+        let _ = self.queue.try_send(Message::Flush(sync_channel(1).0));
     }
 
     /// Opens the file anew, if it can be; why not is told in the log, which goes on as it was.
@@ -236,12 +232,8 @@ fn write_all<F: Fn(&str) -> String>(
                     buffer.extend_from_slice(line.as_bytes());
                     buffer.push(b'\n');
                 }
-                Message::Target(other) => {
-                    failed += put(&mut target, &mut buffer);
-                    target = other;
-                }
                 Message::Flush(done) => {
-                    failed += put(&mut target, &mut buffer);
+                    failed += put(&mut target, &mut buffer, shared);
                     let _ = done.send(());
                 }
             }
@@ -261,10 +253,7 @@ fn write_all<F: Fn(&str) -> String>(
             let line = notice()(&format!("{failed} lines could not be written to the log; is the disk full?"));
             buffer.splice(0..0, format!("\n{line}\n").into_bytes());
         }
-        failed = if put(&mut target, &mut buffer) > 0 { failed + lines } else { 0 };
-        if let Some(late) = shared.late().take() {
-            target = late;
-        }
+        failed = if put(&mut target, &mut buffer, shared) > 0 { failed + lines } else { 0 };
     }
 }
 
@@ -272,8 +261,13 @@ fn count(buffer: &[u8]) -> usize {
     buffer.iter().filter(|&&octet| octet == b'\n').count()
 }
 
-/// Writes all; how many lines that failed for. A log that cannot be written has nobody to tell; the next line tries again.
-fn put(target: &mut Target, buffer: &mut Vec<u8>) -> usize {
+/// Writes all, elsewhere if that was told; how many lines that failed for. A log that cannot be written has nobody to tell; the
+/// next line tries again.
+fn put(target: &mut Target, buffer: &mut Vec<u8>, shared: &Shared) -> usize {
+    let next = shared.next().take();
+    if let Some(next) = next {
+        *target = next;
+    }
     let written = match target {
         Target::Stderr => io::stderr().write_all(buffer),
         Target::File(file) => file.write_all(buffer),

@@ -16,6 +16,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     keep_secrets_from_cores();
+    server::hold_sigusr1();
     // Before any thread: the environment is read for the sockets of systemd.
     let handed = Handed::from_env();
     let ended = match Cli::try_parse() {

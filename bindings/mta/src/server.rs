@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal as Number};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -33,12 +34,27 @@ pub const SIGNALS: [(&str, &str); 3] = [
         "SIGHUP",
         "Configuration, ring, listeners and log file anew; if anything is wrong, all but the log file stays as it was, and the log says why",
     ),
-    ("SIGUSR1", "The log file anew and nothing else, for logrotate: a configuration that was edited stays where it is"),
+    (
+        "SIGUSR1",
+        "The log file anew and nothing else, for logrotate: a configuration that was edited stays where it is. Commands that keep no log take no notice",
+    ),
     (
         "SIGTERM, SIGINT",
         "No new connections; requests and mails under way are answered, for five seconds; a second one ends at once",
     ),
 ];
+
+/// Holds SIGUSR1 back: logrotate sends it to every process of this program, and it would end one that has no log, or does not
+/// listen to it yet. To be called before any thread is started.
+pub fn hold_sigusr1() {
+    // Where that fails it ends them, as it would have.
+    let _ = SigSet::from(Number::SIGUSR1).thread_block();
+}
+
+/// Lets it come, to who listens to it.
+pub(crate) fn let_sigusr1_come() {
+    let _ = SigSet::from(Number::SIGUSR1).thread_unblock();
+}
 
 /// A snapshot and what is to be said about it.
 #[derive(Debug)]
@@ -184,6 +200,7 @@ impl Signals {
         });
         let (hangup, user) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        let_sigusr1_come();
         Ok(Signals { hangup, user, terminate, interrupt, watchdog })
     }
 
@@ -243,6 +260,8 @@ impl Gates {
         let (mut bound, mut kept) = (Vec::new(), Vec::new());
         for endpoint in endpoints {
             match self.open.iter().find(|gate| gate.is_at(&endpoint.address)) {
+                // What nobody asked for is not undone: whoever starts the daemon may have given a socket to a group.
+                Some(gate) if gate.endpoint.borrow().rights == endpoint.rights => {}
                 Some(gate) => kept.extend(gate.made.as_ref().map(|made| (endpoint, made))),
                 None => bound.push((endpoint.clone(), listen::bind(endpoint, handed)?)),
             }

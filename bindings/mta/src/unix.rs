@@ -4,7 +4,8 @@
 //! rights, and what a killed daemon left behind is replaced. Only a name that the kernel says nobody listens at is taken:
 //! a program whose queue is full listens as well, and one with another kind of socket has its name, too.
 //!
-//! Rights that change while the daemon runs are given to all sockets or to none.
+//! Rights that the configuration changes while the daemon runs are given to all sockets or to none; otherwise they are left as
+//! they are, whoever gave them.
 
 use std::fs::{self, Permissions};
 use std::io;

@@ -36,6 +36,27 @@ fn there_is_a_page_for_the_daemon_each_subcommand_and_the_configuration() {
 }
 
 #[test]
+fn a_synopsis_names_values_and_what_may_be_repeated_and_the_environment_stands_with_its_option() {
+    let folder = pages("synopsis");
+    for (name, synopsis) in [
+        (
+            "backstopd",
+            "backstopd [--config <FILE>] [--domain <DOMAIN>] [--port <PORT>] [--state <FOLDER>]\n.br\nbackstopd <COMMAND> ...\n",
+        ),
+        ("backstopd-check", "backstopd check [FILE] [--domain <DOMAIN>] [--port <PORT>] [--state <FOLDER>]\n"),
+        ("backstopd-ready", "backstopd ready [--days <N>] [--accept <REASON>] [FILE]... [--top <N>] [--json]\n"),
+        ("backstopd-stats", "backstopd stats [FILE]... [--top <N>] [--json]\n"),
+        ("backstopd-man", "backstopd man <FOLDER>\n"),
+    ] {
+        let page = text(&folder, &format!("{name}.8"));
+        let (_, rest) = page.split_once(".SH SYNOPSIS\n").unwrap();
+        assert!(rest.starts_with(&format!("{synopsis}.SH ")), "{name}: {rest:.200}");
+        let (has_state, told) = (synopsis.contains("--state"), page.contains("STATE_DIRECTORY"));
+        assert_eq!(told, has_state, "{name}");
+    }
+}
+
+#[test]
 fn every_event_key_metric_and_exit_code_stands_in_section_8() {
     let page = text(&pages("section-8"), "backstopd.8");
     let lines: Vec<&str> = page.lines().collect();

@@ -141,6 +141,13 @@ pub fn signing(config: &Config) -> impl Iterator<Item = Face> {
     used(config).into_iter().filter(|(_, can)| can.signs).map(|(face, _)| face)
 }
 
+/// The rules of the policy that are for faces that refuse, where none does.
+pub fn idle(config: &Config) -> Vec<Need> {
+    let refuses = used(config).iter().any(|(_, can)| can.refuses);
+    let all = [Need::Client, Need::Sender].into_iter();
+    all.filter(|need| !refuses && config.policy.needs(*need)).collect()
+}
+
 /// The rules of the policy that a configured face cannot honour, a sentence each.
 pub fn unmet(config: &Config) -> Vec<String> {
     let used = used(config);

@@ -59,10 +59,25 @@ fn command_pages(command: &Command) -> io::Result<Vec<(String, Vec<u8>)>> {
 
 fn page(command: Command) -> io::Result<(String, Vec<u8>)> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let page = Man::new(command).section("8").title(name).date(DATE).source(SOURCE).manual("backstopd");
+    let page = Man::new(with_usage(command)).section("8").title(name).date(DATE).source(SOURCE).manual("backstopd");
     let mut text = Vec::new();
     page.render(&mut text)?;
     Ok((page.get_filename(), text))
+}
+
+/// The command with a usage that also names the values and what may be repeated.
+fn with_usage(command: Command) -> Command {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let mut usage = name.clone();
+    for argument in command.get_arguments().filter(|it| it.get_id() != "help" && it.get_id() != "version") {
+        // A place names itself with its brackets.
+        let whole = argument.is_positional() || argument.is_required_set();
+        usage += &if whole { format!(" {argument}") } else { format!(" [{argument}]") };
+    }
+    if command.has_subcommands() {
+        usage += &format!("\n{name} <COMMAND> ...");
+    }
+    command.override_usage(usage)
 }
 
 fn tables() -> Roff {

@@ -7,7 +7,7 @@ use crate::common::{Folder, RING, forged, signed};
 
 const SID: &str = "07992ef03a3b9c16";
 
-struct Filter {
+pub(crate) struct Filter {
     folder: Folder,
     child: Child,
     input: Option<ChildStdin>,
@@ -18,7 +18,7 @@ struct Filter {
 
 impl Filter {
     /// After the handshake; `DIR` in the configuration stands for the folder, where its log is.
-    fn start(config: &str) -> Filter {
+    pub(crate) fn start(config: &str) -> Filter {
         let mut filter = Filter::spawn(config);
         filter.tell("config|smtpd-version|6.8.0p2");
         filter.tell("config|subsystem|smtp-in");
@@ -31,7 +31,7 @@ impl Filter {
         filter
     }
 
-    fn spawn(config: &str) -> Filter {
+    pub(crate) fn spawn(config: &str) -> Filter {
         let folder = Folder::new();
         folder.write("keys", RING);
         folder.write("config", &config.replace("DIR", folder.path("").to_str().unwrap().trim_end_matches('/')));
@@ -43,34 +43,47 @@ impl Filter {
         Filter { folder, child, input, output, log: None }
     }
 
-    fn tell(&mut self, line: &str) {
+    pub(crate) fn tell(&mut self, line: &str) {
         writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
-    fn report(&mut self, event: &str, rest: &str) {
+    pub(crate) fn report(&mut self, event: &str, rest: &str) {
         self.tell(&format!("report|0.6|1795300471.716358|smtp-in|{event}|{SID}{rest}"));
     }
 
-    fn connect(&mut self, source: &str) {
+    pub(crate) fn connect(&mut self, source: &str) {
         self.report("link-connect", &format!("|host.example|pass|{source}|192.0.2.25:25"));
     }
 
     /// The answer, without what names the question.
-    fn ask(&mut self, phase: &str, address: &str) -> String {
+    pub(crate) fn ask(&mut self, phase: &str, address: &str) -> String {
         self.tell(&format!("filter|0.6|1795300471.716358|smtp-in|{phase}|{SID}|85af90f1abcacb9e|{address}"));
         let answer = self.line();
         let value = answer.strip_prefix(&format!("filter-result|{SID}|85af90f1abcacb9e|"));
         value.unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// A mail begins, which OpenSMTPD tells once its MAIL was accepted.
+    pub(crate) fn told(&mut self, queue: &str, sender: &str) {
+        self.report("tx-begin", &format!("|{queue}"));
+        self.report("tx-mail", &format!("|{queue}|ok|{sender}"));
+    }
+
+    /// The answer to a MAIL that is accepted.
+    pub(crate) fn mail(&mut self, sender: &str) -> String {
+        let answer = self.ask("mail-from", sender);
+        self.told("ac9124ff", sender);
+        answer
+    }
+
     /// Ends it as OpenSMTPD does; its log and how it ended.
-    fn end(mut self) -> (Vec<serde_json::Value>, ExitStatus) {
+    pub(crate) fn end(mut self) -> (Vec<serde_json::Value>, ExitStatus) {
         drop(self.input.take());
         let (mut log, mut rest) = (String::new(), String::new());
         match self.log.take() {
@@ -91,7 +104,7 @@ impl Drop for Filter {
     }
 }
 
-fn config(mode: &str, refuse_at: &str) -> String {
+pub(crate) fn config(mode: &str, refuse_at: &str) -> String {
     format!(
         "[policy]\nown-domains = [\"example.com\"]\nmode = \"{mode}\"\nrefuse-at = \"{refuse_at}\"\n\
          internal-hosts = [\"192.0.2.0/28\"]\nexempt-clients = [\"198.51.100.7\"]\n\
@@ -99,11 +112,12 @@ fn config(mode: &str, refuse_at: &str) -> String {
     )
 }
 
-fn rewrite(address: &str) -> String {
+pub(crate) fn rewrite(address: &str) -> String {
     format!("rewrite|<{address}>")
 }
 
-const UNTAGGED: &str = "reject|550 5.7.1 We sign all our mail; this bounce answers mail that we did not send";
+pub(crate) const UNTAGGED: &str =
+    "reject|550 5.7.1 We sign all our mail; this bounce answers mail that we did not send";
 
 #[test]
 fn only_mail_that_somebody_vouches_for_is_signed() {
@@ -125,28 +139,28 @@ fn only_mail_that_somebody_vouches_for_is_signed() {
         if let Some(more) = more {
             filter.report("link-auth", more);
         }
-        assert_eq!(filter.ask("mail-from", "alice@example.com"), answer, "{source} {more:?}");
+        assert_eq!(filter.mail("alice@example.com"), answer, "{source} {more:?}");
         filter.report("link-disconnect", "");
     }
     // A session whose beginning nobody told.
-    assert_eq!(filter.ask("mail-from", "alice@example.com"), "proceed");
+    assert_eq!(filter.mail("alice@example.com"), "proceed");
 }
 
 #[test]
 fn only_own_senders_are_signed_once_and_addresses_may_hold_a_bar() {
     let mut filter = Filter::start(&config("observe", "rcpt"));
     filter.connect("192.0.2.7:4567");
-    assert_eq!(filter.ask("mail-from", "bob@elsewhere.example"), "proceed");
-    assert_eq!(filter.ask("mail-from", ""), "proceed");
-    assert_eq!(filter.ask("mail-from", &signed("alice@example.com", 0)), "proceed");
-    assert_eq!(filter.ask("mail-from", "a|b@example.com"), rewrite(&signed("a|b@example.com", 0)));
+    assert_eq!(filter.mail("bob@elsewhere.example"), "proceed");
+    assert_eq!(filter.mail(""), "proceed");
+    assert_eq!(filter.mail(&signed("alice@example.com", 0)), "proceed");
+    assert_eq!(filter.mail("a|b@example.com"), rewrite(&signed("a|b@example.com", 0)));
 }
 
 #[test]
 fn enforce_refuses_what_we_did_not_send_and_strips_what_we_did() {
     let mut filter = Filter::start(&config("enforce", "rcpt"));
     filter.connect("203.0.113.5:4567");
-    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.mail(""), "proceed");
     let genuine = signed("alice@example.com", 0);
     for (recipient, answer) in [
         (genuine.clone(), rewrite("alice@example.com")),
@@ -165,11 +179,11 @@ fn enforce_refuses_what_we_did_not_send_and_strips_what_we_did() {
     ] {
         assert_eq!(filter.ask("rcpt-to", &recipient), answer, "{recipient}");
     }
-    assert_eq!(filter.ask("mail-from", "bob@elsewhere.example"), "proceed");
+    assert_eq!(filter.mail("bob@elsewhere.example"), "proceed");
     assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
     for source in ["198.51.100.7:4567", "unix:/var/run/smtpd.sock"] {
         filter.connect(source);
-        assert_eq!(filter.ask("mail-from", ""), "proceed");
+        assert_eq!(filter.mail(""), "proceed");
         assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed", "{source}");
     }
 }
@@ -178,11 +192,11 @@ fn enforce_refuses_what_we_did_not_send_and_strips_what_we_did() {
 fn under_refuse_at_data_a_call_out_passes_and_a_bounce_is_refused() {
     let mut filter = Filter::start(&config("enforce", "data"));
     filter.connect("203.0.113.5:4567");
-    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.mail(""), "proceed");
     assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
     assert_eq!(filter.ask("data", ""), UNTAGGED);
     // The next mail knows nothing of it.
-    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.mail(""), "proceed");
     assert_eq!(filter.ask("rcpt-to", &signed("alice@example.com", 0)), rewrite("alice@example.com"));
     assert_eq!(filter.ask("data", ""), "proceed");
 }
@@ -191,7 +205,7 @@ fn under_refuse_at_data_a_call_out_passes_and_a_bounce_is_refused() {
 fn a_client_that_guesses_tags_is_sent_away_and_still_reaches_the_postmaster() {
     let mut filter = Filter::start(&(config("enforce", "rcpt") + "[limits]\nforged-per-hour = 1\n"));
     filter.connect("198.51.100.1:4000");
-    filter.ask("mail-from", "");
+    filter.mail("");
     let wrong = forged("alice@example.com");
     assert!(filter.ask("rcpt-to", &wrong).starts_with("reject|550 5.7.1 "));
     assert!(filter.ask("rcpt-to", &wrong).starts_with("reject|421 4.7.0 "));
@@ -205,13 +219,12 @@ fn a_client_that_guesses_tags_is_sent_away_and_still_reaches_the_postmaster() {
 fn each_mail_has_its_events_with_the_queue_id() {
     let mut filter = Filter::start(&config("enforce", "rcpt"));
     filter.connect("192.0.2.7:4567");
-    filter.ask("mail-from", "alice@example.com");
-    filter.report("tx-begin", "|ac9124ff");
+    filter.mail("alice@example.com");
     filter.ask("rcpt-to", "bob@elsewhere.example");
     filter.report("link-disconnect", "");
     filter.connect("203.0.113.5:4567");
     filter.ask("mail-from", "");
-    filter.report("tx-begin", "|ac912500");
+    filter.told("ac912500", "");
     filter.ask("rcpt-to", "alice@example.com");
     let (log, status) = filter.end();
     assert!(status.success());
@@ -244,7 +257,7 @@ fn hostile_lines_get_no_answer_and_cost_no_other_mail() {
     }
     // Cut off where no address ends; the question still gets its one answer.
     assert_eq!(filter.ask("mail-from", &("a".repeat(1_000_000) + "@example.com")), "proceed");
-    assert_eq!(filter.ask("mail-from", "alice@example.com"), rewrite(&signed("alice@example.com", 0)));
+    assert_eq!(filter.mail("alice@example.com"), rewrite(&signed("alice@example.com", 0)));
     assert_eq!(filter.ask("commit", ""), "proceed");
     let (log, _) = filter.end();
     let told = |what: &str| log.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(what)));
@@ -276,67 +289,6 @@ fn another_version_of_the_protocol_ends_it_with_a_sentence() {
 }
 
 #[test]
-fn more_sessions_than_it_remembers_leave_the_idlest_unsigned() {
-    let mut filter = Filter::start(&(config("observe", "rcpt") + "sessions = 3\n"));
-    filter.connect("192.0.2.7:4567");
-    for id in 1..=3 {
-        filter.tell(&format!("report|0.6|1|smtp-in|link-connect|{id:016x}|a|pass|192.0.2.7:1|192.0.2.25:25"));
-    }
-    assert_eq!(filter.ask("mail-from", "alice@example.com"), "proceed");
-    // The latest is still known.
-    filter.tell("filter|0.6|1|smtp-in|mail-from|0000000000000003|1|alice@example.com");
-    let answer = format!("filter-result|0000000000000003|1|{}", rewrite(&signed("alice@example.com", 0)));
-    assert_eq!(filter.line(), answer);
-}
-
-/// Other clients come, and the first session is forgotten.
-fn crowd(filter: &mut Filter) {
-    for id in 1..=2 {
-        filter.tell(&format!("report|0.6|1|smtp-in|link-connect|{id:016x}|a|pass|203.0.113.9:1|192.0.2.25:25"));
-    }
-}
-
-#[test]
-fn a_mail_whose_session_was_forgotten_comes_again_and_is_taken_for_no_bounce() {
-    const AGAIN: &str = "reject|451 4.3.2 Too many sessions at once, and this mail was forgotten; send it again";
-    for refuse_at in ["rcpt", "data"] {
-        let mut filter = Filter::start(&(config("enforce", refuse_at) + "sessions = 2\n"));
-        filter.connect("203.0.113.5:4567");
-        assert_eq!(filter.ask("mail-from", "friend@elsewhere.example"), "proceed");
-        crowd(&mut filter);
-        filter.report("tx-begin", "|ac9124ff");
-        for (phase, address) in
-            [("rcpt-to", "alice@example.com"), ("rcpt-to", &signed("bob@example.com", 1)), ("data", "")]
-        {
-            assert_eq!(filter.ask(phase, address), AGAIN, "{phase}");
-        }
-        // It was put off, and did not push out the others: the next mail of the session is judged as ever.
-        assert_eq!(filter.ask("mail-from", "friend@elsewhere.example"), "proceed");
-        assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
-        assert_eq!(filter.ask("data", ""), "proceed");
-        let (log, _) = filter.end();
-        assert!(log.iter().all(|event| event["event"] == "notice"), "{log:?}");
-    }
-}
-
-#[test]
-fn a_message_whose_session_was_forgotten_comes_again() {
-    let mut filter = Filter::spawn(&(by_message("enforce") + "sessions = 2\n"));
-    filter.tell("config|ready");
-    while filter.line() != "register|ready" {}
-    filter.connect("203.0.113.5:4567");
-    assert_eq!(filter.ask("mail-from", ""), "proceed");
-    assert_eq!(filter.ask("rcpt-to", &signed("alice@example.com", 1)), rewrite("alice@example.com"));
-    assert_eq!(filter.ask("data", ""), "proceed");
-    filter.mail_line("Subject: x");
-    crowd(&mut filter);
-    filter.mail_line("");
-    filter.mail_line(".");
-    let answer = filter.ask("commit", "");
-    assert!(answer.starts_with("reject|451 4.3.2 Too many sessions"), "{answer}");
-}
-
-#[test]
 fn a_reload_holds_for_new_sessions_and_a_wrong_one_for_none() {
     let log = "file = \"DIR/log\"\n[filter]";
     let mut filter = Filter::start(&config("enforce", "rcpt").replace("[filter]", log));
@@ -354,11 +306,11 @@ fn a_reload_holds_for_new_sessions_and_a_wrong_one_for_none() {
     };
     hang_up(&filter, "[policy]\nmode = 1\n", "the reload is refused");
     hang_up(&filter, &config("observe", "rcpt").replace("[filter]", log), "\"reloaded: filter");
-    filter.ask("mail-from", "");
+    filter.mail("");
     assert_eq!(filter.ask("rcpt-to", "alice@example.com"), UNTAGGED);
     filter.report("link-disconnect", "");
     filter.connect("203.0.113.5:4567");
-    filter.ask("mail-from", "");
+    filter.mail("");
     assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
 }
 
@@ -377,7 +329,7 @@ fn sigusr1_and_a_refused_reload_open_the_log_anew() {
         }
     }
     filter.connect("203.0.113.5:4567");
-    filter.ask("mail-from", "");
+    filter.mail("");
     assert_eq!(filter.ask("rcpt-to", "alice@example.com"), UNTAGGED);
     filter.end();
 }
@@ -420,7 +372,7 @@ fn mark() -> String {
     format!("Backstop-Mark: {mark}")
 }
 
-fn by_message(mode: &str) -> String {
+pub(crate) fn by_message(mode: &str) -> String {
     config(mode, "message").replace("[keys]", "marks-since = 2020-02-01\n[keys]")
 }
 
@@ -451,7 +403,7 @@ impl Filter {
     }
 
     /// A line of a mail, and what came back of it.
-    fn mail_line(&mut self, line: &str) {
+    pub(crate) fn mail_line(&mut self, line: &str) {
         self.tell(&format!("filter|0.6|1795300471.716358|smtp-in|data-line|{SID}|85af90f1abcacb9e|{line}"));
         assert_eq!(self.line(), format!("filter-dataline|{SID}|85af90f1abcacb9e|{line}"));
     }
@@ -459,8 +411,7 @@ impl Filter {
     /// A mail from a stranger; the answers to RCPT, DATA and the end.
     fn deliver(&mut self, sender: &str, recipient: &str, text: &str) -> [String; 3] {
         self.connect("203.0.113.5:4567");
-        assert_eq!(self.ask("mail-from", sender), "proceed");
-        self.report("tx-begin", "|ac9124ff");
+        assert_eq!(self.mail(sender), "proceed");
         let to = self.ask("rcpt-to", recipient);
         let data = self.ask("data", "");
         if data == "proceed" {
@@ -536,7 +487,7 @@ fn a_reload_cannot_begin_to_wait_for_the_message() {
     }
     assert!(line.contains("refused") && line.contains("restart OpenSMTPD"), "{line}");
     filter.connect("203.0.113.5:4567");
-    assert_eq!(filter.ask("mail-from", ""), "proceed");
+    assert_eq!(filter.mail(""), "proceed");
     assert_eq!(filter.ask("rcpt-to", "alice@example.com"), "proceed");
     assert_eq!(filter.ask("data", ""), UNTAGGED);
 }
@@ -546,8 +497,7 @@ fn the_events_of_a_mail_share_an_instance_that_no_other_mail_has() {
     let mut filter = Filter::start(&config("observe", "rcpt"));
     filter.connect("192.0.2.7:4567");
     for sender in ["alice", "bob"] {
-        filter.ask("mail-from", &format!("{sender}@example.com"));
-        filter.report("tx-begin", "|ac9124ff");
+        filter.mail(&format!("{sender}@example.com"));
         filter.ask("rcpt-to", &signed("carol@example.com", 1));
         filter.ask("data", "");
     }
@@ -563,8 +513,7 @@ fn the_filter_tells_its_own_metrics_and_a_reload_moves_them() {
     let with = |name: &str| config("observe", "rcpt") + &format!("metrics = [\"unix:DIR/{name}\"]\n");
     let mut filter = Filter::start(&with("first"));
     filter.connect("192.0.2.7:4567");
-    filter.ask("mail-from", "alice@example.com");
-    filter.report("tx-begin", "|ac9124ff");
+    filter.mail("alice@example.com");
     filter.ask("rcpt-to", &signed("carol@example.com", 1));
     let read = |filter: &Filter, name: &str| {
         let begun = std::time::Instant::now();

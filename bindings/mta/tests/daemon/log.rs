@@ -109,24 +109,25 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_up_neither_answers_nor_a_reload() {
+fn a_log_that_nobody_reads_holds_up_neither_answers_nor_reloads_and_the_last_file_of_several_gets_the_lines() {
     let daemon = Daemon::start(&config(""));
     let mut stalled = fifo(&daemon, "fifo");
     send(&daemon, "HUP", &config("file = \"DIR/fifo\""));
     let mut peer = daemon.connect("map");
-    // More than the pipe takes, and the queue behind it.
-    let (request, mut answers) = (netstring("sign alice@example.com").repeat(100), 0);
+    // More than the pipe takes, and then more than the queue behind it.
+    let request = netstring("sign alice@example.com").repeat(100);
     let answer = peer.map("sign", "alice@example.com").len() + "43:,".len();
-    while answers < 18_000 {
-        peer.send(&request);
-        peer.take(100 * answer);
-        answers += 100;
+    for (name, hundreds) in [("between", 20), ("after", 180)] {
+        for _ in 0..hundreds {
+            peer.send(&request);
+            peer.take(100 * answer);
+        }
+        send(&daemon, "HUP", &config(&format!("file = \"DIR/{name}\"")));
+        wait_until("it is not reloaded", || daemon.folder.path(name).exists());
     }
-    send(&daemon, "HUP", &config("file = \"DIR/after\""));
-    wait_until("it is not reloaded", || daemon.folder.path("after").exists());
     assert!(peer.map("sign", "alice@example.com").starts_with("OK "));
     assert!(daemon.connect("map").map("sign", "bob@example.com").starts_with("OK "));
-    // What waits is written where it was to go, and then the other file has its turn.
+    // What is under way ends where it began, and then the last file has its turn.
     let draining = std::thread::spawn(move || {
         let mut some = [0; 65_536];
         while !some.ends_with(b"the end\n") {

@@ -16,4 +16,5 @@ mod milter;
 mod policy_service;
 mod reload;
 mod reports;
+mod sessions;
 mod start;

@@ -1,7 +1,7 @@
 //! SIGHUP: all of a new configuration, ring and listeners, or nothing of it.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
@@ -148,12 +148,28 @@ fn rights_that_can_be_given_to_one_socket_only_are_given_to_none() {
 }
 
 #[test]
-fn a_group_that_is_taken_out_of_the_configuration_goes_from_the_socket() {
+fn a_group_that_was_given_from_outside_stays_over_a_reload_that_asks_for_none() {
+    let Some(other) = another_group() else { return };
+    let daemon = Daemon::start(&config("sign", FACES));
+    let before = rights(&daemon, "map");
+    chown(daemon.folder.path("map"), None, Some(other.gid.as_raw())).unwrap();
+    for mode in ["sign", "observe"] {
+        assert!(daemon.reload(&config(mode, FACES)).contains("reloaded"));
+        assert_eq!(rights(&daemon, "map"), (before.0, other.gid.as_raw()), "{mode}");
+    }
+}
+
+/// A group to give beside the own one; whoever is in one group only has none.
+fn another_group() -> Option<Group> {
     let own = getegid();
     let mut groups = if geteuid().is_root() { vec![Gid::from_raw(1)] } else { getgroups().unwrap() };
     groups.retain(|group| *group != own);
-    // Whoever is in one group only has none to give.
-    let Some(other) = groups.first().and_then(|group| Group::from_gid(*group).unwrap()) else { return };
+    groups.first().and_then(|group| Group::from_gid(*group).unwrap())
+}
+
+#[test]
+fn a_group_that_is_taken_out_of_the_configuration_goes_from_the_socket() {
+    let Some(other) = another_group() else { return };
     let daemon = Daemon::start(&config("sign", FACES));
     let before = rights(&daemon, "map");
     let given = FACES.replace("[socketmap]", &format!("[socketmap]\nsocket-group = \"{}\"", other.name));

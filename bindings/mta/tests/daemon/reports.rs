@@ -29,6 +29,20 @@ pub(crate) fn as_json(arguments: &[&str], log: impl AsRef<[u8]>) -> (i32, Value)
     (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}")))
 }
 
+#[test]
+fn sigusr1_which_logrotate_sends_to_every_process_of_the_program_ends_no_report() {
+    for report in ["ready", "stats"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_backstopd"));
+        let pipes = command.arg(report).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap();
+        // More than a pipe holds: it reads.
+        child.stdin.as_mut().unwrap().write_all(&good().into_bytes().repeat(40)).unwrap();
+        assert!(Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.code().is_some() && !output.stdout.is_empty(), "{report}: {output:?}");
+    }
+}
+
 /// A line of the log in November 2026.
 fn line(day: u32, mut fields: Value) -> String {
     let fields = fields.as_object_mut().unwrap();

@@ -101,6 +101,37 @@ fn check_prints_what_holds_and_no_secret_and_listens_nowhere() {
 }
 
 #[test]
+fn check_remarks_on_keys_that_have_no_effect_beside_these_faces() {
+    let folder = Folder::new();
+    folder.write("keys", RING);
+    let dir = folder.path("");
+    let dir = dir.to_str().unwrap().trim_end_matches('/');
+    let exempt = "exempt-clients = [\"192.0.2.1\"]\nexempt-senders = [\"a@example.org\"]";
+    let idle = |key: &str| {
+        format!("# {key} has no effect, since no face here can refuse: [milter], [policy-service] and [filter] can")
+    };
+    let idle = vec![idle("exempt-clients"), idle("exempt-senders")];
+    let service = "[policy-service]\nlisten = [\"unix:DIR/policy\"]";
+    let early = vec!["# [policy-service] refuses at rcpt, since at-data is not set".to_owned()];
+    for (rules, faces, remarks) in [
+        (exempt, "", idle),
+        (exempt, "[filter]", vec![]),
+        (exempt, service, early),
+        ("", "", vec![]),
+        ("refuse-at = \"rcpt\"", service, vec![]),
+    ] {
+        let rules = format!("{rules}\n[keys]");
+        let text = format!("{}{faces}\n", CONFIG.replace("[keys]", &rules)).replace("DIR", dir);
+        let output = backstopd(&["check", folder.write("config", &text).to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let told: Vec<&str> =
+            printed.lines().take_while(|line| !line.starts_with('[')).filter(|it| it.contains("since")).collect();
+        assert_eq!(told, remarks, "{rules} {faces}");
+    }
+}
+
+#[test]
 fn without_a_file_it_makes_a_ring_observes_and_tells_what_to_paste() {
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;

@@ -5,6 +5,7 @@
 //! report|VERSION|TIME|smtp-in|EVENT|SESSION|...        link-connect|SESSION|rdns|fcrdns|SOURCE|DESTINATION
 //!                                                      link-auth|SESSION|USER|RESULT       since 0.7: RESULT|USER
 //!                                                      tx-begin|SESSION|MESSAGE            link-disconnect|SESSION
+//!                                                      tx-mail|SESSION|MESSAGE|RESULT|ADDRESS    before 0.6: ADDRESS|RESULT
 //! filter|VERSION|TIME|smtp-in|PHASE|SESSION|TOKEN|ADDRESS          data-line: a line of the mail, dots as in SMTP
 //! ```
 //!
@@ -25,8 +26,10 @@ pub enum Line<'a> {
     Connect(u64, (Option<IpAddr>, u16)),
     /// A client authenticated, or tried to.
     Auth(u64, bool),
-    /// A mail got its queue id.
-    Begin(u64, &'a [u8]),
+    /// A mail begins: its MAIL was accepted.
+    Begin(u64),
+    /// Its queue id, and its sender as the client gave it, whatever filters made of it.
+    Mail(u64, &'a [u8], &'a [u8]),
     /// A client left.
     Disconnect(u64),
     /// A question that waits for an answer.
@@ -84,9 +87,10 @@ pub fn parse(line: &[u8]) -> Result<Line<'_>, Fault<'_>> {
         b"config" => Ok(if rest == Some(b"ready") { Line::Ready } else { Line::Other }),
         b"report" | b"filter" => {
             let (version, rest) = cut(rest.ok_or(Fault::Shape)?);
-            let late = match version {
-                b"0.5" | b"0.6" => false,
-                b"0.7" => true,
+            let minor = match version {
+                b"0.5" => 5,
+                b"0.6" => 6,
+                b"0.7" => 7,
                 _ => return Err(Fault::Version(version)),
             };
             let (_time, rest) = cut(rest.ok_or(Fault::Shape)?);
@@ -95,7 +99,7 @@ pub fn parse(line: &[u8]) -> Result<Line<'_>, Fault<'_>> {
             let rest = rest.ok_or(Fault::Shape)?;
             match (kind, subsystem) {
                 (b"filter", _) => question(what, rest),
-                (_, b"smtp-in") => report(what, rest, late),
+                (_, b"smtp-in") => report(what, rest, minor),
                 _ => Ok(Line::Other),
             }
         }
@@ -103,7 +107,7 @@ pub fn parse(line: &[u8]) -> Result<Line<'_>, Fault<'_>> {
     }
 }
 
-fn report<'a>(event: &[u8], rest: &'a [u8], late: bool) -> Result<Line<'a>, Fault<'a>> {
+fn report<'a>(event: &[u8], rest: &'a [u8], minor: u8) -> Result<Line<'a>, Fault<'a>> {
     let (session, rest) = cut(rest);
     let session = number(session).ok_or(Fault::Shape)?;
     let values = || rest.ok_or(Fault::Shape);
@@ -116,10 +120,17 @@ fn report<'a>(event: &[u8], rest: &'a [u8], late: bool) -> Result<Line<'a>, Faul
         b"link-auth" => {
             let mut fields = values()?.split(|octet| *octet == b'|');
             // The user's name is the client's choice: `x|pass` is a name as good as any.
-            let result = if late { fields.next() } else { fields.next_back() };
+            let result = if minor >= 7 { fields.next() } else { fields.next_back() };
             Line::Auth(session, result == Some(b"pass"))
         }
-        b"tx-begin" => Line::Begin(session, values()?),
+        b"tx-begin" => Line::Begin(session),
+        b"tx-mail" => {
+            let (queue, rest) = cut(values()?);
+            let rest = rest.ok_or(Fault::Shape)?;
+            // The address may hold a bar, the result holds none.
+            let at = if minor >= 6 { rest.strip_prefix(b"ok|") } else { rest.strip_suffix(b"|ok") };
+            at.map_or(Line::Other, |sender| Line::Mail(session, queue, sender))
+        }
         b"link-disconnect" => Line::Disconnect(session),
         _ => Line::Other,
     })
@@ -208,8 +219,18 @@ mod tests {
             (report("0.6", "link-auth|SID|alice|pass"), Ok(Line::Auth(SID, true))),
             (report("0.6", "link-auth|SID|alice|fail"), Ok(Line::Auth(SID, false))),
             (report("0.7", "link-auth|SID|pass|alice"), Ok(Line::Auth(SID, true))),
-            (report("0.6", "tx-begin|SID|ac9124ff"), Ok(Line::Begin(SID, b"ac9124ff"))),
-            (report("0.6", "tx-mail|SID|ac9124ff|ok|alice@example.com"), Ok(Line::Other)),
+            (report("0.6", "tx-begin|SID|ac9124ff"), Ok(Line::Begin(SID))),
+            (
+                report("0.6", "tx-mail|SID|ac9124ff|ok|a|b@example.com"),
+                Ok(Line::Mail(SID, b"ac9124ff", b"a|b@example.com")),
+            ),
+            (report("0.7", "tx-mail|SID|ac9124ff|ok|"), Ok(Line::Mail(SID, b"ac9124ff", b""))),
+            (report("0.6", "tx-mail|SID|ac9124ff|permfail|a|ok"), Ok(Line::Other)),
+            (
+                report("0.5", "tx-mail|SID|ac9124ff|ok|b@example.com|ok"),
+                Ok(Line::Mail(SID, b"ac9124ff", b"ok|b@example.com")),
+            ),
+            (report("0.5", "tx-mail|SID|ac9124ff|ok|b@example.com|tempfail"), Ok(Line::Other)),
             (report("0.6", "link-disconnect|SID"), Ok(Line::Disconnect(SID))),
             (filter("mail-from|KEY|alice@example.com"), ask(Phase::MailFrom, b"alice@example.com")),
             (filter("mail-from|KEY|"), ask(Phase::MailFrom, b"")),
@@ -262,7 +283,8 @@ mod tests {
             "filter|0.6|1|smtp-in|mail-from|07992ef03a3b9c161|1|a@b",
             "report|0.6|1|smtp-in|link-connect|0799",
             "report|0.6|1|smtp-in|link-connect||a|b|c|d",
-            "report|0.6|1|smtp-in|tx-begin|0799",
+            "report|0.6|1|smtp-in|tx-mail|0799",
+            "report|0.6|1|smtp-in|tx-mail|0799|ac9124ff",
         ] {
             assert_eq!(parse(line.as_bytes()), Err(Fault::Shape), "{line}");
         }

@@ -9,6 +9,10 @@
 //! listen on all filter backstop
 //! ```
 //!
+//! In a chain it stands behind filters that only refuse, and in front of those that answer `rewrite`, `junk` or `bypass` at MAIL
+//! or RCPT, since OpenSMTPD asks no filter behind such an answer: that MAIL leaves unsigned, that RCPT unjudged. Nor are
+//! filters behind this one asked where it rewrites.
+//!
 //! It signs at MAIL, so it sees no recipient when it does; it refuses at RCPT, DATA or the end of the message and takes off
 //! tags at RCPT. OpenSMTPD forgets RET and ENVID of a MAIL that is rewritten, nothing of an RCPT. It asks and waits: every
 //! question gets one answer, also one of an unknown kind. A line of more than [`MAX_LINE`] octets is cut off there, which no
@@ -56,6 +60,7 @@ const REGISTER: &[u8] = b"register|report|smtp-in|link-connect\n\
     register|report|smtp-in|link-auth\n\
     register|report|smtp-in|link-disconnect\n\
     register|report|smtp-in|tx-begin\n\
+    register|report|smtp-in|tx-mail\n\
     register|filter|smtp-in|mail-from\n\
     register|filter|smtp-in|rcpt-to\n\
     register|filter|smtp-in|data\n";
@@ -102,6 +107,7 @@ fn signals() -> Result<(Runtime, [Signal; 2]), Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
     let listen = |kind| runtime.block_on(async { signal(kind) }).map_err(wrong);
     let signals = [listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?];
+    server::let_sigusr1_come();
     Ok((runtime, signals))
 }
 
@@ -235,7 +241,8 @@ impl Filter {
             }
             Ok(Line::Connect(session, client)) => self.sessions.connect(session, client),
             Ok(Line::Auth(session, passed)) => self.sessions.authenticate(session, passed),
-            Ok(Line::Begin(session, queue)) => self.sessions.begin(session, queue),
+            Ok(Line::Begin(session)) => self.sessions.begin(session),
+            Ok(Line::Mail(session, queue, sender)) => self.sessions.mail(session, queue, sender),
             Ok(Line::Disconnect(session)) => self.sessions.disconnect(session),
             Ok(Line::Ask(Question { phase: Phase::DataLine, session, key, address: line })) => {
                 self.sessions.data_line(session, line, whole && line.len() <= MAX_MAIL_LINE);

@@ -4,8 +4,11 @@
 //! the client's address; one whose beginning was not reported is a stranger's. At most `sessions` of `[filter]` are
 //! remembered; one more forgets the one that was silent for longest, which is a stranger's from then on: its mail leaves
 //! unsigned, since nothing vouches for it any more. A mail in its midst has to come again (451): without its sender nobody
-//! knows whether it is a bounce. OpenSMTPD tells the queue id right after MAIL was answered, so the event of the sender
-//! waits for it. The events of a mail share an instance: OpenSMTPD's number of the session, and that of the mail.
+//! knows whether it is a bounce. The events of a mail share an instance: OpenSMTPD's number of the session, and that of the
+//! mail.
+//!
+//! A MAIL is asked about, unless a filter in front answered it, and is told right after it was accepted, with its queue id and
+//! the sender that the client gave. What follows is judged by what was told; the event of a signature waits for it, too.
 //!
 //! A recipient can be changed at RCPT only. So the message has a say where it stays as it is or its tag came off there, and not
 //! about one whose tag did not pass: a mark could save its bounce, but not take the tag off. That is refused at DATA.
@@ -27,8 +30,12 @@ use crate::state::{Snapshot, State};
 const MAX_QUEUE: usize = 64;
 /// The reply to a mail with a line that OpenSMTPD would not take back whole.
 const DAMAGED: &str = "554 5.6.0 A line of this mail is longer than 1997 octets, which cannot pass here; break it";
-/// The reply to what comes without a MAIL: the session was forgotten since.
+/// The reply to what comes in a session that was forgotten.
 pub const FORGOTTEN: &str = "451 4.3.2 Too many sessions at once, and this mail was forgotten; send it again";
+
+/// Said where a filter in front kept a MAIL from this one.
+const UNASKED: &str = "a filter in front of this one answered a MAIL that is to be signed, so that it leaves unsigned; put this \
+                       filter in front of it in smtpd.conf";
 
 /// All sessions.
 #[derive(Debug)]
@@ -49,7 +56,9 @@ struct Session {
     /// Its number, and how many mails it brought.
     id: u64,
     mails: u64,
-    /// The mail under way, from its MAIL on.
+    /// The sender that was asked about last and is not told yet.
+    asked: Option<Vec<u8>>,
+    /// The mail under way, once its MAIL was told.
     mail: Option<Mail>,
     touched: u64,
 }
@@ -101,16 +110,31 @@ impl Sessions {
         self.all.remove(&id);
     }
 
-    /// The mail under way got its queue id.
-    pub fn begin(&mut self, id: u64, queue: &[u8]) {
+    /// A mail begins, of which nothing is known yet.
+    pub fn begin(&mut self, id: u64) {
+        if let Some(session) = self.known(id) {
+            session.mail = None;
+        }
+    }
+
+    /// The mail under way has this queue id and this sender.
+    pub fn mail(&mut self, id: u64, queue: &[u8], sender: &[u8]) {
         let state = Arc::clone(&self.state);
-        let (Some(now), Some(session)) = (state.clock.now(), self.known(id)) else { return };
-        let Session { snapshot, client, authenticated, mail: Some(mail), .. } = session else { return };
-        mail.queue = queue.get(..MAX_QUEUE).unwrap_or(queue).to_vec();
+        let Some(session) = self.known(id) else { return };
+        session.mails += 1;
+        let instance = format!("{:016x}.{}", session.id, session.mails).into_bytes();
+        let queue = queue.get(..MAX_QUEUE).unwrap_or(queue).to_vec();
+        let Session { snapshot, client, authenticated, asked, mail, .. } = session;
+        let mail = mail.insert(Mail { sender: sender.to_vec(), queue, instance, ..Mail::default() });
+        let (Some(now), asked) = (state.clock.now(), asked.take()) else { return };
         let context =
             Context::of_client(Face::Filter, snapshot, *client, *authenticated).of_mail(&mail.queue, &mail.instance);
-        let (_, event) = decide::outgoing(snapshot, &context, &mail.sender, &[], now);
-        state.record(snapshot, &event);
+        let (decided, event) = decide::outgoing(snapshot, &context, sender, &[], now);
+        if asked.as_deref() == Some(sender) {
+            state.record(snapshot, &event);
+        } else if decided.rewrite.is_some() {
+            state.log.complaint(UNASKED);
+        }
     }
 
     /// Answers.
@@ -125,9 +149,9 @@ impl Sessions {
             Phase::DataLine | Phase::Other => return Answer::Proceed,
             Phase::RcptTo | Phase::Data | Phase::Commit => {}
         }
-        let Some(Session { snapshot, client, authenticated, mail: Some(mail), .. }) = self.known(question.session)
-        else {
-            return Answer::Reject(FORGOTTEN);
+        let Some(session) = self.known(question.session) else { return Answer::Reject(FORGOTTEN) };
+        let Session { snapshot, client, authenticated, mail: Some(mail), .. } = session else {
+            return Answer::Proceed;
         };
         let asker = Asker { state: &state, snapshot, client: *client, authenticated: *authenticated, now };
         match question.phase {
@@ -180,6 +204,7 @@ impl Sessions {
             authenticated: false,
             id,
             mails: 0,
+            asked: None,
             mail: None,
             touched,
         });
@@ -201,11 +226,8 @@ impl Sessions {
 
 impl Session {
     fn sender(&mut self, sender: &[u8], now: Now) -> Answer {
-        self.mails += 1;
-        let instance = format!("{:016x}.{}", self.id, self.mails).into_bytes();
-        let mail = self.mail.insert(Mail { sender: sender.to_vec(), instance, ..Mail::default() });
-        let context = Context::of_client(Face::Filter, &self.snapshot, self.client, self.authenticated)
-            .of_mail(&mail.queue, &mail.instance);
+        self.asked = Some(sender.to_vec());
+        let context = Context::of_client(Face::Filter, &self.snapshot, self.client, self.authenticated);
         let (decided, _) = decide::outgoing(&self.snapshot, &context, sender, &[], now);
         decided.rewrite.map_or(Answer::Proceed, Answer::Rewrite)
     }
