@@ -318,7 +318,7 @@ fn whichever_key_is_retired_the_ring_keeps_a_signer() {
     assert_eq!(err, expected);
     assert_eq!(fs::read_to_string(&ring).unwrap(), text);
     let (code, out, _) = retire(&["--id", "4"]);
-    let told = "prvs key 4 signs until 2026-11-05; copy the ring to all hosts\n";
+    let told = "prvs key 4 signs until 2026-11-05; copy the ring to all hosts and reload their daemons\n";
     assert_eq!((code, out.as_str()), (Some(0), told));
     let (code, out, _) = ended(backstop().args(["sign", "--at", "2026-11-08", "a@b.example", "--keys"]).arg(&ring));
     assert!(code == Some(0) && out.starts_with("prvs=8"), "{out}");
@@ -331,7 +331,12 @@ fn the_successor_of_an_ended_key_is_to_be_copied_now() {
     command.args(["key", "rotate", "--id", "4", "--at", "2026-11-22", "--keys"]).arg(&ring);
     let (code, out, err) = ended(&mut command);
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert!(out.ends_with(" signs from now on, key 4 ended on 2026-01-07; copy the ring to all hosts now\n"), "{out}");
+    assert!(
+        out.ends_with(
+            " signs from now on, key 4 ended on 2026-01-07; copy the ring to all hosts and reload their daemons now\n"
+        ),
+        "{out}"
+    );
 }
 
 #[test]

@@ -22,7 +22,9 @@ pub(crate) enum Key {
     /// List the keys of a ring, without their secrets.
     List(KeyList),
     /// Make a successor for a key: it signs in three days, when all hosts have it.
-    #[command(after_help = "Example:\n  backstop key rotate --use srs\n\nThen copy the ring to all hosts.")]
+    #[command(after_help = "Example:\n  backstop key rotate --use srs\n\n\
+        Then copy the ring to all hosts and reload the daemons there: backstopd reads it at its start and on SIGHUP only. \
+        A key that a stranger may have read is not rotated, since its tags go on being believed; it is replaced.")]
     Rotate(KeyRotate),
     /// Set the last day on which a key signs.
     #[command(after_help = "Example:\n  backstop key retire --use prvs --id 4 --last-day 2026-12-31\n\n\

@@ -28,11 +28,12 @@ pub(super) fn rotate(args: &args::KeyRotate) -> Run {
     let (id, print, old_id, until) = (new.id(), new.fingerprint(), old.id(), day(old.until()));
     let text = match new.from() {
         Some(from) if from > today => format!(
-            "{usage} key {id} ({print}) signs from {from} on, key {old_id} until {until}; copy the ring to all hosts before \
-             {from}\n"
+            "{usage} key {id} ({print}) signs from {from} on, key {old_id} until {until}; copy the ring to all hosts and \
+             reload their daemons before {from}\n"
         ),
         _ => format!(
-            "{usage} key {id} ({print}) signs from now on, key {old_id} ended on {until}; copy the ring to all hosts now\n"
+            "{usage} key {id} ({print}) signs from now on, key {old_id} ended on {until}; copy the ring to all hosts and \
+             reload their daemons now\n"
         ),
     };
     done(&path, &text)
@@ -56,7 +57,10 @@ pub(super) fn retire(args: &args::KeyRetire) -> Run {
     ring::tell(loaded.warning);
     let key = loaded.ring.keys().iter().find(|key| key.line() == line).map(Key::id);
     let id = key.map(|id| id.to_string()).unwrap_or_default();
-    done(&path, &format!("{usage} key {id} signs until {last_day}; copy the ring to all hosts\n"))
+    done(
+        &path,
+        &format!("{usage} key {id} signs until {last_day}; copy the ring to all hosts and reload their daemons\n"),
+    )
 }
 
 /// Refuses to guess which key is to end while one that this one has replaced may still sign.
