@@ -8,8 +8,8 @@
 //! table.rs   the table of evidence   answer.rs  whether this host may answer    page_file.rs  where the page goes
 //! ```
 //!
-//! Memory stays as it is over any number of messages: one message is held, and every count has a limit. The judgement is
-//! the library's.
+//! Memory stays as it is over any number of messages, but for the names of a Maildir: one message is held, and every count
+//! has a limit. The judgement is the library's.
 
 mod answer;
 mod counts;
