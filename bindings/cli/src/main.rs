@@ -79,7 +79,7 @@ fn usage(error: &clap::Error) -> Run {
             output::print(text.as_bytes())?;
             return Ok(Outcome::Done);
         }
-        // No value is repeated: it may be a secret in the wrong place.
+        // No value is repeated, and of words only names of options: it may be a secret in the wrong place.
         ErrorKind::ValueValidation => {
             let what = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             return Err(Stop::Trouble(format!("{} {what}", option(error))));
@@ -98,6 +98,7 @@ fn usage(error: &clap::Error) -> Run {
         ErrorKind::UnknownArgument if !option(error).starts_with('-') => {
             "an argument is given that the command does not take"
         }
+        ErrorKind::InvalidSubcommand => "there is no such command",
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing",
         _ => text.split("\n\n").next().unwrap_or_default(),
     };

@@ -17,6 +17,7 @@ use std::io::{ErrorKind, Read, Write};
 use backstop::Day;
 use memchr::memchr_iter;
 
+use crate::output;
 use crate::stop::Stop;
 use crate::when::Clock;
 
@@ -49,7 +50,7 @@ pub(crate) trait Verb {
 /// Runs a command over its arguments, or over standard input where the only one is `-`.
 pub(crate) fn run(addresses: &[OsString], clock: Clock, verb: &mut impl Verb) -> Result<(), Stop> {
     if addresses == ["-"] {
-        return lines(&mut std::io::stdin().lock(), &mut std::io::stdout().lock(), clock, verb);
+        return lines(&mut std::io::stdin().lock(), &mut output::lines(), clock, verb);
     }
     if addresses.iter().any(|address| address == "-") {
         return Err(Stop::trouble("`-` reads all addresses from standard input; give either it or addresses"));
@@ -59,7 +60,8 @@ pub(crate) fn run(addresses: &[OsString], clock: Clock, verb: &mut impl Verb) ->
     for address in addresses {
         verb.line(address.as_encoded_bytes(), day, &mut out);
     }
-    crate::output::print(&out)
+    let mut output = output::lines();
+    output.write_all(&out).and_then(|()| output.flush()).map_err(|error| Stop::of_write(&error))
 }
 
 /// Runs a command over the lines of a stream.

@@ -383,6 +383,8 @@ fn an_option_that_would_do_nothing_is_refused() {
         ("--dnsbl", "dnsbl.example", "--each"),
         ("--dnsbl", "dnsbl.example", "--summary-json"),
         ("--without-keys", "", "--allow-unsafe-keys"),
+        ("--burst", "20", "--each"),
+        ("--burst", "20", "--json"),
     ];
     for (option, value, beside) in with_all.chain(checked).chain(more) {
         let words = [option, value, beside, "-"].into_iter().filter(|word| !word.is_empty());
@@ -392,6 +394,11 @@ fn an_option_that_would_do_nothing_is_refused() {
     }
     let (_, err, code) = told(&run(inspect("alone").args(["--reports-per-host", "5", "-"]), b""));
     assert!(code == 2 && err.contains("not provided: ") && err.contains("--report-to <FOLDER>"), "{err}");
+    let page = folder("burst").join("page.html");
+    for words in [&["--summary-json"][..], &["--html", page.to_str().unwrap(), "--each"]] {
+        let (_, err, code) = told(&run(inspect("burst").args(["--burst", "20", "-"]).args(words), &fixture("mail")));
+        assert_eq!(code, 0, "{words:?}: {err}");
+    }
 }
 
 #[test]

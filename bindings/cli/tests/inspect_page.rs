@@ -8,11 +8,12 @@ mod inspecting;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{folder, mode, run, set_mode};
+use common::{backstop, folder, mode, run, set_mode};
 use inspecting::{RECIPIENT, fixture, inspect, mbox};
 
 /// Runs with these words behind `--html`: what is told, and the exit code.
@@ -139,7 +140,7 @@ fn a_page_for_which_no_room_is_left_lets_the_older_one_stand() {
 fn without_a_policy_page_and_summary_say_nothing_of_what_one_refuses() {
     let path = folder("policy").join("page.html");
     let judged = |policy: bool| {
-        let mut command = if policy { inspect("policy-run") } else { common::backstop() };
+        let mut command = if policy { inspect("policy-run") } else { backstop() };
         if !policy {
             command.args(["inspect", "--without-keys"]);
         }
@@ -150,4 +151,92 @@ fn without_a_policy_page_and_summary_say_nothing_of_what_one_refuses() {
     };
     assert_eq!(judged(true), (true, true, true, true));
     assert_eq!(judged(false), (false, false, false, true));
+}
+
+#[test]
+fn a_page_in_place_of_a_private_one_is_private_while_it_is_written() {
+    let home = folder("private");
+    let path = home.join("page.html");
+    fs::write(&path, b"").unwrap();
+    set_mode(&path, 0o600);
+    let made = inspect("private-run");
+    let mut command = Command::new("sh");
+    // The first block of 512 octets is the last one: the signal kills the command, and what it had begun stays.
+    command.args(["-c", "umask 0; ulimit -c 0; ulimit -f 1; exec \"$0\" \"$@\""]);
+    command.arg(made.get_program()).args(made.get_args()).args(RECIPIENT).arg("--html").arg(&path).arg("-");
+    assert_eq!(run(&mut command, &fixture("postfix")).status.code(), None);
+    let names = names(&home);
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names.iter().map(|name| mode(&home.join(name))).collect::<Vec<_>>(), [0o600, 0o600]);
+}
+
+#[test]
+fn a_name_that_only_a_folder_can_have_is_refused_before_the_run() {
+    let home = folder("slash");
+    for name in ["out/", "out/.", "out/.."] {
+        let path = format!("{}/{name}", home.display());
+        let mut command = inspect("slash-run");
+        let message = inspecting::fixtures().join("postfix.eml");
+        let ended = run(command.args(RECIPIENT).args(["--each", "--html", &path]).arg(message), b"");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!((ended.status.code(), ended.stdout.len()), (Some(2), 0), "{said}");
+        assert!(said.contains("cannot be written: it is a folder; name a file, or name another --html"), "{said}");
+    }
+    assert_eq!(names(&home), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn standard_output_may_be_the_page_where_it_is_a_file() {
+    let path = folder("stdout").join("page.html");
+    for name in [Path::new("/dev/stdout"), &path] {
+        let mut command = inspect("stdout-run");
+        command.args(RECIPIENT).arg("--html").arg(name).arg(inspecting::fixtures().join("postfix.eml"));
+        let ended = command.stdout(fs::File::create(&path).unwrap()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(is_page(&path));
+    }
+}
+
+/// Somebody who is not root, and has no files.
+const OTHER: u32 = 65_534;
+
+#[test]
+fn a_page_that_no_new_file_can_replace_is_written_in_place() {
+    let home = folder("in-place");
+    let is_root = fs::metadata(&home).unwrap().uid() == 0;
+    let is_written = |path: &Path| {
+        let before = fs::metadata(path).unwrap();
+        let mut command = backstop();
+        command.args(["inspect", "--without-keys", "--html"]).arg(path).arg("-");
+        if is_root {
+            command.uid(OTHER).gid(OTHER).current_dir("/");
+        }
+        let ended = run(&mut command, &fixture("postfix"));
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!((ended.status.code(), said.as_str()), (Some(0), ""), "{}", path.display());
+        let after = fs::metadata(path).unwrap();
+        assert!(
+            is_page(path) && (after.ino(), after.uid(), after.mode()) == (before.ino(), before.uid(), before.mode())
+        );
+    };
+    let made = |name: &str| {
+        fs::create_dir(home.join(name)).unwrap();
+        let path = home.join(name).join("page.html");
+        fs::write(&path, b"").unwrap();
+        path
+    };
+    let (closed, sticky) = (made("closed"), made("sticky"));
+    if is_root {
+        chown(&closed, Some(OTHER), Some(OTHER)).unwrap();
+        // The page of somebody else, which all may write to, where each may rename his own files only.
+        set_mode(&home.join("sticky"), 0o1777);
+        set_mode(&sticky, 0o666);
+        is_written(&sticky);
+    } else {
+        eprintln!("skipped: a page of another user needs root");
+    }
+    set_mode(&home.join("closed"), 0o555);
+    is_written(&closed);
+    is_written(&closed);
+    set_mode(&home.join("closed"), 0o755);
 }

@@ -139,3 +139,32 @@ fn a_full_disk_is_trouble() {
         assert!(ended.stderr.starts_with(b"backstop: standard output cannot be written: "), "{ended:?}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_address_steers_a_terminal_and_elsewhere_each_octet_comes_out_as_it_is() {
+    let input = b"\"\x1b[31m\"@b.example\na\xc2\x9bm@b.example\nm\xc3\xbcller\xe2\x80\xae@b.example\n\xff\rx\n";
+    let path = private("steering", input);
+    let ring = private("steering-ring", include_bytes!("ring"));
+    let words = format!("sign --at 2026-11-21 --keys {}", ring.display());
+    let given = "\"$(printf '\\033[31m')\"";
+    for (words, escaped) in [
+        (
+            format!("{words} - < {}", path.display()),
+            &["\"\\u{1b}[31m\"@b", "a\\u{9b}m@b", "müller\\u{202e}@b", "\\xff\\rx"][..],
+        ),
+        (
+            format!("strip - < {}", path.display()),
+            &["\"\\u{1b}[31m\"@b", "a\\u{9b}m@b", "müller\\u{202e}@b", "\\xff\\rx"],
+        ),
+        (format!("{words} {given}"), &["\\u{1b}[31m"]),
+    ] {
+        let line = format!("{} {words} 2>&1", env!("CARGO_BIN_EXE_backstop"));
+        let shown = run(Command::new("script").args(["-qec", &line, "/dev/null"]), b"").stdout;
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(escaped.iter().all(|text| shown.contains(text)), "{shown:?}");
+        assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{shown:?}");
+    }
+    let piped = run(backstop().args(["strip", "-"]), input).stdout;
+    assert_eq!(piped, input);
+}

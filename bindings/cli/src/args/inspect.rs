@@ -99,16 +99,10 @@ pub(crate) struct Inspect {
     /// Somebody vouches for the senders: they logged in, are of the own network, or passed SPF (with --may-answer).
     #[arg(long, requires = "may_answer")]
     pub(crate) vouched: bool,
-    /// In the counts: how many messages in an hour are a burst, if that is four times the usual number.
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        default_value_t = 10,
-        allow_hyphen_values = true,
-        conflicts_with = "may_answer"
-    )]
+    /// In the counts: how many messages in an hour are a burst, if that is four times the usual number [default: 10].
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, conflicts_with = "may_answer")]
     #[arg(value_parser = parse::number(2, 10_000, "2 to 10000"))]
-    pub(crate) burst: u16,
+    pub(crate) burst: Option<u16>,
     /// Write abuse reports, letters to postmasters and records into this new or empty folder; nothing is sent.
     #[arg(long, value_name = "FOLDER", requires = "report_from")]
     pub(crate) report_to: Option<PathBuf>,

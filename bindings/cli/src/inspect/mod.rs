@@ -8,8 +8,8 @@
 //! table.rs   the table of evidence   answer.rs  whether this host may answer    page_file.rs  where the page goes
 //! ```
 //!
-//! Memory stays as it is over any number of messages: one message is held, and every count has a limit. The judgement is
-//! the library's.
+//! Memory stays as it is over any number of messages, but for the names of a Maildir: one message is held, and every count
+//! has a limit. The judgement is the library's.
 
 mod answer;
 mod counts;
@@ -48,6 +48,8 @@ use crate::when::Clock;
 const OUTPUT: usize = 64 * 1024;
 /// A port that is not that of a program of the MTA itself.
 const ANY_PORT: u16 = 25;
+/// Messages in an hour that are a burst, unless `--burst` says it.
+const BURST: u16 = 10;
 /// How often the progress is shown.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -58,6 +60,15 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
     if let Some(answer) = args.may_answer {
         return answer::run(args, answer);
     }
+    let has_counts = args.html.is_some() || !(args.json || args.each);
+    if args.burst.is_some() && !has_counts {
+        let beside = if args.json { "--json" } else { "--each" };
+        let what = format!(
+            "--burst cannot be used with {beside}, which prints no counts; add --html for them, or leave it out"
+        );
+        return Err(Stop::trouble(what));
+    }
+    let burst = args.burst.unwrap_or(BURST);
     let ring = match args.without_keys {
         true => KeyRing::empty(),
         false => ring::load(&args.keys)?,
@@ -91,16 +102,16 @@ pub(crate) fn run(args: &args::Inspect) -> Run {
     session.progress.end();
     session.write()?;
     if args.summary_json {
-        session.out = summary::object(&session.counts, args.burst, session.has_policy);
+        session.out = summary::object(&session.counts, burst, session.has_policy);
         session.write()?;
     } else if !(args.json || args.each) {
         let only = session.only.take().filter(|_| session.counts.messages == 1);
-        let text = only.unwrap_or_else(|| text::counts(&session.counts, args.burst, session.has_policy));
+        let text = only.unwrap_or_else(|| text::counts(&session.counts, burst, session.has_policy));
         session.out = text.into_bytes();
         session.write()?;
     }
     if let Some(page) = page {
-        page.write(&page::page(&session.counts, args.burst, session.has_policy, session.today))?;
+        page.write(&page::page(&session.counts, burst, session.has_policy, session.today))?;
     }
     if let Some(reports) = &session.reports {
         output::tell(&reports.told());
