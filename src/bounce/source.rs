@@ -243,8 +243,12 @@ fn links(form: Form, block: &Block<'_>, body: &[u8]) -> Vec<String> {
 
 fn links_in(text: &str, hosts: &mut Vec<String>) {
     for at in memchr::memmem::find_iter(text.as_bytes(), b"://") {
-        let scheme = text.get(..at).unwrap_or_default();
-        if !(scheme.ends_with("http") || scheme.ends_with("https") || scheme.ends_with("HTTP")) {
+        let before = text.as_bytes().get(..at).unwrap_or_default();
+        let ends_with = |scheme: &[u8]| {
+            let start = before.len().checked_sub(scheme.len());
+            start.and_then(|start| before.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+        };
+        if !(ends_with(b"http") || ends_with(b"https")) {
             continue;
         }
         let rest = text.get(at + 3..).unwrap_or_default();
@@ -284,15 +288,19 @@ mod tests {
             ("172.16.0.1", false),
             ("100.64.0.1", false),
             ("127.0.0.1", false),
+            ("100.128.0.1", true),
+            ("8.100.0.1", true),
             ("0.0.0.0", false),
             ("0.1.2.3", false),
+            ("169.254.1.2", false),
             ("224.0.0.1", false),
             ("255.255.255.255", false),
-            ("::", false),
-            ("ff02::1", false),
             ("2001:db8::1", true),
             ("fd00::1", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
             ("::1", false),
+            ("::", false),
             ("::ffff:192.168.0.1", false),
         ] {
             assert_eq!(is_public(ip.parse().unwrap()), expected, "{ip}");
@@ -307,6 +315,67 @@ mod tests {
             &mut hosts,
         );
         assert_eq!(hosts, ["www.spam.example", "b.example"]);
+    }
+
+    #[test]
+    fn a_link_is_known_by_its_scheme_in_any_case_and_by_a_host_of_fitting_length() {
+        let long = |octets: usize| "x".repeat(octets);
+        for (text, expected) in [
+            ("HTTPS://c.example/".to_owned(), true),
+            ("Http://c.example".to_owned(), true),
+            ("ftp://c.example".to_owned(), false),
+            ("://c.example".to_owned(), false),
+            ("http://a.b/".to_owned(), true),
+            ("http://ab/".to_owned(), false),
+            (format!("http://{}/", long(255)), true),
+            (format!("http://{}/", long(256)), false),
+        ] {
+            let mut hosts = Vec::new();
+            links_in(&text, &mut hosts);
+            assert_eq!(hosts.len(), usize::from(expected), "{text}");
+        }
+        let mut hosts = Vec::new();
+        links_in(&(0..=MAX_LINKS).map(|it| format!("http://a{it}.example ")).collect::<String>(), &mut hosts);
+        assert_eq!(hosts.len(), MAX_LINKS);
+    }
+
+    #[test]
+    fn links_of_a_message_that_came_back_are_those_of_its_texts() {
+        let part = |kind: &str, host: &str| format!("--b\nContent-Type: {kind}\n\nhttp://{host}\n");
+        let body = part("text/plain", "a.example") + &part("image/png", "b.example") + &part("text/html", "c.example");
+        let (block, _) = Block::read(b"Content-Type: multipart/mixed; boundary=b\n\n");
+        assert_eq!(links(Form::Message, &block, body.as_bytes()), ["a.example", "c.example"]);
+        assert_eq!(links(Form::Text, &block, body.as_bytes()), ["a.example", "b.example", "c.example"]);
+    }
+
+    #[test]
+    fn a_structure_is_a_type_with_those_of_its_parts_and_a_program() {
+        let parts = "--b\nContent-Type: text/plain\n\nx\n--b\nContent-Type: application/zip\n\nx\n--b--\n";
+        for (fields, body, expected) in [
+            ("Content-Type: text/html\nX-Mailer: Bulker 2\n\n", "", Some("text/html, Bulker 2")),
+            ("User-Agent: Bulker 2\n\n", "x", Some("Bulker 2")),
+            (
+                "Content-Type: multipart/mixed; boundary=b\n\n",
+                parts,
+                Some("multipart/mixed (text/plain, application/zip)"),
+            ),
+            ("Content-Type: multipart/mixed; boundary=b\n\n", "\n", Some("multipart/mixed")),
+            ("Content-Type: text/plain\n\n", parts, Some("text/plain")),
+            ("Subject: x\n\n", "x", None),
+        ] {
+            let (block, _) = Block::read(fields.as_bytes());
+            assert_eq!(structure(&block, body.as_bytes()).as_deref(), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_dns_list_is_asked_for_an_address_backwards() {
+        for (ip, expected) in [
+            ("192.0.2.1", "1.2.0.192.zen.example".to_owned()),
+            ("2001:db8::1", format!("1.{}8.b.d.0.1.0.0.2.zen.example", "0.".repeat(23))),
+        ] {
+            assert_eq!(dnsbl_name(ip.parse().unwrap(), "zen.example"), expected);
+        }
     }
 
     #[test]
