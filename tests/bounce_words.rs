@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use backstop::bounce::{Action, Advice, Form, Kind, Outcome, Place, Reason, Restraint, Trust, Verdict, Why};
-use backstop::policy::Rule;
 
 const VERDICTS: [Verdict; 6] = [
     Verdict::NotABounce,
@@ -66,7 +65,8 @@ fn every_sentence_says_one_thing() {
 #[test]
 fn only_an_unproven_verdict_has_a_reason_and_only_one_that_is_refused_a_reply() {
     assert_eq!(VERDICTS.map(Verdict::why), [None, None, None, None, Some(Why::Damaged), None]);
-    let reply = |rule: Rule| Some(rule.reply(None));
-    let (expired, forged) = (reply(Rule::MarkExpired), reply(Rule::MarkForged));
-    assert_eq!(VERDICTS.map(Verdict::reply), [None, None, expired, forged, None, reply(Rule::Backscatter)]);
+    let replies = VERDICTS.map(Verdict::reply);
+    assert_eq!(replies.map(|it| it.is_some()), [false, false, true, true, false, true]);
+    assert!(replies.iter().flatten().all(|it| it.starts_with("550 5.7.1 ")), "{replies:?}");
+    assert_eq!(replies.iter().flatten().collect::<BTreeSet<_>>().len(), 3, "{replies:?}");
 }
