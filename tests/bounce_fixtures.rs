@@ -166,6 +166,7 @@ fn a_table_with_a_slip_is_refused_with_its_line() {
         (PHRASE, "[\"failed\"]", "[\"it  failed\"]", &phrase("it  failed")),
         (PHRASE, "failed\"]", "failed\"]\nmdn = [\"failed\"]", "line 6: \"failed\" is there twice"),
         (PHRASE, "dsn-failed", "x", "line 5: en-body-x names no kind, or no place"),
+        (PHRASE, "dsn-failed", "not-a-bounce", "line 5: en-body-not-a-bounce names no kind, or no place"),
         (PHRASE, "en.body", "en.x", "line 5: en-x-dsn-failed names no kind, or no place"),
         (PHRASE, "place.body", "place.x", "line 1: a place is subject or body"),
         (PHRASE, "weight = 5", "weight = 5\nx = 1", "line 3: a place has weight and why"),

@@ -348,6 +348,74 @@ mod tests {
         assert_eq!(links(Form::Text, &block, body.as_bytes()), ["a.example", "b.example", "c.example"]);
     }
 
+    fn found(octets: &str) -> Found<'_> {
+        Found { form: Form::Message, whole: true, octets: octets.as_bytes().into() }
+    }
+
+    fn policy() -> Policy {
+        Policy::new(crate::Domains::parse("example.com").unwrap())
+    }
+
+    #[test]
+    fn a_name_is_ours_only_before_an_own_address_and_where_names_are_known() {
+        let named = policy().with_display_names(["Alice Example"]);
+        for (policy, from, expected) in [
+            (&named, "Alice EXAMPLE <alice@example.com>", Some(true)),
+            (&named, "Eve <alice@example.com>", Some(false)),
+            (&named, "Alice Example <alice@else.example>", None),
+            (&policy(), "Alice Example <alice@example.com>", None),
+        ] {
+            let block = format!("From: {from}\n\n");
+            assert_eq!(read(None, &found(&block), policy).name_is_ours, expected, "{from}");
+        }
+        assert_eq!(read(None, &found("From: Alice Example\n\n"), &named).from, None);
+    }
+
+    #[test]
+    fn who_injected_a_mail_is_told_by_the_first_hop_from_outside() {
+        let host = |name: &str| Some(name.to_owned());
+        let hop = |from, ip: Option<&str>, by| Hop { from, ip: ip.map(|ip| ip.parse().unwrap()), by };
+        let outside = hop(host("z.example"), Some("198.51.100.17"), host("mx.b.example"));
+        let silent = hop(None, None, None);
+        let inside = hop(host("in.b.example"), Some("203.0.113.5"), host("mx.b.example"));
+        let private = hop(host("gate"), Some("10.0.0.1"), host("mx.b.example"));
+        let unsigned = hop(host("z.example"), Some("198.51.100.17"), None);
+        let nowhere = hop(None, None, host("other.example"));
+        let outcome = |hops: &[&Hop], reporting| {
+            let hops: Vec<Hop> = hops.iter().copied().cloned().collect();
+            injector(&hops, reporting).map(|it| (it.ip.to_string(), it.trust))
+        };
+        let told = |trust| Some(("198.51.100.17".to_owned(), trust));
+        let b = Some("mx9.b.example");
+        assert_eq!(outcome(&[&outside], b), told(Trust::Reporter));
+        assert_eq!(outcome(&[&silent, &inside, &private, &outside], b), told(Trust::Reporter));
+        assert_eq!(outcome(&[&unsigned], b), told(Trust::Claimed), "it says not who wrote it");
+        assert_eq!(outcome(&[&nowhere, &outside], b), told(Trust::Claimed), "another host stands above");
+        assert_eq!(outcome(&[&outside], None), told(Trust::Claimed));
+        assert_eq!(outcome(&[&inside], Some("c.example")), Some(("203.0.113.5".to_owned(), Trust::Claimed)));
+        assert_eq!(outcome(&[&private], b), None);
+    }
+
+    #[test]
+    fn an_own_relay_is_known_by_any_name_of_a_hop() {
+        let relays = policy().with_own_relays(["mail.example.com", "192.0.2.1"]);
+        let facts_of = |received: &str, policy: &Policy| {
+            let block = format!("Received: {received}\n\n");
+            let source = read(Some("mx.b.example".to_owned()), &found(&block), policy);
+            facts(&source, &found(&block), policy)
+        };
+        for (received, expected) in [
+            ("from mail.example.com by mx.b.example", &[Fact::OwnRelay][..]),
+            ("from z.example ([192.0.2.1]) by mx.b.example", &[Fact::OwnRelay]),
+            ("from z.example by mail.example.com", &[Fact::OwnRelay]),
+            ("from z.example ([198.51.100.17]) by mx.b.example", &[Fact::Elsewhere]),
+            ("from z.example ([198.51.100.17]) by y.example", &[]),
+        ] {
+            assert_eq!(facts_of(received, &relays), expected, "{received}");
+            assert_eq!(facts_of(received, &policy()), [], "{received}");
+        }
+    }
+
     #[test]
     fn a_structure_is_a_type_with_those_of_its_parts_and_a_program() {
         let parts = "--b\nContent-Type: text/plain\n\nx\n--b\nContent-Type: application/zip\n\nx\n--b--\n";
