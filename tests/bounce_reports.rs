@@ -51,8 +51,9 @@ fn the_reflector_is_who_first_handed_the_message_over_from_outside() {
 }
 
 #[test]
-fn a_report_of_a_forged_tag_says_so_and_names_the_sender_that_it_had() {
+fn a_report_of_a_forged_tag_says_so_and_names_what_is_known_of_its_arrival() {
     let (message, seen) = judged("mx.b.example", "");
+    let arrival = Some("Fri, 20 Nov 2026 10:00:00 +0000");
     for (sender, expected) in [
         (Some(&b"<>"[..]), Some("Original-Mail-From: <>\n")),
         (Some(b"bounces@b.example"), Some("Original-Mail-From: <bounces@b.example>\n")),
@@ -63,7 +64,7 @@ fn a_report_of_a_forged_tag_says_so_and_names_the_sender_that_it_had() {
             from: "a@example.com",
             to: "postmaster@b.example",
             date: "x",
-            arrival: None,
+            arrival: arrival.filter(|_| sender.is_some()),
             sender,
             client: None,
         };
@@ -71,6 +72,11 @@ fn a_report_of_a_forged_tag_says_so_and_names_the_sender_that_it_had() {
         assert_eq!(arf.contains("Original-Mail-From"), expected.is_some(), "{arf}");
         assert!(arf.contains(expected.unwrap_or_default()), "{arf}");
         assert!(arf.contains("It carries a signature in our name"), "{arf}");
-        assert!(arf.contains("stand below.\n"), "the day is not known: {arf}");
+        assert!(
+            arf.contains("It bounces mail that we did not send.") && arf.contains("\n  Subject: Delivery"),
+            "{arf}"
+        );
+        assert_eq!(arf.contains("below on Fri, 20 Nov 2026 10:00:00 +0000.\n"), sender.is_some(), "{arf}");
+        assert_eq!(arf.contains("\nArrival-Date: Fri, 20 Nov 2026 10:00:00 +0000\n"), sender.is_some(), "{arf}");
     }
 }

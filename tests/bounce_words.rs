@@ -31,11 +31,11 @@ fn every_word_stands_for_one_thing() {
     ];
     let actions = [Action::Failed, Action::Delayed, Action::Delivered, Action::Relayed, Action::Expanded];
     for words in [
-        Kind::ALL.iter().map(|it| it.slug()).collect(),
-        Why::ALL.iter().map(|it| it.slug()).collect(),
-        Restraint::ALL.iter().map(|it| it.slug()).collect(),
-        Reason::ALL.iter().map(|it| it.slug()).collect(),
-        Place::ALL.iter().map(|it| it.slug()).collect(),
+        Kind::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>(),
+        Why::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>(),
+        Restraint::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>(),
+        Reason::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>(),
+        Place::ALL.iter().map(|it| it.slug()).collect::<Vec<_>>(),
         VERDICTS.map(Verdict::slug).to_vec(),
         outcomes.map(Outcome::slug).to_vec(),
         actions.map(Action::slug).to_vec(),
@@ -52,9 +52,9 @@ fn every_word_stands_for_one_thing() {
 #[test]
 fn every_sentence_says_one_thing() {
     for sentences in [
-        Kind::ALL.iter().map(|it| it.sentence()).collect(),
-        Why::ALL.iter().map(|it| it.sentence()).collect(),
-        Restraint::ALL.iter().map(|it| it.sentence()).collect(),
+        Kind::ALL.iter().map(|it| it.sentence()).collect::<Vec<_>>(),
+        Why::ALL.iter().map(|it| it.sentence()).collect::<Vec<_>>(),
+        Restraint::ALL.iter().map(|it| it.sentence()).collect::<Vec<_>>(),
         VERDICTS.map(Verdict::sentence).to_vec(),
     ] {
         assert!(sentences.iter().all(|it| it.ends_with('.') && it.starts_with(char::is_uppercase)), "{sentences:?}");

@@ -501,7 +501,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_answer_has_its_verb() {
-        let verbs = Kind::ALL.map(what);
+        let verbs: Vec<_> = Kind::ALL.iter().map(|kind| what(*kind)).collect();
         let dsns = ["bounces", "reports on", "reports on"];
         assert_eq!(verbs[..3], dsns);
         assert_eq!(verbs[3..7], ["confirms", "complains about", "answers", "answers"]);
