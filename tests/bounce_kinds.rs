@@ -36,6 +36,13 @@ fn without_a_sign_a_bounce_must_show_more_than_words_and_be_nobodys_mail_nor_a_p
         (&threaded, shown, Kind::NotABounce),
         (&listed, shown, Kind::NotABounce),
         (&generated, shown, Kind::OtherAutomatic),
+        // The very subject of a mail system is a sign, but for what an envelope sender sent.
+        ("From: auto@b.example\nSubject: failure notice\n", "delivery failed", Kind::DsnFailed),
+        (
+            "Return-Path: <a@b.example>\nFrom: auto@b.example\nSubject: failure notice\n",
+            "delivery failed",
+            Kind::NotABounce,
+        ),
         // A sign, but nothing that says that a mail was not delivered; then an SMTP reply.
         ("Return-Path: <>\nFrom: postmaster@b.example\n", "hello", Kind::OtherAutomatic),
         ("Return-Path: <>\nFrom: postmaster@b.example\n", "550 <a>", Kind::DsnFailed),
