@@ -286,6 +286,20 @@ mod tests {
         assert!(left.overlaps(&right) && !left.overlaps(&set(&list("", "d"))));
     }
 
+    #[cfg(feature = "policy-file")]
+    #[test]
+    fn a_pattern_is_shared_only_where_both_lists_have_it() {
+        for (left, right, expected) in [
+            ("*.a.example,b.example", "c.example,B.example", true),
+            ("*.a.example", "*.a.example,!x.a.example", true),
+            ("*", "a.example", false),
+            ("x.a.example", "*.a.example", false),
+        ] {
+            assert_eq!(set(left).shares_a_pattern(&set(right)), expected, "{left} {right}");
+            assert_eq!(set(right).shares_a_pattern(&set(left)), expected, "{right} {left}");
+        }
+    }
+
     #[test]
     fn covering_is_on_the_safe_side() {
         for (left, right, expected) in [

@@ -98,6 +98,20 @@ fn the_table_of_evidence_is_valid() {
 }
 
 #[test]
+fn the_rows_of_the_table_are_its_items_and_its_phrases_by_language_place_and_kind() {
+    let rows: Vec<_> = evidence::rows().map(|row| (row.id, (row.speaks_for, row.weight))).collect();
+    for expected in [
+        ("from-mailer-daemon", ("bounce", 50)),
+        ("null-sender", ("automatic", 20)),
+        ("own-relay", ("not-ours", -20)),
+        ("report-disposition", ("mdn", 90)),
+        ("en-subject-dsn-failed", ("dsn-failed", 40)),
+    ] {
+        assert!(rows.contains(&expected), "{expected:?}");
+    }
+}
+
+#[test]
 fn a_table_with_a_slip_is_refused_with_its_line() {
     for (table, problem) in [
         ("x = 1", "line 1: `x` is no part of the table"),
@@ -115,6 +129,68 @@ fn a_table_with_a_slip_is_refused_with_its_line() {
         let problems = evidence::check(table).unwrap_err();
         assert!(problems.iter().any(|it| it == problem), "{problems:?}");
     }
+    const ITEM: &str =
+        "[[item]]\nid = \"a\"\nfor = \"bounce\"\nweight = 5\ntest = \"field\"\nwords = [\"X\"]\nwhy = \"So.\"\n";
+    const PHRASE: &str = "[place.body]\nweight = 5\nwhy = \"So.\"\n[phrases.en.body]\ndsn-failed = [\"failed\"]\n";
+    let words = "line 1: the words of this item must be there, and in lower case";
+    let test = "line 1: no such test; field and fact take one word";
+    let id = |id: &str| format!("line 1: the id {id} must be of a-z, 0-9 and -");
+    let phrase = |it: &str| format!("line 5: {it:?} is shorter than 6 octets, or not in lower case with single blanks");
+    let sentence = "a sentence begins with a capital and ends with a full stop";
+    let weight = "line 4: a weight is a number up to 100, for or against, and not 0";
+    for (table, from, to, problem) in [
+        (ITEM, "\"a\"", "\"a-1\"", ""),
+        (ITEM, "\"a\"", "\"\"", id("").as_str()),
+        (ITEM, "\"a\"", "\"a_b\"", &id("a_b")),
+        (ITEM, "\"a\"", "1", "line 2: this must be a text in quotes"),
+        (ITEM, "\"a\"", "\"a\"\nx = 1", "line 3: `x` is no part of an item"),
+        (ITEM, "\"bounce\"", "\"mdn\"", ""),
+        (ITEM, "\"bounce\"", "\"not-a-bounce\"", "line 3: not-a-bounce is no kind"),
+        (ITEM, "\"bounce\"", "\"x\"", "line 3: x is no kind"),
+        (ITEM, "5", "-100", ""),
+        (ITEM, "5", "100", ""),
+        (ITEM, "5", "101", weight),
+        (ITEM, "5", "0", weight),
+        (ITEM, "[\"X\"]", "[]", words),
+        (ITEM, "[\"X\"]", "[\"X\", \"Y\"]", test),
+        (ITEM, "[\"X\"]", "\"X\"", "line 6: this must be a list of texts"),
+        (ITEM, "\"field\"\nwords = [\"X\"]", "\"from-local\"\nwords = [\"x\"]", ""),
+        (ITEM, "\"field\"\nwords = [\"X\"]", "\"from-local\"\nwords = [\"X\"]", words),
+        (ITEM, "\"field\"\nwords = [\"X\"]", "\"from-local\"\nwords = [\"x\", \"\"]", words),
+        (ITEM, "\"field\"\nwords = [\"X\"]", "\"fact\"\nwords = [\"x\"]", test),
+        (ITEM, "\"field\"\nwords = [\"X\"]", "\"other\"\nwords = [\"x\"]", test),
+        (ITEM, "So.", "so.", &format!("line 7: {sentence}")),
+        (ITEM, "So.", "So", &format!("line 7: {sentence}")),
+        (PHRASE, "failed\"]", "failed\", \"returned\"]\nmdn = [\"was read\"]", ""),
+        (PHRASE, "[\"failed\"]", "[\"faile\"]", &phrase("faile")),
+        (PHRASE, "[\"failed\"]", "[\"it  failed\"]", &phrase("it  failed")),
+        (PHRASE, "failed\"]", "failed\"]\nmdn = [\"failed\"]", "line 6: \"failed\" is there twice"),
+        (PHRASE, "dsn-failed", "x", "line 5: en-body-x names no kind, or no place"),
+        (PHRASE, "dsn-failed", "not-a-bounce", "line 5: en-body-not-a-bounce names no kind, or no place"),
+        (PHRASE, "en.body", "en.x", "line 5: en-x-dsn-failed names no kind, or no place"),
+        (PHRASE, "place.body", "place.x", "line 1: a place is subject or body"),
+        (PHRASE, "weight = 5", "weight = 5\nx = 1", "line 3: a place has weight and why"),
+        (PHRASE, "weight = 5\n", "", "line 1: a place needs weight and why"),
+        (
+            PHRASE,
+            "[place.body]\nweight = 5\nwhy = \"So.\"\n[phrases.en.body]\ndsn-failed = [\"failed\"]",
+            "place = 1",
+            "line 1: this must be a table",
+        ),
+        (PHRASE, "5", "", "line 2: no TOML"),
+    ] {
+        let changed = table.replacen(from, to, 1);
+        assert_ne!(changed, table, "{from}");
+        match evidence::check(&changed) {
+            Ok(_) => assert_eq!(problem, "", "{changed}"),
+            Err(problems) => {
+                let is_told = |it: &String| it == problem || problem.ends_with("TOML") && it.starts_with(problem);
+                assert!(problems.iter().any(is_told), "{changed}{problems:?}");
+            }
+        }
+    }
+    let two_places = PHRASE.to_owned() + &PHRASE.replace("body", "subject");
+    assert_eq!(evidence::check(&two_places), Ok((0, 2)), "a phrase may stand in both");
     let twice = evidence::TABLE.replacen("id = \"from-postmaster\"", "id = \"from-mailer-daemon\"", 1);
     assert!(evidence::check(&twice).unwrap_err()[0].ends_with("the id from-mailer-daemon is there twice"));
     let shouted = evidence::TABLE.replacen("'undelivered mail'", "'Undelivered Mail'", 1);

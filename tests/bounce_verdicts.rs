@@ -557,6 +557,7 @@ fn reports_are_redacted_and_are_feedback_reports() {
         "Source-IP: 203.0.113.9",
         "Reported-Domain: reflector.example",
         "Original-Rcpt-To: <redacted@example.com>",
+        "All mail that leaves us carries a signed mark",
         "Backstop-Mark: redacted",
         "Feedback-Type: abuse",
     ] {

@@ -29,6 +29,7 @@ fn rings() -> Vec<KeyRing> {
         "bst1 k sha256 10 - - * text:secret\nprvs 4 sha256 10 - - * text:another",
         "prvs 0 sha1 7 - - *.example text:one\nprvs 1 sha1 9 - - *.net text:two\nprvs 2 sha256 9 - - *.org text:three\n\
          bst1 a sha256 5 - - *.org text:four\nbst1 b sha256 5 - - a.example text:five",
+        "prvs 0 sha1 7 - - * text:one\nprvs 1 sha1 7 - - *.example text:two",
         "prvs 0 sha1 7 - 2026-11-20 * text:old\nprvs 1 sha1 7 2026-11-22 - * text:new",
     ];
     rings.iter().map(|text| KeyRing::parse(format!("version 1\n{text}\n").as_bytes()).unwrap()).collect()

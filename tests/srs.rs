@@ -140,6 +140,7 @@ fn a_hash_is_a_prefix_of_the_digest_and_nothing_after_it() {
         ("xPGkz", "forged"),
         ("PGkzM2fmRPDO/P21IzulX", "forged"),
         ("PGkz=", "malformed stamp"),
+        ("====", "malformed hash-length"),
         ("pgkz", "alice@example.com 0"),
         ("PGKZM2FMRPDO/P21IZUL", "alice@example.com 0"),
         ("PGkz\u{e9}", "forged"),
@@ -147,6 +148,7 @@ fn a_hash_is_a_prefix_of_the_digest_and_nothing_after_it() {
         assert_eq!(reverse(&with(hash), CLASSIC), expected, "{hash}");
     }
     assert_eq!(reverse(&with(&format!("{digest}A")), CLASSIC), "malformed hash-length");
+    assert_eq!(reverse(&with("PGkz"), hash(5, 5)), "malformed hash-length");
     for (length, min) in [(0, 0), (28, 4), (4, 5), (4, 0)] {
         assert!(matches!(CLASSIC.with_hash(length, min), Err(Error::Range { .. })), "{length} {min}");
     }

@@ -103,6 +103,12 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_arrival_stands_behind_the_last_semicolon_of_the_first_received() {
+        let message = b"Received: from a by b (x; y); Fri, 20 Nov 2026 10:12:00 +0000\n\n";
+        assert_eq!(arrival(message, &[]).seconds, Some(1_795_169_520));
+    }
+
+    #[test]
     fn nothing_known_is_no_guess() {
         for message in [&b""[..], b"\n\n", b"Received: \nDate: never\n\nx", b"\xff\xfe"] {
             assert_eq!(arrival(message, &[]), Arrival::default());

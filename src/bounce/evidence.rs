@@ -444,7 +444,7 @@ impl<'t> Read<'t> {
     fn group(&mut self, language: &str, place: &str, kind: &str, value: Node<'_>) {
         let at = value.span().start;
         let id = format!("{language}-{place}-{kind}");
-        let kind = Kind::ALL.iter().copied().find(|it| it.slug() == kind);
+        let kind = kind_of(kind);
         let (Some(kind), Some(place)) = (kind, place_of(place)) else {
             return self.fault(at, &format!("{id} names no kind, or no place"));
         };
@@ -473,12 +473,11 @@ impl<'t> Read<'t> {
 
     fn vote(&mut self, value: Node<'_>) -> Option<Vote> {
         let word = self.text(value)?;
-        let kind = || Kind::ALL.iter().copied().find(|kind| kind.slug() == word && *kind != Kind::NotABounce);
         let vote = match word.as_str() {
             "bounce" => Some(Vote::Bounce),
             "automatic" => Some(Vote::Automatic),
             "not-ours" => Some(Vote::NotOurs),
-            _ => kind().map(Vote::Kind),
+            word => kind_of(word).map(Vote::Kind),
         };
         if vote.is_none() {
             self.fault(value.span().start, &format!("{word} is no kind"));
@@ -522,6 +521,11 @@ impl<'t> Read<'t> {
         };
         words.iter().filter_map(|word| self.text(word)).collect()
     }
+}
+
+/// A kind that something can speak for.
+fn kind_of(word: &str) -> Option<Kind> {
+    Kind::ALL.iter().copied().find(|kind| kind.slug() == word && *kind != Kind::NotABounce)
 }
 
 fn place_of(name: &str) -> Option<Place> {

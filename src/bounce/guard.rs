@@ -278,11 +278,7 @@ impl Walk<'_, '_> {
                 return Some(after);
             }
             // A body may begin with the next boundary.
-            at = match self.body.get(after..) {
-                Some(rest) if rest.starts_with(b"--") => Some(after),
-                Some(_) => self.find(&finder, after.saturating_sub(1)),
-                None => None,
-            };
+            at = self.find(&finder, after.saturating_sub(1));
         }
         self.close(self.body.len());
         None
@@ -341,5 +337,115 @@ impl Walk<'_, '_> {
 pub(super) fn note(cuts: &mut Vec<Cut>, cut: Cut) {
     if !cuts.contains(&cut) {
         cuts.push(cut);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(bytes: &[u8]) -> Vec<&str> {
+        let (block, _) = Block::read(bytes);
+        block.fields.iter().map(|field| std::str::from_utf8(field.name).unwrap()).collect()
+    }
+
+    /// The bodies of the leaves of a multipart with the boundary `b`, and what was cut.
+    fn bodies(body: &str) -> (Vec<String>, Vec<Cut>) {
+        let (block, _) = Block::read(b"Content-Type: multipart/mixed; boundary=b\n\n");
+        let mut cuts = Vec::new();
+        let leaves = leaves(&block, body.as_bytes(), &mut cuts);
+        (leaves.iter().map(|leaf| String::from_utf8_lossy(leaf.body).into_owned()).collect(), cuts)
+    }
+
+    #[test]
+    fn each_limit_has_its_word() {
+        let cuts = [Cut::Fields, Cut::Leaves, Cut::Nesting, Cut::Size];
+        assert_eq!(cuts.map(Cut::slug), ["fields", "leaves", "nesting", "size"]);
+    }
+
+    #[test]
+    fn a_block_ends_at_a_line_that_is_no_field_unless_a_known_field_follows_it() {
+        for (block, expected) in [
+            ("From a@b.example Fri\nA: 1\n\nB: 2\n", &["A"][..]),
+            (">From a@b.example Fri\nA: 1\n\n", &["A"]),
+            (" blank\nA: 1\n\n", &["A"]),
+            ("damaged\nA: 1\n\n", &[]),
+            ("A: 1\nFrom a@b.example Fri\nB: 2\n\n", &["A"]),
+            ("A: 1\ndamaged\nB: 2\n\n", &["A"]),
+            ("A: 1\ndamaged\nsubject: 2\nB: 3\n\n", &["A", "subject", "B"]),
+            ("A : 1\n: 2\n", &["A"]),
+            ("two words: 1\n", &[]),
+        ] {
+            assert_eq!(names(block.as_bytes()), expected, "{block:?}");
+        }
+    }
+
+    #[test]
+    fn as_many_fields_are_read_as_the_limit_says() {
+        for (fields, cut) in [(MAX_FIELDS, false), (MAX_FIELDS + 1, true)] {
+            let text = "A: 1\n".repeat(fields);
+            let (block, _) = Block::read(text.as_bytes());
+            assert_eq!((block.fields.len(), block.cut), (MAX_FIELDS, cut));
+        }
+    }
+
+    #[test]
+    fn the_separator_of_an_mbox_names_the_sender() {
+        for (line, expected) in [
+            ("From a@b.example Fri Nov 20 10:12:00 2026\n", Some("a@b.example")),
+            (">From a@b.example Fri\n", Some("a@b.example")),
+            ("From  Fri\n", None),
+            ("From: a@b.example\n", None),
+        ] {
+            assert_eq!(mbox_sender(line.as_bytes()), expected.map(str::as_bytes), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lost_boundary_is_guessed_from_a_line_before_a_part() {
+        for (body, expected) in [
+            ("--x\n\none\n--x\n\ntwo\n--x--\n", &["one\n", "two\n"][..]),
+            ("preamble\n--x\nA: 1\n\none\n--x--\n", &["one\n"]),
+            ("text\n--x\nno field\n", &["text\n--x\nno field\n"]),
+            ("text\n--\n\nsignature\n", &["text\n--\n\nsignature\n"]),
+            ("text\n--x", &["text\n--x"]),
+        ] {
+            assert_eq!(bodies(body).0, expected, "{body:?}");
+        }
+        let long = format!("--{}\n\none\n", "x".repeat(MAX_BOUNDARY + 1));
+        assert_eq!(bodies(&long).0, [long.as_str()]);
+    }
+
+    #[test]
+    fn a_part_without_a_body_is_a_leaf_beside_the_next() {
+        assert_eq!(bodies("--b\n\n--b\nA: 1\n--b\n\nx\n--b--\n--b\n\ny\n").0, ["", "", "x\n"]);
+    }
+
+    #[test]
+    fn multiparts_are_opened_as_deep_as_the_limit_says() {
+        let nested = |levels: usize| -> String {
+            let open = |level: usize| format!("--b{level}\nContent-Type: multipart/mixed; boundary=b{}\n\n", level + 1);
+            (2..=levels).map(|level| open(level - 1)).collect::<String>()
+                + &format!("--b{levels}\n\nx\n--b{levels}--\n")
+        };
+        let read = |levels| bodies(&nested(levels).replace("--b1\n", "--b\n"));
+        assert_eq!(read(MAX_NESTING), (vec!["x\n".to_owned()], vec![]));
+        let last = format!("--b{0}\n\nx\n--b{0}--\n", MAX_NESTING + 1);
+        assert_eq!(read(MAX_NESTING + 1), (vec![last], vec![Cut::Nesting]));
+    }
+
+    #[test]
+    fn leaves_and_parts_beyond_the_limits_are_cut() {
+        let leaf = "--b\n\nx\n";
+        let multipart = "--b\nContent-Type: multipart/mixed; boundary=c\n\n";
+        for (body, expected, cut) in [
+            (leaf.repeat(MAX_LEAVES), MAX_LEAVES, false),
+            (leaf.repeat(MAX_LEAVES + 1), MAX_LEAVES, true),
+            (multipart.repeat(MAX_PARTS - 1) + leaf, 1, true),
+            (multipart.repeat(MAX_PARTS - 2) + leaf, 1, false),
+        ] {
+            let (leaves, cuts) = bodies(&body);
+            assert_eq!((leaves.len(), cuts.contains(&Cut::Leaves)), (expected, cut), "{} octets", body.len());
+        }
     }
 }

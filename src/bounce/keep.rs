@@ -198,3 +198,45 @@ fn gaps(octets: &[u8]) -> Option<(Gaps, Option<usize>)> {
     }
     Some((gaps, ended.map(|end| start + end)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARTS: &[u8] = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n";
+
+    #[test]
+    fn a_short_message_is_kept_as_it_came() {
+        let mut kept = Kept::new();
+        assert!(kept.wants_more() && kept.is_whole() && kept.octets().is_empty());
+        kept.push(b"Subject: ");
+        kept.push(b"x\n\ny\n");
+        assert!(kept.wants_more() && kept.is_whole());
+        assert_eq!(kept.octets(), b"Subject: x\n\ny\n");
+    }
+
+    #[test]
+    fn a_message_that_comes_in_one_piece_is_cut_as_well() {
+        let mut kept = Kept::new();
+        kept.push(&[b"\n", [b'x'; 3 * FIRST].as_slice()].concat());
+        assert_eq!((kept.octets().len(), kept.wants_more(), kept.is_whole()), (1 + LEAF, false, true));
+        let mut kept = Kept::new();
+        kept.push(&[PARTS, b"x\n".repeat(FIRST).as_slice(), b"--b\n\nlast\n--b--\n"].concat());
+        assert!(kept.octets().len() < LEAF + 1024 && kept.octets().ends_with(b"\n--b\n\nlast\n--b--\n"));
+        assert!(kept.is_whole());
+    }
+
+    #[test]
+    fn room_is_doubled_when_it_is_needed_and_never_beyond_the_limit() {
+        let mut kept = Kept::new();
+        kept.push(PARTS);
+        let (mut grown, mut capacity) = (0, 0);
+        while kept.octets.len() + 1000 < FIRST {
+            kept.push(&[b'x'; 1000]);
+            grown += usize::from(kept.octets.capacity() != capacity);
+            capacity = kept.octets.capacity();
+            assert!(capacity <= FIRST.min(2 * kept.octets.len()), "{capacity} for {}", kept.octets.len());
+        }
+        assert!(grown < 16, "{grown} times");
+    }
+}

@@ -291,19 +291,12 @@ impl Scores {
                 continue;
             }
             counted.push(group.kind);
-            if group.kind == Kind::NotABounce {
-                self.evidence.push(Evidence { id: &group.id, weight: -group.weight, why: &group.why });
-                self.add(Vote::Bounce, -group.weight);
-                continue;
-            }
             let weight = if group.kind.is_dsn() { self.words_left(group) } else { group.weight };
             self.evidence.push(Evidence { id: &group.id, weight, why: &group.why });
             self.add(Vote::Kind(group.kind), weight);
             // Without a weight that is left it still tells the three apart.
             self.is_told |= group.kind.is_dsn();
-            if group.kind.is_dsn() && weight < group.weight {
-                self.leans_to(group.kind, group.weight - weight);
-            }
+            self.leans_to(group.kind, group.weight - weight);
         }
     }
 

@@ -400,3 +400,117 @@ impl<'a> Body<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domains::Domains;
+
+    fn seen(message: &str, sender: &str) -> Inspection {
+        let envelope = Envelope { sender: Some(sender.as_bytes()), recipient: Some(b"alice@example.com") };
+        let policy = Policy::new(Domains::parse("example.com").unwrap());
+        inspect(message.as_bytes(), &envelope, &KeyRing::empty(), &policy, Day::parse("2026-11-22").unwrap())
+    }
+
+    fn ids(seen: &Inspection) -> Vec<&str> {
+        seen.evidence.iter().map(|it| it.id).collect()
+    }
+
+    fn body(message: &str) -> Body<'_> {
+        let (block, length) = Block::read(message.as_bytes());
+        let (content, from) = (parts::content(&block, false), parts::Addressee::default());
+        let outer = Outer { content, from, sender: None, block: &block };
+        Body::read(&outer, message.as_bytes().get(length..).unwrap(), &mut Vec::new())
+    }
+
+    #[test]
+    fn a_body_is_looked_at_from_the_gate_on_and_ordinary_mail_has_its_score() {
+        let name = "from-delivery-name";
+        for (from, text, expected, score) in [
+            ("auto@b.example", "550 <a>", &["sender-other"][..], 0),
+            ("\"Mail Delivery\" <auto@b.example>", "", &[name, "sender-other"], GATE),
+            ("\"Mail Delivery\" <auto@b.example>", "550 <a>", &[name, "sender-other", "smtp-error"], GATE + 15),
+            ("\"Mail Delivery\" <auto@b.example>", "(#5.1.1)", &[name, "sender-other", "smtp-error"], GATE + 15),
+        ] {
+            let seen = seen(&format!("From: {from}\n\n{text}\n"), "bob@b.example");
+            assert_eq!(
+                (seen.kind, seen.score, ids(&seen)),
+                (Kind::NotABounce, score, expected.to_vec()),
+                "{from} {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_sort_of_part_is_seen_once_and_the_first_of_it_is_read() {
+        let part = |kind: &str, text: &str| format!("--b\nContent-Type: {kind}\n\n{text}\n");
+        let status =
+            |to: &str| part("message/delivery-status", &format!("Final-Recipient: rfc822; {to}\nAction: failed"));
+        let parts = [
+            part("message/rfc822", "Subject: x\n\nx"),
+            part("message/rfc822", "Subject: x\n\nx"),
+            part("message/disposition-notification", "Disposition: first"),
+            part("message/disposition-notification", "Disposition: second"),
+            status("first@b.example"),
+            status("second@b.example"),
+            part("message/feedback-report", "Version: 1"),
+            part("text/rfc822-headers", "Subject: x"),
+            part("text/rfc822-headers", "Subject: x"),
+        ];
+        let message = format!("Content-Type: multipart/mixed; boundary=b\n\n{}--b--\n", parts.concat());
+        let body = body(&message);
+        let facts = [
+            Fact::ReturnedMessage,
+            Fact::ReturnedHeaders,
+            Fact::DispositionPart,
+            Fact::DeliveryStatusPart,
+            Fact::FeedbackPart,
+        ];
+        assert_eq!(body.facts, facts);
+        assert_eq!(body.disposition, b"Disposition: first\n");
+        let recipients: Vec<_> = body.report.deliveries.iter().filter_map(|it| it.recipient.as_deref()).collect();
+        assert_eq!(recipients, ["first@b.example"]);
+    }
+
+    #[test]
+    fn headers_in_texts_are_seen_once() {
+        let block = "From: a@example.com\nTo: b@b.example\nSubject: x\n";
+        let part = format!("--b\n\nIt came back:\n\n{block}\nx\n");
+        let message = format!("Content-Type: multipart/mixed; boundary=b\n\n{part}{part}--b--\n");
+        let body = body(&message);
+        assert_eq!((body.facts, body.found.len()), (vec![Fact::ReturnedText], 2));
+    }
+
+    #[test]
+    fn a_text_that_leaves_no_room_is_the_last() {
+        for (length, more) in [(MAX_PHRASES - 2, true), (MAX_PHRASES - 1, false), (MAX_PHRASES, false)] {
+            let message = format!("\n{}", "x".repeat(length));
+            let mut body = body(&message);
+            body.quoted("more");
+            assert_eq!(body.text.ends_with("more\n"), more, "{length}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_failed_stands_alone_before_a_colon_or_behind_words_that_say_so() {
+        for (line, expected) in [
+            ("<a@b.example>:", true),
+            (" \"a@b.example\": ", true),
+            ("Failed recipient: <a@b.example>; x", true),
+            ("DELIVERY to: a@b.example.", true),
+            ("To: a@b.example", false),
+            ("Failed: nobody", false),
+            ("Failed:", false),
+            ("a@b.example", false),
+            ("@b.example:", false),
+            ("a@localhost:", false),
+            ("localhost:", false),
+            ("write to a@b.example:", false),
+            ("mailto:a@b.example:", false),
+            ("Failed: x<a@b.example", false),
+            ("", false),
+        ] {
+            assert_eq!(is_failed_address(line), expected, "{line}");
+        }
+    }
+}

@@ -129,3 +129,65 @@ fn source(it: &Inspection, zones: &[&str], object: &mut Object<'_>) {
     let names = injector.into_iter().flat_map(|injector| zones.iter().map(|zone| dnsbl_name(injector.ip, zone)));
     object.texts("dnsbl", names);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::bounce::{Envelope, inspect};
+    use crate::domains::Domains;
+    use crate::policy::Policy;
+    use crate::{Day, KeyRing};
+
+    fn json(message: &str, recipient: &str, file: &[u8]) -> String {
+        let ring = KeyRing::parse(b"version 1\nprvs 4 sha256 10 - - * text:secret\n").unwrap();
+        let policy = Policy::new(Domains::parse("example.com").unwrap());
+        let envelope = Envelope { sender: None, recipient: Some(recipient.as_bytes()) };
+        let mut out = Vec::new();
+        let seen = inspect(message.as_bytes(), &envelope, &ring, &policy, Day::parse("2026-11-22").unwrap());
+        seen.json(Some(file), &["zen.example"], &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_bounce_is_written_with_its_checks_what_came_back_and_its_source() {
+        let message = "From: MAILER-DAEMON@mx.b.example\nSubject: x\n\n<x@b.example>: 550 5.1.1 user unknown\n\n\
+                       Received: from z ([198.51.100.17]) by mx.b.example\nFrom: Eve <alice@example.com>\n\
+                       To: x@b.example\nDate: Fri, 20 Nov 2026 10:11:10 +0000\nMessage-ID: <1@z>\nSubject: pills\n\n\
+                       http://pills.example/\n";
+        let text = json(message, "prvs=4788000000=alice@example.com", b"a\xff");
+        let forged = r#"{"id":"recipient-tag-forged","weight":0,"why":"The recipient-tag is forged, key 4."}],"#;
+        assert!(text.starts_with("{\"file\":\"a\u{fffd}\","), "{text}");
+        for part in [
+            r#","kind":"dsn-failed","verdict":"forged","proof":null,"reason":null,"score":"#,
+            forged,
+            r#""returned":{"form":"text","message_id":"1@z","from":"alice@example.com","to":"x@b.example","#,
+            r#""date":"2026-11-20","complete":true,"fields":6,"blocks":1,"reason":"bad-address","deliveries":[],"cuts":[]},"#,
+            r#""source":{"reporting":"mx.b.example","injector":{"ip":"198.51.100.17","name":"z","trust":"reporter","#,
+            r#""network":"198.51.100.0/24"},"subject":"pills","links":["pills.example"],"structure":null,"#,
+            r#""from":"alice@example.com","name":"Eve","name_is_ours":null,"dnsbl":["17.100.51.198.zen.example"]},"#,
+            r#""file_hex":"61ff"}"#,
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_null() {
+        let mail = json("From: bob@b.example\nSubject: hello\n\n", "alice@example.com", b"1");
+        assert!(mail.ends_with(r#""returned":null,"source":null}"#), "{mail}");
+        let bare = "From: MAILER-DAEMON@b.example\nSubject: failure notice\n\n";
+        let bounce = json(&format!("{bare}hello\n"), "alice@example.com", b"1");
+        assert!(bounce.contains(r#""returned":null,"source":{"reporting":"b.example","injector":null,"#), "{bounce}");
+        // Each of the three alone is enough: a reason, fields, headers.
+        for (text, part) in [
+            ("no such user\n", r#""form":null,"message_id":null,"#),
+            (
+                "Final-Recipient: rfc822; x@b.example\nAction: delivered\n",
+                r#""deliveries":[{"recipient":"x@b.example","#,
+            ),
+            ("From: a@b.example\nTo: c@b.example\nSubject: x\n", r#""form":"text","message_id":null,"#),
+        ] {
+            let bounce = json(&format!("{bare}{text}"), "alice@example.com", b"1");
+            assert!(bounce.contains(part), "{part}\n{bounce}");
+        }
+    }
+}

@@ -223,10 +223,10 @@ fn without_html(html: &str) -> String {
         let inside = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest);
         text.push('\n');
         for line in inside.lines() {
-            // The library takes the blanks off that fold a field.
-            let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
-            text.push_str(line.get(..blank).unwrap_or_default());
-            text.push_str(&html_to_text(line));
+            // The library takes off the blanks that fold a field, or all but one before a tag.
+            let rest = line.trim_start_matches([' ', '\t']);
+            text.push_str(line.get(..line.len() - rest.len()).unwrap_or_default());
+            text.push_str(&html_to_text(rest));
             text.push('\n');
         }
         at = start + inside.len();
@@ -245,5 +245,125 @@ fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> 
             Ok(text) => Cow::Owned(text),
             Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(fields: &str) -> Content {
+        content(&Block::read(fields.as_bytes()).0, false)
+    }
+
+    fn leaf<'a>(fields: &str, body: &'a [u8]) -> Leaf<'a> {
+        Leaf { content: typed(fields), at: 0, body }
+    }
+
+    #[test]
+    fn what_came_back_is_told_by_both_halves_of_the_type() {
+        for (kind, expected) in [
+            ("Message/RFC822", [true, false, false]),
+            ("message/global", [true, false, false]),
+            ("message/partial", [true, false, false]),
+            ("text/rfc822", [false, false, false]),
+            ("text/rfc822-headers", [false, true, false]),
+            ("message/rfc822-headers", [false, true, false]),
+            ("message/global-headers", [false, true, false]),
+            ("application/rfc822-headers", [false, false, false]),
+            ("message/delivery-status", [false, false, true]),
+            ("message/global-delivery-status", [false, false, true]),
+            ("text/delivery-status", [false, false, false]),
+            ("message/x", [false, false, false]),
+        ] {
+            let it = typed(&format!("Content-Type: {kind}"));
+            assert_eq!([it.is_message(), it.is_headers(), it.is_delivery_status()], expected, "{kind}");
+        }
+        let it = typed("Content-Type: text/html");
+        assert!(it.is("text", "html") && !it.is("text", "plain") && !it.is("message", "html"));
+    }
+
+    #[test]
+    fn only_a_multipart_has_a_boundary() {
+        for (kind, expected) in [("multipart/mixed", Some("b")), ("text/plain", None)] {
+            let it = typed(&format!("Content-Type: {kind}; boundary=\"b \""));
+            assert_eq!(it.boundary.as_deref(), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_first_address_has_its_name_and_a_bare_word_is_an_address() {
+        for (value, name, expected) in [
+            ("Bob <bob@b.example>, c@c.example", Some("Bob"), "bob@b.example"),
+            ("\"\" <bob@b.example>", None, "bob@b.example"),
+            ("MAILER-DAEMON", Some("MAILER-DAEMON"), "MAILER-DAEMON"),
+            ("Mail System", Some("Mail System"), ""),
+            ("", None, ""),
+        ] {
+            let it = address(value.as_bytes());
+            assert_eq!((it.name.as_deref(), it.address.as_str()), (name, expected), "{value}");
+        }
+        assert_eq!(addresses(b"Bob <bob@b.example>, c@c.example"), ["bob@b.example", "c@c.example"]);
+    }
+
+    #[test]
+    fn a_hop_has_its_address_wherever_the_host_wrote_it() {
+        for (value, from, ip) in [
+            ("from z.example ([192.0.2.1]) by MX.b.example", "z.example", Some("192.0.2.1")),
+            ("from [192.0.2.1] by mx.b.example", "192.0.2.1", Some("192.0.2.1")),
+            ("from z.example by mx.b.example", "z.example", None),
+        ] {
+            let it = hop(value.as_bytes());
+            assert_eq!((it.from.as_deref(), it.by.as_deref()), (Some(from), Some("mx.b.example")), "{value}");
+            assert_eq!(it.ip, ip.map(|ip| ip.parse().unwrap()), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_none_has_no_day() {
+        assert_eq!(day(b"Fri, 20 Nov 2026 23:59:59 +0000").map(|day| day.to_string()).as_deref(), Some("2026-11-20"));
+        for value in [&b"Fri, 32 Nov 2026 10:00:00 +0000"[..], b"never", b"", b"Wed, 31 Dec 1969 10:00:00 +0000"] {
+            assert_eq!(day(value), None);
+        }
+    }
+
+    #[test]
+    fn what_a_limit_cuts_off_is_told() {
+        for (octets, cut) in [(MAX_DECODED, false), (MAX_DECODED + 1, true)] {
+            let body = vec![b'x'; octets];
+            let leaf = leaf("", &body);
+            let (text, told) = decoded(&leaf);
+            assert_eq!((text.len(), told), (MAX_DECODED, cut));
+            let (text, told) = leaf_text(&leaf, 2 * MAX_DECODED);
+            assert_eq!((text.len(), told), (MAX_DECODED, cut), "by the limit of decoding");
+        }
+        for (body, cut) in [(&b"four"[..], false), (b"fives", true)] {
+            let leaf = leaf("", body);
+            let (text, told) = leaf_text(&leaf, 4);
+            assert_eq!((text.len(), told), (4, cut));
+        }
+    }
+
+    #[test]
+    fn a_text_is_decoded_from_its_encoding_and_its_charset() {
+        let latin = "Content-Type: text/plain; charset=iso-8859-1\n";
+        for (fields, body, expected) in [
+            (latin.to_owned(), &b"b\xf6b"[..], "b\u{f6}b"),
+            (format!("{latin}Content-Transfer-Encoding: Quoted-Printable\n"), b"b=F6b", "b\u{f6}b"),
+            (format!("{latin}Content-Transfer-Encoding: Base64\n"), b"YvZi", "b\u{f6}b"),
+            ("Content-Type: text/plain; charset=iso-2022-jp\n".to_owned(), b"\x1b$B$\"\x1b(B", "\u{3042}"),
+            ("Content-Type: text/plain; charset=x-none\n".to_owned(), b"b\xf6b", "b\u{fffd}b"),
+            ("Content-Type: text/plain; charset=utf-8\n".to_owned(), "b\u{f6}b".as_bytes(), "b\u{f6}b"),
+            ("Content-Type: text/html\n".to_owned(), b"<p>a</p>", "a"),
+            (String::new(), b"<p>a</p>", "<p>a</p>"),
+        ] {
+            assert_eq!(leaf_text(&leaf(&fields, body), 100).0.trim(), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn lines_of_preformatted_html_stay_lines_with_the_blanks_before_them() {
+        let html = "<P>a\nb</P><PRE>c\n <b>d</b>\n\te</PRE>f<pre>g\nh</pre>i<pre>j";
+        assert_eq!(without_html(html), "a b\n\nc\n d\n\te\nf\ng\nh\ni\nj\n");
     }
 }

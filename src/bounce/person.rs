@@ -161,6 +161,8 @@ mod tests {
             ("Returned mail: see transcript", None),
             ("[", None),
             ("[]", None),
+            ("[x] ", None),
+            ("[re: x] y", Some(Answer::Answered)),
             ("***", None),
             ("", None),
         ] {
@@ -169,10 +171,35 @@ mod tests {
     }
 
     #[test]
+    fn any_field_of_a_list_makes_one() {
+        for (field, expected) in [
+            ("List-Id: x", true),
+            ("List-Unsubscribe: x", true),
+            ("List-Post: x", true),
+            ("Precedence: List", true),
+            ("Precedence: bulk", false),
+            ("Subject: list", false),
+        ] {
+            assert_eq!(is_list(&Block::read(field.as_bytes()).0), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn the_local_part_of_a_sender_is_what_stands_before_its_domain() {
+        for (sender, expected) in
+            [("<>", ""), ("", ""), (" <Bob@b.example> ", "bob"), ("\"a@b\"@b.example", "\"a@b\""), ("MAILER", "mailer")]
+        {
+            assert_eq!(sender_local(sender.as_bytes()), expected, "{sender}");
+        }
+    }
+
+    #[test]
     fn an_answer_above_a_quote_has_words_of_its_own() {
         assert!(is_above_quote("I see.\n\nEve wrote:\n> a\n> b\n"));
         assert!(!is_above_quote("> a\n> b\n> c\n"));
         assert!(!is_above_quote("Sorry.\n> one line\n"));
+        assert!(!is_above_quote("\n\n> a\n> b\n> c\n"));
+        assert!(!is_above_quote("I see.\n> a\nand\nso on\n"));
         assert!(!is_above_quote(""));
     }
 }

@@ -354,3 +354,119 @@ impl<'a> Checker<'a> {
         if self.made <= MAX_CHECKS { self.mailbox.clone() } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mark::Marked;
+    use crate::{Domains, KeyRing};
+
+    const ALICE: &[u8] = b"alice@example.com";
+
+    fn today() -> Day {
+        Day::parse("2026-11-22").unwrap()
+    }
+
+    fn ring() -> KeyRing {
+        KeyRing::parse(b"version 1\nmark m sha256 14 - - * text:secret\n").unwrap()
+    }
+
+    fn id(left: &str, day: Day) -> String {
+        let Marked::Done(id) = mark::make_message_id(&ring(), left, "example.com", ALICE, day).unwrap() else {
+            panic!()
+        };
+        id
+    }
+
+    /// What is found with the recipient given: places and outcomes, and whether all was checked.
+    fn checked(recipient: &[u8], look: impl Fn(&mut Checker<'_>)) -> (Vec<(Place, Outcome)>, bool) {
+        let (ring, policy) = (ring(), Policy::new(Domains::parse("example.com").unwrap()));
+        let mut checker = Checker::new(&ring, &policy, Some(recipient), today());
+        look(&mut checker);
+        (checker.checks.iter().map(|check| (check.place, check.outcome)).collect(), checker.is_whole())
+    }
+
+    fn told(text: &str) -> Vec<(Place, Outcome)> {
+        checked(ALICE, |checker| checker.told(text.as_bytes())).0
+    }
+
+    #[test]
+    fn a_mark_in_a_text_is_found_on_the_line_that_calls_it_a_message_id() {
+        let id = id("m.1", today());
+        let genuine = [(Place::ReturnedMessageId, Outcome::Genuine)];
+        let line = "a line that is long enough\n".repeat(3);
+        let long = format!("Message-ID: {id}{}\n", " ".repeat(mark::MAX_MARK));
+        for (text, expected) in [
+            (format!("Message-ID: {id}\n"), &genuine[..]),
+            (format!("\nMessage-ID: {id}\n"), &genuine),
+            (format!("{line}the message-id: {id}"), &genuine),
+            (format!("{line}{id}\n{line}Message-ID: {id}\n"), &genuine),
+            (format!("{line}Message-ID:\n{id}\n"), &[]),
+            (long, &[]),
+        ] {
+            assert_eq!(told(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_is_listed_once_for_each_place() {
+        let (one, two) = (id("m.1", today()), id("m.2", today()));
+        let fields = format!("In-Reply-To: {one}\nReferences: {two} {one} {one}\n");
+        let (checks, _) = checked(ALICE, |checker| checker.replied(&Block::read(fields.as_bytes()).0));
+        let genuine = |place| (place, Outcome::Genuine);
+        assert_eq!(checks, [Place::InReplyTo, Place::References, Place::References].map(genuine));
+    }
+
+    #[test]
+    fn a_mark_is_of_the_future_from_the_day_after_tomorrow_on() {
+        // Its key signs no longer, so that it is out of the window on each day.
+        let ring = KeyRing::parse(b"version 1\nmark m sha256 14 - 2026-11-20 * text:secret\n").unwrap();
+        let policy = Policy::new(Domains::parse("example.com").unwrap());
+        let ahead = |days: u32| {
+            let mut checker = Checker::new(&ring, &policy, Some(ALICE), today());
+            checker.told(format!("Message-ID: {}\n", id("m.1", today().plus(days))).as_bytes());
+            checker.checks.iter().map(|check| check.outcome).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            [0, 1, 2, 3].map(ahead).concat(),
+            [Outcome::Expired, Outcome::Expired, Outcome::Future, Outcome::Future]
+        );
+    }
+
+    #[test]
+    fn a_right_mark_in_capitals_is_not_damaged() {
+        let made = mark::make_message_id(&ring(), "M.1", "EXAMPLE.COM", ALICE, today()).unwrap();
+        let Marked::Done(id) = made else { panic!() };
+        let block = format!("Message-ID: {}\n", id.to_uppercase());
+        let (checks, _) = checked(ALICE, |checker| checker.returned(&Block::read(block.as_bytes()).0));
+        assert_eq!(checks, [(Place::ReturnedMessageId, Outcome::Genuine)]);
+    }
+
+    #[test]
+    fn only_an_own_sender_that_the_block_names_makes_a_mark_that_of_another_address() {
+        let returned = |recipient: &str, from: &str| {
+            let block = format!("Message-ID: {}\nFrom: {from}\n", id("m.1", today()));
+            let foreign = Policy::new(Domains::parse("else.example").unwrap());
+            let ring = ring();
+            let own = Policy::new(Domains::parse("example.com").unwrap());
+            [own, foreign].map(|policy| {
+                let mut checker = Checker::new(&ring, &policy, Some(recipient.as_bytes()), today());
+                checker.returned(&Block::read(block.as_bytes()).0);
+                checker.checks.iter().map(|check| check.outcome).collect::<Vec<_>>()
+            })
+        };
+        let (other, forged) = (vec![Outcome::OtherAddress], vec![Outcome::Forged]);
+        assert_eq!(returned("bob@example.com", "Alice@Example.com"), [other, forged.clone()]);
+        assert_eq!(returned("bob@example.com", "carol@example.com"), [forged.clone(), forged]);
+    }
+
+    #[test]
+    fn as_many_marks_are_checked_as_the_limit_says() {
+        let ids = |count: usize| (0..count).map(|at| id(&format!("m.{at}"), today()) + " ").collect::<String>();
+        for (count, whole) in [(MAX_CHECKS, true), (MAX_CHECKS + 1, false)] {
+            let field = format!("References: {}", ids(count));
+            let (checks, is_whole) = checked(ALICE, |checker| checker.replied(&Block::read(field.as_bytes()).0));
+            assert_eq!((checks.len(), is_whole), (MAX_CHECKS, whole));
+        }
+    }
+}

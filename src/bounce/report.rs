@@ -419,6 +419,10 @@ mod tests {
     #[test]
     fn only_names_of_hosts_are_hosts() {
         assert_eq!(host_name("MX.Reflector.Example.").as_deref(), Some("mx.reflector.example"));
+        assert_eq!(host_name("mx-1.reflector.example").as_deref(), Some("mx-1.reflector.example"));
+        let labels = |octets: usize| format!("{}.{0}.{0}.{}", "x".repeat(63), "x".repeat(octets - 192));
+        assert!(host_name(&labels(200)).is_some() && host_name(&labels(201)).is_none());
+        assert_eq!(host_name(&format!("{}.example", "x".repeat(64))), None);
         for host in [
             "",
             "..",
@@ -488,6 +492,60 @@ mod tests {
             ("from out.reflector.example ([203.0.113.9] helo=x.example) by mail.example.com", true),
         ] {
             assert_eq!(names(line.as_bytes(), "mx.reflector.example"), expected, "{line:?}");
+        }
+    }
+
+    fn policy() -> Policy {
+        Policy::new(crate::Domains::parse("example.com").unwrap())
+    }
+
+    #[test]
+    fn each_kind_of_answer_has_its_verb() {
+        let verbs: Vec<_> = Kind::ALL.iter().map(|kind| what(*kind)).collect();
+        let dsns = ["bounces", "reports on", "reports on"];
+        assert_eq!(verbs[..3], dsns);
+        assert_eq!(verbs[3..7], ["confirms", "complains about", "answers", "answers"]);
+        assert_eq!(verbs[7..10], ["wants proof of the sender of", "warns of a virus in", "complains of spam in"]);
+    }
+
+    #[test]
+    fn a_subject_that_is_no_ascii_is_cut_into_words_that_fit_a_line() {
+        let (head, tail) = ("=?utf-8?q?", "?=");
+        // A letter takes one octet of the word, and room for three.
+        let expected = format!("FW: {head}=C3=BC{}{tail}\n {head}{}{tail}", "a".repeat(42), "a".repeat(18));
+        assert_eq!(encoded(&format!("\u{fc}{}", "a".repeat(60))), expected);
+        assert_eq!(encoded("\u{fc}1 Z"), format!("FW: {head}=C3=BC1=20Z{tail}"));
+        assert_eq!(encoded(&"x".repeat(MAX_SUBJECT + 1)), format!("FW: {}", "x".repeat(MAX_SUBJECT)));
+    }
+
+    #[test]
+    fn an_address_is_told_in_ascii_and_in_brackets_or_not_at_all() {
+        for (address, expected) in [
+            ("bob@b.example", "To: <bob@b.example>\n"),
+            ("<bob@b.example>", "To: <bob@b.example>\n"),
+            ("alice@example.com", "To: <redacted@example.com>\n"),
+            ("b\u{f6}b@b.example", ""),
+            ("no address", ""),
+            ("<>", ""),
+        ] {
+            let mut text = String::new();
+            path(&mut text, "To", address, &policy());
+            assert_eq!(text, expected, "{address}");
+        }
+        assert_eq!(in_seven_bits("b\u{f6}b"), "b\\u{f6}b");
+    }
+
+    #[test]
+    fn own_addresses_and_marks_are_redacted_and_nothing_else() {
+        for (text, expected) in [
+            ("for <alice@example.com>, a@b.example", "for <redacted@example.com>, a@b.example"),
+            ("\"alice x\"@example.com.", "redacted@example.com."),
+            ("say \"alice x\"@example.com", "say redacted@example.com"),
+            ("<m.1.bsm1-4abc@b.example>", "<m.1.bsm1-redacted@b.example>"),
+            ("@example.com", "@example.com"),
+            ("a @ b", "a @ b"),
+        ] {
+            assert_eq!(redacted(text, &policy()), expected, "{text}");
         }
     }
 

@@ -161,7 +161,7 @@ fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize, 
         let folded = line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t'));
         if line.trim_ascii().is_empty() {
             break;
-        } else if field_name(line).is_some() || (folded && !block.is_empty()) {
+        } else if field_name(line).is_some() || folded {
             block.extend_from_slice(line);
         } else if bare(next).is_some_and(is_known) {
             block.push(b' ');
@@ -195,4 +195,106 @@ fn seen_in(octets: &[u8]) -> Option<Seen> {
     let bare = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, b'<' | b'>');
     let id: Option<Vec<u8>> = block.get("Message-ID").map(|id| id.iter().copied().filter(bare).collect());
     is_block.then_some(Seen { is_original, message_id: id.filter(|id| !id.is_empty()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounce::guard::{MAX_DECODED, MAX_FIELDS};
+
+    /// Whether the block of one part is whole; `None` if it is no block.
+    fn part(kind: &str, body: &str, cuts: &mut Vec<Cut>) -> Option<(Form, bool)> {
+        let field = format!("Content-Type: {kind}");
+        let content = parts::content(&Block::read(field.as_bytes()).0, false);
+        let mut found = Vec::new();
+        in_parts(&[Leaf { content, at: 0, body: body.as_bytes() }], &mut found, cuts);
+        found.first().map(|it| (it.form, it.whole))
+    }
+
+    /// How many blocks a text has, and whether the last is whole.
+    fn text(text: &str) -> (usize, Option<bool>) {
+        let mut found = Vec::new();
+        in_text(text, &mut found);
+        (found.len(), found.last().map(|it| it.whole))
+    }
+
+    #[test]
+    fn a_block_in_a_part_is_whole_where_it_ends_as_a_block_does() {
+        let (headers, message) = ("text/rfc822-headers", "message/rfc822");
+        let many = "A: 1\n".repeat(MAX_FIELDS + 1);
+        let long = format!("A: {}\n\n", "x".repeat(MAX_DECODED));
+        let long_body = format!("A: 1\n\n{}", "x".repeat(MAX_DECODED));
+        for (kind, body, expected, cut) in [
+            (headers, "A: 1\n", Some((Form::Headers, true)), false),
+            (message, "A: 1\n\nbody\n", Some((Form::Message, true)), false),
+            (message, "A: 1\r\n\r\nbody\r\n", Some((Form::Message, true)), false),
+            (message, "\r\n\nA: 1\n\nbody\n", Some((Form::Message, true)), false),
+            (headers, "A: 1\n[20 more lines]\n", Some((Form::Headers, false)), false),
+            (headers, many.as_str(), Some((Form::Headers, false)), false),
+            (headers, long.as_str(), Some((Form::Headers, false)), true),
+            (message, long.as_str(), Some((Form::Message, false)), false),
+            (message, long_body.as_str(), Some((Form::Message, true)), false),
+            (message, "no field\n", None, false),
+            ("text/plain", "A: 1\n", None, false),
+        ] {
+            let mut cuts = Vec::new();
+            assert_eq!(part(kind, body, &mut cuts), expected, "{kind} {} octets", body.len());
+            assert_eq!(cuts, if cut { vec![Cut::Size] } else { vec![] }, "{kind} {} octets", body.len());
+        }
+    }
+
+    #[test]
+    fn as_many_blocks_are_taken_as_the_limit_says() {
+        let content = parts::content(&Block::read(b"Content-Type: message/rfc822").0, false);
+        let leaf = Leaf { content, at: 0, body: b"A: 1\n" };
+        let (mut found, mut cuts) = (Vec::new(), Vec::new());
+        in_parts(&vec![leaf.clone(); MAX_RETURNED], &mut found, &mut cuts);
+        assert_eq!((found.len(), cuts.len()), (MAX_RETURNED, 0));
+        in_parts(&[leaf], &mut found, &mut cuts);
+        assert_eq!((found.len(), cuts), (MAX_RETURNED, vec![Cut::Leaves]));
+        let summary = "From: a\nTo: b\nSubject: x\n\n";
+        assert_eq!(text(&summary.repeat(MAX_RETURNED + 1)).0, MAX_RETURNED);
+    }
+
+    #[test]
+    fn behind_a_summary_only_the_same_mail_is_looked_for() {
+        let block = |id: &str| format!("From: a\nTo: b\nSubject: x\n{id}\n");
+        for (first, second, expected) in [
+            ("Message-ID: <1@a>\n", "Message-ID: 1@a\n", 2),
+            ("Message-ID: <1@a>\n", "Message-ID: <2@a>\n", 1),
+            ("Message-ID: <1@a>\n", "", 1),
+            ("", "Message-ID: <1@a>\n", 2),
+            ("Message-ID: <>\n", "Message-ID: <1@a>\n", 2),
+            ("Received: x\n", "", 1),
+        ] {
+            assert_eq!(text(&(block(first) + &block(second))).0, expected, "{first}{second}");
+        }
+    }
+
+    #[test]
+    fn a_block_in_a_text_has_three_known_fields_and_one_that_tells_it() {
+        for (fields, expected) in [
+            ("From: a\nTo: b\nSubject: x\n", Some(true)),
+            ("From: a\nX-Other: 1\nTo: b\n", None),
+            ("To: b\nSubject: x\nDate: y\n", None),
+            ("Received: a\nTo: b\nSubject: x\n", Some(true)),
+            ("Backstop-Mark: a\nTo: b\nSubject: x\n", Some(true)),
+            ("Message-ID: a\nTo: b\nSubject: x\n", Some(true)),
+            ("| From: a\n| To: b\n|  folded\n| Subject: x\n", Some(true)),
+            ("From: a\nTo: b, which was\nwrapped\nSubject: x\n\n", Some(true)),
+            ("From: a\nTo: b\nSubject: x\nbroken off\n", Some(false)),
+            ("From: a\nTo: b\nSubject: x\nbroken off\nX-Other: 1\n", Some(false)),
+        ] {
+            assert_eq!(text(fields).1, expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_the_limit_cuts_off_is_not_whole() {
+        let block = "\nFrom: a\nTo: b\nSubject: x\n";
+        let before = |octets: usize| "x".repeat(octets - block.len()) + block;
+        assert_eq!(text(&before(MAX_QUOTED - 1)).1, Some(true));
+        assert_eq!(text(&before(MAX_QUOTED)).1, Some(false));
+        assert_eq!(text(&(before(MAX_QUOTED - 1) + "\nbody")).1, Some(true));
+    }
 }

@@ -190,7 +190,17 @@ mod tests {
         {
             assert!(is_robot(&format!("{name}@example.org")), "{name}");
         }
-        for name in ["mailer-daemon", "MAILER", "owner-list", "list-request", "list-bounces", "bounce", "x-noreply"] {
+        for name in [
+            "mailer-daemon",
+            "MAILER",
+            "owner-list",
+            "list-request",
+            "list-bounces",
+            "bounce",
+            "x-noreply",
+            "majordomo",
+            "x-errors",
+        ] {
             assert!(is_robot(&format!("{name}@example.org")), "{name}");
         }
         for name in ["alice", "norepl", "reply", "bouncer", "owner.of.it", "requester", "mailer7"] {

@@ -243,8 +243,12 @@ fn links(form: Form, block: &Block<'_>, body: &[u8]) -> Vec<String> {
 
 fn links_in(text: &str, hosts: &mut Vec<String>) {
     for at in memchr::memmem::find_iter(text.as_bytes(), b"://") {
-        let scheme = text.get(..at).unwrap_or_default();
-        if !(scheme.ends_with("http") || scheme.ends_with("https") || scheme.ends_with("HTTP")) {
+        let before = text.as_bytes().get(..at).unwrap_or_default();
+        let ends_with = |scheme: &[u8]| {
+            let start = before.len().checked_sub(scheme.len());
+            start.and_then(|start| before.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+        };
+        if !(ends_with(b"http") || ends_with(b"https")) {
             continue;
         }
         let rest = text.get(at + 3..).unwrap_or_default();
@@ -284,15 +288,19 @@ mod tests {
             ("172.16.0.1", false),
             ("100.64.0.1", false),
             ("127.0.0.1", false),
+            ("100.128.0.1", true),
+            ("8.100.0.1", true),
             ("0.0.0.0", false),
             ("0.1.2.3", false),
+            ("169.254.1.2", false),
             ("224.0.0.1", false),
             ("255.255.255.255", false),
-            ("::", false),
-            ("ff02::1", false),
             ("2001:db8::1", true),
             ("fd00::1", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
             ("::1", false),
+            ("::", false),
             ("::ffff:192.168.0.1", false),
         ] {
             assert_eq!(is_public(ip.parse().unwrap()), expected, "{ip}");
@@ -307,6 +315,135 @@ mod tests {
             &mut hosts,
         );
         assert_eq!(hosts, ["www.spam.example", "b.example"]);
+    }
+
+    #[test]
+    fn a_link_is_known_by_its_scheme_in_any_case_and_by_a_host_of_fitting_length() {
+        let long = |octets: usize| "x".repeat(octets);
+        for (text, expected) in [
+            ("HTTPS://c.example/".to_owned(), true),
+            ("Http://c.example".to_owned(), true),
+            ("ftp://c.example".to_owned(), false),
+            ("://c.example".to_owned(), false),
+            ("http://a.b/".to_owned(), true),
+            ("http://ab/".to_owned(), false),
+            (format!("http://{}/", long(255)), true),
+            (format!("http://{}/", long(256)), false),
+        ] {
+            let mut hosts = Vec::new();
+            links_in(&text, &mut hosts);
+            assert_eq!(hosts.len(), usize::from(expected), "{text}");
+        }
+        let mut hosts = Vec::new();
+        links_in(&(0..=MAX_LINKS).map(|it| format!("http://a{it}.example ")).collect::<String>(), &mut hosts);
+        assert_eq!(hosts.len(), MAX_LINKS);
+    }
+
+    #[test]
+    fn links_of_a_message_that_came_back_are_those_of_its_texts() {
+        let part = |kind: &str, host: &str| format!("--b\nContent-Type: {kind}\n\nhttp://{host}\n");
+        let body = part("text/plain", "a.example") + &part("image/png", "b.example") + &part("text/html", "c.example");
+        let (block, _) = Block::read(b"Content-Type: multipart/mixed; boundary=b\n\n");
+        assert_eq!(links(Form::Message, &block, body.as_bytes()), ["a.example", "c.example"]);
+        assert_eq!(links(Form::Text, &block, body.as_bytes()), ["a.example", "b.example", "c.example"]);
+    }
+
+    fn found(octets: &str) -> Found<'_> {
+        Found { form: Form::Message, whole: true, octets: octets.as_bytes().into() }
+    }
+
+    fn policy() -> Policy {
+        Policy::new(crate::Domains::parse("example.com").unwrap())
+    }
+
+    #[test]
+    fn a_name_is_ours_only_before_an_own_address_and_where_names_are_known() {
+        let named = policy().with_display_names(["Alice Example"]);
+        for (policy, from, expected) in [
+            (&named, "Alice EXAMPLE <alice@example.com>", Some(true)),
+            (&named, "Eve <alice@example.com>", Some(false)),
+            (&named, "Alice Example <alice@else.example>", None),
+            (&policy(), "Alice Example <alice@example.com>", None),
+        ] {
+            let block = format!("From: {from}\n\n");
+            assert_eq!(read(None, &found(&block), policy).name_is_ours, expected, "{from}");
+        }
+        assert_eq!(read(None, &found("From: Alice Example\n\n"), &named).from, None);
+    }
+
+    #[test]
+    fn who_injected_a_mail_is_told_by_the_first_hop_from_outside() {
+        let host = |name: &str| Some(name.to_owned());
+        let hop = |from, ip: Option<&str>, by| Hop { from, ip: ip.map(|ip| ip.parse().unwrap()), by };
+        let outside = hop(host("z.example"), Some("198.51.100.17"), host("mx.b.example"));
+        let silent = hop(None, None, None);
+        let inside = hop(host("in.b.example"), Some("203.0.113.5"), host("mx.b.example"));
+        let private = hop(host("gate"), Some("10.0.0.1"), host("mx.b.example"));
+        let unsigned = hop(host("z.example"), Some("198.51.100.17"), None);
+        let nowhere = hop(None, None, host("other.example"));
+        let outcome = |hops: &[&Hop], reporting| {
+            let hops: Vec<Hop> = hops.iter().copied().cloned().collect();
+            injector(&hops, reporting).map(|it| (it.ip.to_string(), it.trust))
+        };
+        let told = |trust| Some(("198.51.100.17".to_owned(), trust));
+        let b = Some("mx9.b.example");
+        assert_eq!(outcome(&[&outside], b), told(Trust::Reporter));
+        assert_eq!(outcome(&[&silent, &inside, &private, &outside], b), told(Trust::Reporter));
+        assert_eq!(outcome(&[&unsigned], b), told(Trust::Claimed), "it says not who wrote it");
+        assert_eq!(outcome(&[&nowhere, &outside], b), told(Trust::Claimed), "another host stands above");
+        assert_eq!(outcome(&[&outside], None), told(Trust::Claimed));
+        assert_eq!(outcome(&[&inside], Some("c.example")), Some(("203.0.113.5".to_owned(), Trust::Claimed)));
+        assert_eq!(outcome(&[&private], b), None);
+    }
+
+    #[test]
+    fn an_own_relay_is_known_by_any_name_of_a_hop() {
+        let relays = policy().with_own_relays(["mail.example.com", "192.0.2.1"]);
+        let facts_of = |received: &str, policy: &Policy| {
+            let block = format!("Received: {received}\n\n");
+            let source = read(Some("mx.b.example".to_owned()), &found(&block), policy);
+            facts(&source, &found(&block), policy)
+        };
+        for (received, expected) in [
+            ("from mail.example.com by mx.b.example", &[Fact::OwnRelay][..]),
+            ("from z.example ([192.0.2.1]) by mx.b.example", &[Fact::OwnRelay]),
+            ("from z.example by mail.example.com", &[Fact::OwnRelay]),
+            ("from z.example ([198.51.100.17]) by mx.b.example", &[Fact::Elsewhere]),
+            ("from z.example ([198.51.100.17]) by y.example", &[]),
+        ] {
+            assert_eq!(facts_of(received, &relays), expected, "{received}");
+            assert_eq!(facts_of(received, &policy()), [], "{received}");
+        }
+    }
+
+    #[test]
+    fn a_structure_is_a_type_with_those_of_its_parts_and_a_program() {
+        let parts = "--b\nContent-Type: text/plain\n\nx\n--b\nContent-Type: application/zip\n\nx\n--b--\n";
+        for (fields, body, expected) in [
+            ("Content-Type: text/html\nX-Mailer: Bulker 2\n\n", "", Some("text/html, Bulker 2")),
+            ("User-Agent: Bulker 2\n\n", "x", Some("Bulker 2")),
+            (
+                "Content-Type: multipart/mixed; boundary=b\n\n",
+                parts,
+                Some("multipart/mixed (text/plain, application/zip)"),
+            ),
+            ("Content-Type: multipart/mixed; boundary=b\n\n", "\n", Some("multipart/mixed")),
+            ("Content-Type: text/plain\n\n", parts, Some("text/plain")),
+            ("Subject: x\n\n", "x", None),
+        ] {
+            let (block, _) = Block::read(fields.as_bytes());
+            assert_eq!(structure(&block, body.as_bytes()).as_deref(), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_dns_list_is_asked_for_an_address_backwards() {
+        for (ip, expected) in [
+            ("192.0.2.1", "1.2.0.192.zen.example".to_owned()),
+            ("2001:db8::1", format!("1.{}8.b.d.0.1.0.0.2.zen.example", "0.".repeat(23))),
+        ] {
+            assert_eq!(dnsbl_name(ip.parse().unwrap(), "zen.example"), expected);
+        }
     }
 
     #[test]

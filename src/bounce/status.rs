@@ -441,6 +441,15 @@ mod tests {
             ("5.1", None),
             ("5.", None),
             (".", None),
+            ("5.1.1. Sorry", Some("5.1.1")),
+            ("5.123.123", Some("5.123.123")),
+            ("5.1234.1", None),
+            ("5.1.1234", None),
+            ("5..1", None),
+            ("5.1.", None),
+            ("5-1.1", None),
+            ("3.5.1.1", None),
+            ("x. 5.1.1", Some("5.1.1")),
         ] {
             assert_eq!(code(text).as_deref(), expected, "{text}");
         }
@@ -456,6 +465,10 @@ mod tests {
             ("560 users", None),
             ("550", None),
             ("550 .", None),
+            ("550 #5.1.1", Some(550)),
+            ("x550 users", None),
+            ("55x users", None),
+            ("550users", None),
         ] {
             assert_eq!(reply(text), expected, "{text}");
         }
@@ -473,12 +486,66 @@ mod tests {
             (Some("5.7.1"), "relaying denied", Some(Reason::Policy)),
             (Some("5.7.1"), "message looks like spam", Some(Reason::Content)),
             (Some("5.0.0"), "", None),
+            (Some("5.1.10"), "", Some(Reason::BadAddress)),
+            (Some("5.2.1"), "", Some(Reason::BadAddress)),
+            (Some("5.0.1"), "", Some(Reason::BadAddress)),
+            (Some("5.2.3"), "", Some(Reason::Content)),
+            (Some("5.6.0"), "", Some(Reason::Content)),
+            (Some("5.4.4"), "no such host; unknown user", Some(Reason::BadAddress)),
+            (Some("5.4.4"), "quota", Some(Reason::Unreachable)),
+            (Some("5.7.1"), "no such user", Some(Reason::Policy)),
+            (Some("5.1.7"), "", Some(Reason::Policy)),
+            (Some("5.1.1"), &format!("quota{}", "x".repeat(494)), Some(Reason::MailboxFull)),
+            (Some("5.1.1"), &format!("quota{}", "x".repeat(495)), Some(Reason::BadAddress)),
             (None, "550 no such user here", Some(Reason::BadAddress)),
             (None, "Over quota", Some(Reason::MailboxFull)),
             (None, "what happened", None),
         ] {
             assert_eq!(class(status, said), expected, "{status:?} {said}");
         }
+    }
+
+    fn told(report: &Report) -> Vec<(Option<&str>, Option<Action>, Option<Reason>)> {
+        report.deliveries.iter().map(|it| (it.recipient.as_deref(), it.action, it.reason)).collect()
+    }
+
+    #[test]
+    fn each_recipient_has_its_action_and_the_worst_is_that_of_the_report() {
+        let report = read(
+            b"Reporting-MTA: dns; mx.b.example\n\nFinal-Recipient: rfc822; a@b.example\nAction: delayed (again)\n\n\
+              Original-Recipient: rfc822; b@b.example\nAction: FAILED\nDiagnostic-Code: smtp; no such user\n\n\
+              Final-Recipient: rfc822; \nAction: relayed\nDiagnostic-Code: smtp; no such user\n\n\
+              X-Other: 1\n\nFinal-Recipient: c@b.example\nDiagnostic-Code:\n",
+        );
+        let expected = [
+            (Some("a@b.example"), Some(Action::Delayed), Some(Reason::Delayed)),
+            (Some("b@b.example"), Some(Action::Failed), Some(Reason::BadAddress)),
+            (None, Some(Action::Relayed), None),
+            (Some("c@b.example"), None, None),
+        ];
+        assert_eq!(told(&report), expected);
+        assert_eq!((report.reporting.as_deref(), report.action()), (Some("mx.b.example"), Some(Action::Failed)));
+        let diagnostics: Vec<_> = report.deliveries.iter().map(|it| it.diagnostic.is_some()).collect();
+        assert_eq!(diagnostics, [false, true, true, false]);
+        assert_eq!(read(b"").action(), None);
+    }
+
+    #[test]
+    fn as_many_recipients_are_read_as_the_limit_says_and_none_behind_what_is_no_field() {
+        let one = "Final-Recipient: rfc822; a@b.example\n\n";
+        assert_eq!(read(one.repeat(MAX_DELIVERIES + 1).as_bytes()).deliveries.len(), MAX_DELIVERIES);
+        assert_eq!(read(format!("{one}no field\n{one}").as_bytes()).deliveries.len(), 1);
+    }
+
+    #[test]
+    fn fields_in_a_text_begin_on_a_line_of_their_own() {
+        let fields = "Final-Recipient: rfc822; a@b.example\nAction: failed\n";
+        for (before, expected) in [("", 1), ("It failed:\n\n", 1), ("See ", 0), ("x\n ", 0)] {
+            assert_eq!(in_text(&format!("{before}{fields}")).deliveries.len(), expected, "{before:?}");
+        }
+        // The first of those that stand there.
+        let report = in_text(&format!("x\nReporting-MTA: dns; b.example\n\n{fields}"));
+        assert_eq!((report.reporting.as_deref(), report.deliveries.len()), (Some("b.example"), 1));
     }
 
     #[test]
