@@ -613,7 +613,10 @@ typedef struct backstop_envelope {
      * backstop_may_bounce and backstop_may_autorespond ask.
      */
     int32_t authenticated;
-    /** MAIL, as it came; "" and "<>" are the null sender. Here data may be NULL: then Return-Path is read. */
+    /**
+     * MAIL, as it came; "" and "<>" are the null sender. Here data may be NULL: then Return-Path is read, by
+     * backstop_may_bounce and backstop_may_autorespond only above the first Received.
+     */
     backstop_text sender;
     /**
      * RCPT, as it came, tag and all. Here data may be NULL for a stored message: then X-Original-To, Envelope-To or

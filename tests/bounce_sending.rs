@@ -39,4 +39,13 @@ fn this_host_is_no_reflector() {
     );
     assert_eq!(bounce::may_bounce(mail.as_bytes(), &from("b@c.example"), false), Err(Restraint::Unauthenticated));
     assert_eq!(bounce::may_bounce(b"Auto-Submitted: auto-generated\n\n", &from("b@c.example"), true), Ok(()));
+    // A sender that the message names below what its host wrote is the sender's own word.
+    let unnamed = Envelope::default();
+    let received = "Received: from x by y; Fri, 20 Nov 2026 10:12:00 +0000\n";
+    for (mail, answer) in [
+        (format!("Return-Path: <b@c.example>\n{received}\n"), Ok(())),
+        (format!("{received}Return-Path: <b@c.example>\n\n"), Err(Restraint::NullSender)),
+    ] {
+        assert_eq!(bounce::may_bounce(mail.as_bytes(), &unnamed, true), answer, "{mail}");
+    }
 }

@@ -235,11 +235,16 @@ fn without_html(html: &str) -> String {
     text
 }
 
+/// Octets of ASCII that stand for something else in UTF-16, ISO 2022, UTF-7 and HZ.
+const SHIFTS: [u8; 4] = [0, 0x1b, b'+', b'~'];
+
 fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> {
     let decoder =
         charset.filter(|it| !matches!(*it, "us-ascii" | "utf-8")).and_then(|it| charset_decoder(it.as_bytes()));
     match (decoder, octets) {
-        (Some(decoder), octets) if !octets.is_ascii() || octets.contains(&0x1b) => Cow::Owned(decoder(&octets)),
+        (Some(decoder), octets) if !octets.is_ascii() || octets.iter().any(|it| SHIFTS.contains(it)) => {
+            Cow::Owned(decoder(&octets))
+        }
         (_, Cow::Borrowed(octets)) => String::from_utf8_lossy(octets),
         (_, Cow::Owned(octets)) => match String::from_utf8(octets) {
             Ok(text) => Cow::Owned(text),
@@ -352,6 +357,8 @@ mod tests {
             (format!("{latin}Content-Transfer-Encoding: Quoted-Printable\n"), b"b=F6b", "b\u{f6}b"),
             (format!("{latin}Content-Transfer-Encoding: Base64\n"), b"YvZi", "b\u{f6}b"),
             ("Content-Type: text/plain; charset=iso-2022-jp\n".to_owned(), b"\x1b$B$\"\x1b(B", "\u{3042}"),
+            ("Content-Type: text/plain; charset=utf-7\n".to_owned(), b"b+APY-b", "b\u{f6}b"),
+            ("Content-Type: text/plain; charset=utf-16le\n".to_owned(), b"b\0o\0", "bo"),
             ("Content-Type: text/plain; charset=x-none\n".to_owned(), b"b\xf6b", "b\u{fffd}b"),
             ("Content-Type: text/plain; charset=utf-8\n".to_owned(), "b\u{f6}b".as_bytes(), "b\u{f6}b"),
             ("Content-Type: text/html\n".to_owned(), b"<p>a</p>", "a"),

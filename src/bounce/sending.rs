@@ -5,6 +5,7 @@
 //! in SMTP and may not be bounced is best dropped and logged; better, refuse it there.
 
 use super::Envelope;
+use super::arrival::arrival;
 use super::guard::{Block, without_blank_lines};
 use super::parts;
 use crate::address::Path;
@@ -77,7 +78,7 @@ impl Restraint {
 /// Whether a bounce may be sent for a message that was taken in.
 ///
 /// `authenticated` says that someone vouches for the envelope sender: SMTP authentication, the own network, or SPF that
-/// passed. The sender is that of the envelope, else of Return-Path.
+/// passed. The sender is that of the envelope, else of Return-Path above the first Received.
 ///
 /// ```
 /// use backstop::bounce::{Envelope, Restraint, may_bounce};
@@ -92,7 +93,7 @@ impl Restraint {
 /// Why not.
 pub fn may_bounce(message: &[u8], envelope: &Envelope<'_>, authenticated: bool) -> Result<(), Restraint> {
     let (block, _) = Block::read(without_blank_lines(message));
-    sender(&block, envelope).ok_or(Restraint::NullSender)?;
+    sender(message, envelope).ok_or(Restraint::NullSender)?;
     if parts::content(&block, false).is("multipart", "report") {
         Err(Restraint::Report)
     } else if !authenticated {
@@ -124,7 +125,7 @@ pub fn may_autorespond(
 ) -> Result<(), Restraint> {
     may_bounce(message, envelope, authenticated)?;
     let (block, _) = Block::read(without_blank_lines(message));
-    let sender = sender(&block, envelope).ok_or(Restraint::NullSender)?;
+    let sender = sender(message, envelope).ok_or(Restraint::NullSender)?;
     let says = |name: &str, words: &[&str]| {
         block.all(name).any(|value| {
             let value = parts::text(value).to_lowercase();
@@ -155,9 +156,12 @@ pub fn may_autorespond(
     }
 }
 
-/// The sender that an answer would go to.
-fn sender(block: &Block<'_>, envelope: &Envelope<'_>) -> Option<String> {
-    let given = envelope.sender.or_else(|| block.get("Return-Path"))?;
+/// The sender that an answer would go to; one that the sender of the message wrote is not taken.
+fn sender(message: &[u8], envelope: &Envelope<'_>) -> Option<String> {
+    let given = match envelope.sender {
+        Some(sender) => sender.to_vec(),
+        None => arrival(message, &[]).sender?.into_bytes(),
+    };
     match Path::parse_tagged(given.trim_ascii()).ok()? {
         Path::Mailbox(mailbox) => Some(String::from_utf8_lossy(mailbox.as_bytes()).into_owned()),
         Path::Null | Path::Postmaster => None,

@@ -49,7 +49,8 @@ pub struct backstop_envelope {
     /// Not 0 if someone vouches for the sender: SMTP authentication, the own network, SPF that passed. Only
     /// backstop_may_bounce and backstop_may_autorespond ask.
     pub authenticated: i32,
-    /// MAIL, as it came; "" and "<>" are the null sender. Here data may be NULL: then Return-Path is read.
+    /// MAIL, as it came; "" and "<>" are the null sender. Here data may be NULL: then Return-Path is read, by
+    /// backstop_may_bounce and backstop_may_autorespond only above the first Received.
     pub sender: backstop_text,
     /// RCPT, as it came, tag and all. Here data may be NULL for a stored message: then X-Original-To, Envelope-To or
     /// Delivered-To above the first Received is read, never To. Give it for one that is just being received: the fields on
