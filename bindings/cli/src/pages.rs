@@ -56,7 +56,9 @@ fn synopsis(command: &Command) -> Command {
     }
     let mut usage = command.get_bin_name().unwrap_or_default().to_owned();
     for argument in command.get_arguments().filter(|it| it.get_id() != "help") {
-        usage += &if argument.is_required_set() { format!(" {argument}") } else { format!(" [{argument}]") };
+        // A place names itself with its brackets.
+        let whole = argument.is_positional() || argument.is_required_set();
+        usage += &if whole { format!(" {argument}") } else { format!(" [{argument}]") };
     }
     command.clone().override_usage(usage)
 }

@@ -6,12 +6,13 @@ mod common;
 #[path = "common/inspecting.rs"]
 mod inspecting;
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
 
 use common::{backstop, folder, mode, run, set_mode};
 use inspecting::{RECIPIENT, fixture, inspect, mbox};
@@ -202,11 +203,16 @@ const OTHER: u32 = 65_534;
 
 #[test]
 fn a_page_that_no_new_file_can_replace_is_written_in_place() {
-    let home = folder("in-place");
+    // Where another user may come, whom the folder of the sources need not let in.
+    let home = env::temp_dir().join(format!("backstop-in-place-{}", process::id()));
+    fs::create_dir(&home).unwrap();
+    set_mode(&home, 0o755);
     let is_root = fs::metadata(&home).unwrap().uid() == 0;
+    let program = home.join("backstop");
+    fs::copy(env!("CARGO_BIN_EXE_backstop"), &program).unwrap();
     let is_written = |path: &Path| {
         let before = fs::metadata(path).unwrap();
-        let mut command = backstop();
+        let mut command = Command::new(&program);
         command.args(["inspect", "--without-keys", "--html"]).arg(path).arg("-");
         if is_root {
             command.uid(OTHER).gid(OTHER).current_dir("/");
@@ -239,4 +245,5 @@ fn a_page_that_no_new_file_can_replace_is_written_in_place() {
     is_written(&closed);
     is_written(&closed);
     set_mode(&home.join("closed"), 0o755);
+    fs::remove_dir_all(&home).unwrap();
 }
