@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
     pub fn day(&self) -> Result<Day, Error> {
         let text = match self.value.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
-            DeValue::Datetime(stamp) if stamp.time.is_none() => Some(stamp.to_string()),
+            DeValue::Datetime(stamp) => Some(stamp.to_string()),
             _ => None,
         };
         text.and_then(|text| Day::parse(&text).ok()).ok_or_else(|| self.fault("must be a date such as 2026-11-21"))
@@ -155,7 +155,7 @@ fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     all.min().filter(|(edits, _)| *edits <= most).map(|(_, known)| known)
 }
 
-/// The edit distance of two words (Levenshtein), row by row.
+/// The edit distance of a word and a known one, which is not empty (Levenshtein), row by row.
 fn edits(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (above, one) in left.bytes().enumerate() {
@@ -186,4 +186,30 @@ pub fn quoted(text: &str) -> String {
 pub fn list(entries: impl IntoIterator<Item: AsRef<str>>) -> String {
     let entries: Vec<String> = entries.into_iter().map(|entry| quoted(entry.as_ref())).collect();
     format!("[{}]", entries.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_letters_that_come_go_or_change() {
+        for (name, known, expected) in
+            [("kitten", "sitting", 3), ("sitting", "kitten", 3), ("", "abc", 3), ("ab", "axb", 1), ("abcdef", "abc", 3)]
+        {
+            assert_eq!(edits(name, known), expected, "{name} {known}");
+        }
+    }
+
+    #[test]
+    fn a_text_with_any_character_is_read_back() {
+        let text = "a \"b\" \\ \u{0}\u{1b}\u{7f}\u{9b}\n \u{94d}\u{202e}";
+        let written = quoted(text);
+        assert_eq!(written, "\"a \\\"b\\\" \\\\ \\u0000\\u001B\\u007F\\u009B\\u000A \u{94d}\u{202e}\"");
+        read(format!("key = {}", list([text])).as_bytes(), |entry| {
+            assert_eq!(entry.name, "key");
+            Ok(())
+        })
+        .unwrap();
+    }
 }
