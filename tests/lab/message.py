@@ -1,19 +1,19 @@
 """The facts of refuse-at = message, for tests/lab/run: bounces judged by what they return, at the end of the message.
 
-Each takes a site of tests/lab/run; its name is the fact. `lab` is that script, whose helpers are used here. A site of mode
-"message" enforces, one of "message-observe" observes; both have a key for marks, marks-since long ago, and a verdict header.
+Each takes a site; its name is the fact. A site of mode "message" enforces, one of "message-observe" observes; both have a
+key for marks, marks-since long ago, and a verdict header.
 """
 
 import smtplib
 
-lab = None
-HEADER = "Backstop-Verdict"
+from sites import BINARIES, HEADER, OWN, SMTP, WORLD, check, run, wait_for
+
 LARGE = 20_000_000
 
 
 def converse(site, sender, recipients, text, chunks=0):
     """Sends a mail from the world: the replies to RCPT, and the one to the message, in so many BDAT chunks or by DATA."""
-    with smtplib.SMTP(lab.OWN, lab.SMTP, "client.example", 60, (lab.WORLD, 0)) as client:
+    with smtplib.SMTP(OWN, SMTP, "client.example", 60, (WORLD, 0)) as client:
         client.ehlo()
         options = ["BODY=8BITMIME"] if client.has_extn("8bitmime") else []
         client.mail(sender, options)
@@ -35,17 +35,17 @@ def converse(site, sender, recipients, text, chunks=0):
 
 def sent(site):
     """The header of a mail of alice as it left, with its mark."""
-    name, _ = site.send(lab.OWN, "alice@example.com", "bob@elsewhere.example")
-    mail = lab.wait_for(
+    name, _ = site.send(OWN, "alice@example.com", "bob@elsewhere.example")
+    mail = wait_for(
         lambda: next((it for it in site.lines("sink.log") if any(name in line for line in it["data"])), None),
         f"{name} did not come to the sink",
     )
     header = mail["data"][: mail["data"].index("")]
     if not site.headers:
         # The filter writes no marks; another program of the site does.
-        made = lab.run(lab.BINARIES / "backstop", "mark", "header", "--keys", site.folder / "keys", "--from", "alice@example.com")
+        made = run(BINARIES / "backstop", "mark", "header", "--keys", site.folder / "keys", "--from", "alice@example.com")
         header.append(made)
-    lab.check(any(line.startswith("Backstop-Mark: v=1; i=example.com") for line in header), f"no mark in {header}")
+    check(any(line.startswith("Backstop-Mark: v=1; i=example.com") for line in header), f"no mark in {header}")
     return header
 
 
@@ -73,7 +73,7 @@ def forged(header):
     """The mark with another signature."""
     marks = [at for at, line in enumerate(header) if line.startswith("Backstop-Mark:")]
     line = header[marks[0]]
-    lab.check("; t=" in line, f"the mark is folded: {line}")
+    check("; t=" in line, f"the mark is folded: {line}")
     head, _, mac = line.rpartition("; t=")
     return [*header[: marks[0]], f"{head}; t={'b' if mac[0] == 'a' else 'a'}{mac[1:]}", *header[marks[0] + 1 :]]
 
@@ -87,17 +87,17 @@ def verdicts(site, name):
 
 def admitted(site, text, recipient="alice@example.com", **more):
     replies, (code, reply) = converse(site, "", [recipient], text, **more)
-    lab.check(replies[0][0] == 250, f"RCPT was answered {replies}")
-    lab.check(code == 250, f"the message was answered {code} {reply}")
+    check(replies[0][0] == 250, f"RCPT was answered {replies}")
+    check(code == 250, f"the message was answered {code} {reply}")
 
 
 def refused(site, text, reason, **more):
     replies, (code, reply) = converse(site, "", ["alice@example.com"], text, **more)
-    lab.check(replies[0][0] == 250, f"RCPT was answered {replies}")
-    lab.check(code == 550 and reply.startswith("5.7.1 "), f"the message was answered {code} {reply}")
-    event = site.event(face=site.face, mode="enforce", action="refuse", stage="message", reason=reason, client=lab.WORLD)
+    check(replies[0][0] == 250, f"RCPT was answered {replies}")
+    check(code == 550 and reply.startswith("5.7.1 "), f"the message was answered {code} {reply}")
+    event = site.event(face=site.face, mode="enforce", action="refuse", stage="message", reason=reason, client=WORLD)
     told = " ".join(reply.replace("\n5.7.1", "").split())
-    lab.check(told.endswith(event["reply"].removeprefix("550 5.7.1 ")), f"{event['reply']} became {told}")
+    check(told.endswith(event["reply"].removeprefix("550 5.7.1 ")), f"{event['reply']} became {told}")
 
 
 def an_untagged_bounce_with_our_mark_gets_in(site):
@@ -105,19 +105,19 @@ def an_untagged_bounce_with_our_mark_gets_in(site):
     admitted(site, text)
     event = site.event(face=site.face, reason="mark-genuine")
     told = [event[key] for key in ("kind", "message", "proof", "action")]
-    lab.check(told == ["dsn-failed", "genuine", "returned-mark", "unchanged"], f"the event says {told}")
+    check(told == ["dsn-failed", "genuine", "returned-mark", "unchanged"], f"the event says {told}")
     found, recipients = verdicts(site, name)
-    lab.check(recipients == ["alice@example.com"], f"it went to {recipients}")
+    check(recipients == ["alice@example.com"], f"it went to {recipients}")
     wanted = "untagged; rule=mark-genuine; would=unchanged; mode=enforce; message=genuine; kind=dsn-failed; proof=returned-mark"
-    lab.check(not site.headers or found == [wanted], f"the verdicts are {found}")
+    check(not site.headers or found == [wanted], f"the verdicts are {found}")
 
 
 def a_tagged_bounce_gets_in_and_reaches_the_plain_address(site):
     name, text = bounce(site, unmarked(sent(site)))
     admitted(site, text, site.tag("alice@example.com"))
     found, recipients = verdicts(site, name)
-    lab.check(recipients == ["alice@example.com"], f"it went to {recipients}")
-    lab.check(not site.headers or [it.split(";")[0] for it in found] == ["genuine"], f"the verdicts are {found}")
+    check(recipients == ["alice@example.com"], f"it went to {recipients}")
+    check(not site.headers or [it.split(";")[0] for it in found] == ["genuine"], f"the verdicts are {found}")
 
 
 def backscatter_gets_550_after_the_message(site):
@@ -132,29 +132,29 @@ def several_recipients_are_judged_one_at_a_time(site):
     name, text = bounce(site, header)
     recipients = ["alice@example.com", "carol@example.com", site.tag("carol@example.com")]
     replies, (code, reply) = converse(site, "", recipients, text)
-    lab.check([it[0] for it in replies] == [250, 452, 452] and code == 250, f"the replies are {replies} {code} {reply}")
-    lab.check(site.arrived(name)[1] == ["alice@example.com"], f"it went to {site.arrived(name)[1]}")
+    check([it[0] for it in replies] == [250, 452, 452] and code == 250, f"the replies are {replies} {code} {reply}")
+    check(site.arrived(name)[1] == ["alice@example.com"], f"it went to {site.arrived(name)[1]}")
     # The client sends it again for the others.
     name, text = bounce(site, header)
     _, (code, reply) = converse(site, "", ["carol@example.com"], text)
-    lab.check(code == 550, f"the message was answered {code} {reply}")
+    check(code == 550, f"the message was answered {code} {reply}")
     admitted(site, text, recipients[2])
-    lab.check(site.arrived(name)[1] == ["carol@example.com"], f"it went to {site.arrived(name)[1]}")
+    check(site.arrived(name)[1] == ["carol@example.com"], f"it went to {site.arrived(name)[1]}")
 
 
 def a_call_out_passes(site):
     before = len(site.lines("backstopd.log"))
-    with smtplib.SMTP(lab.OWN, lab.SMTP, "client.example", 30, (lab.WORLD, 0)) as client:
+    with smtplib.SMTP(OWN, SMTP, "client.example", 30, (WORLD, 0)) as client:
         client.ehlo()
         client.mail("")
         code, reply = client.rcpt("alice@example.com")
-        lab.check(code == 250, f"RCPT was answered {code} {reply}")
+        check(code == 250, f"RCPT was answered {code} {reply}")
         client.rset()
-    lab.check(len(site.lines("backstopd.log")) == before, "the call-out left an event")
+    check(len(site.lines("backstopd.log")) == before, "the call-out left an event")
 
 
 def chunks_and_eight_bits_change_nothing(site):
-    with smtplib.SMTP(lab.OWN, lab.SMTP, "client.example", 30, (lab.WORLD, 0)) as client:
+    with smtplib.SMTP(OWN, SMTP, "client.example", 30, (WORLD, 0)) as client:
         client.ehlo()
         chunking = client.has_extn("chunking")
     header = sent(site)
@@ -171,7 +171,7 @@ def a_message_of_twenty_megabytes_costs_bounded_memory(site):
     admitted(site, bounce(site, header, LARGE // 20)[1])
     cost = site.memory() - before
     print(f"{site.name}: a bounce of {LARGE // 1_000_000} MB cost the daemon {cost} KB", flush=True)
-    lab.check(cost < 4096, f"it cost {cost} KB")
+    check(cost < 4096, f"it cost {cost} KB")
 
 
 def lines_and_dots_come_through_as_they_were_and_overlong_lines_not_at_all(site):
@@ -179,10 +179,10 @@ def lines_and_dots_come_through_as_they_were_and_overlong_lines_not_at_all(site)
         name, text = site.text()
         text += ".\n..\n.x\n" + "y" * octets + "\n|a|b|\n.\n"
         _, (code, reply) = converse(site, "bob@elsewhere.example", ["alice@example.com"], text)
-        lab.check(code == (250 if passes else 554), f"a line of {octets} octets was answered {code} {reply}")
+        check(code == (250 if passes else 554), f"a line of {octets} octets was answered {code} {reply}")
         if passes:
             arrived = site.arrived(name)[2]
-            lab.check(arrived == text, f"{len(text)} octets became {len(arrived)}")
+            check(arrived == text, f"{len(text)} octets became {len(arrived)}")
 
 
 def backscatter_passes_with_its_verdict_in_log_and_header(site):
@@ -190,12 +190,12 @@ def backscatter_passes_with_its_verdict_in_log_and_header(site):
     for header, reason, message in ((unmarked(header), "backscatter", "backscatter"), (forged(header), "mark-forged", "forged")):
         name, text = bounce(site, header)
         admitted(site, text)
-        event = site.event(face=site.face, mode="observe", would="refuse", reason=reason, client=lab.WORLD)
+        event = site.event(face=site.face, mode="observe", would="refuse", reason=reason, client=WORLD)
         told = (event["kind"], event["message"], event["action"], event["stage"])
-        lab.check(told == ("dsn-failed", message, "unchanged", None), f"the event says {told}")
+        check(told == ("dsn-failed", message, "unchanged", None), f"the event says {told}")
         found, _ = verdicts(site, name)
         wanted = f"untagged; rule={reason}; would=refuse; mode=observe; message={message}; kind=dsn-failed"
-        lab.check(not site.headers or found == [wanted], f"the verdicts are {found}")
+        check(not site.headers or found == [wanted], f"the verdicts are {found}")
 
 
 def facts(both):
