@@ -185,12 +185,11 @@ impl<'a> Stripped<'a> {
         self.domain
     }
 
-    /// Octets of the local part, quotes included.
+    /// Octets of the local part, quotes included, where no `SRS0` stands before it.
     #[inline(always)]
     pub(crate) const fn local_len(self) -> usize {
         let quotes = if self.quoted { 2 } else { 0 };
-        let srs0 = if self.srs0 { 4 } else { 0 };
-        self.content.len() + quotes + srs0
+        self.content.len() + quotes
     }
 
     /// The address in one piece.
