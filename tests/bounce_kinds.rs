@@ -43,6 +43,11 @@ fn without_a_sign_a_bounce_must_show_more_than_words_and_be_nobodys_mail_nor_a_p
             "delivery failed",
             Kind::NotABounce,
         ),
+        (
+            "Return-Path: <a@b.example>\nFrom: Mail Delivery <auto@b.example>\nSubject: failure notice\n",
+            "delivery failed",
+            Kind::DsnFailed,
+        ),
         // A person may write it, too.
         ("From: bob@b.example\nSubject: failure notice\n", "delivery failed", Kind::NotABounce),
         // A sign, but nothing that says that a mail was not delivered; then an SMTP reply.
