@@ -433,8 +433,8 @@ local function load(path)
         return origin_words[number[0]]
     end
 
-    -- policy:client(ip, port, authenticated) -> "internal", "exempt", "submitted", "other"
-    function Policy:client(ip, port, authenticated)
+    -- policy:client(authenticated, ip, port) -> "internal", "exempt", "submitted", "other"
+    function Policy:client(authenticated, ip, port)
         local policy = policy_of(self)
         check("the IP address", ip, "string")
         local status = lib.backstop_policy_client(policy, authenticated and 1 or 0, ip, #ip, port_of(port), number)

@@ -88,11 +88,11 @@ end
 local function client_of(task)
     local ip = task:get_ip()
     if not ip or not ip:is_valid() then
-        return policy:client("", 1)
+        return policy:client(false, "", 1)
     end
     local text = ip:to_string()
     local loopback = text:find("^127%.") or text == "::1"
-    return policy:client(text, loopback and 0 or 1)
+    return policy:client(false, text, loopback and 0 or 1)
 end
 
 local function judge(task)

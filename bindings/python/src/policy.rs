@@ -34,10 +34,8 @@ impl Policy {
         Ok(self.0.origin(authenticated, address(ip)?, port.port()?).as_str())
     }
 
-    /// Tells the class of a client, from its IP address as text (None if unknown), its port (0 for the mail system itself)
-    /// and whether it authenticated.
-    #[pyo3(signature = (ip, port, *, authenticated=false))]
-    fn client(&self, ip: Option<Text<'_>>, port: Number, authenticated: bool) -> PyResult<&'static str> {
+    /// Tells the class of a client, from what `origin` takes.
+    fn client(&self, authenticated: bool, ip: Option<Text<'_>>, port: Number) -> PyResult<&'static str> {
         Ok(self.0.client(authenticated, address(ip)?, port.port()?).as_str())
     }
 

@@ -146,9 +146,9 @@ def test_the_policy_decides_about_senders(ring: backstop.KeyRing, policy: backst
 
 def test_the_policy_decides_about_recipients(ring: backstop.KeyRing, policy: backstop.Policy) -> None:
     late = date(2026, 12, 21)
-    client = policy.client("192.0.2.1", 41234)
-    assert client == "other" and policy.client(None, 0) == "internal"
-    user = policy.client("192.0.2.1", 41234, authenticated=True)
+    client = policy.client(False, "192.0.2.1", 41234)
+    assert client == "other" and policy.client(False, None, 0) == "internal"
+    user = policy.client(True, "192.0.2.1", 41234)
     assert user == "submitted"
     assert policy.incoming(ring, "<>", "alice@example.com", user, late).rule == "submitted-client"
     refused = policy.incoming(ring, "<>", "alice@example.com", client, late)

@@ -28,7 +28,7 @@ CALLS: list[tuple[Call, dict[str, tuple[Any, str]]]] = [
     (backstop.KeyStore.open, {"path": ("/nowhere/keys", OTHER)}),
     (backstop.Policy.parse, {"text": (POLICY, TEXT)}),
     (JUDGE.origin, {"authenticated": (False, OTHER), "ip": ("192.0.2.1", TEXT), "port": (25, OTHER)}),
-    (JUDGE.client, {"ip": ("192.0.2.1", TEXT), "port": (25, OTHER)}),
+    (JUDGE.client, {"authenticated": (False, OTHER), "ip": ("192.0.2.1", TEXT), "port": (25, OTHER)}),
     (
         JUDGE.outgoing,
         {
@@ -246,14 +246,14 @@ ERRORS: list[tuple[Call, str, Optional[int], Optional[int], str]] = [
     (lambda: backstop.Srs("a.example", max_age=65537), "OPTION", None, None, "1 to 500"),
     (lambda: backstop.Srs("a.example", alphabet="x"), "OPTION", None, None, "classic or url or alt"),  # type: ignore[arg-type]
     (lambda: backstop.Srs("a.example", over_long=""), "OPTION", None, None, "leave or emit"),  # type: ignore[arg-type]
-    (lambda: JUDGE.client("192.0.2.1", 65536), "OPTION", None, None, "0 to 65535"),
+    (lambda: JUDGE.client(False, "192.0.2.1", 65536), "OPTION", None, None, "0 to 65535"),
     (lambda: JUDGE.outgoing(RINGS, "", [], "me"), "OPTION", None, None, "submitted or"),  # type: ignore[arg-type]
     (lambda: JUDGE.incoming(RINGS, "", "", ""), "OPTION", None, None, "internal or"),  # type: ignore[arg-type]
     (lambda: backstop.mark_header(RINGS, "a@example.com", bytes(7)), "OPTION", None, None, "8 octets"),
     (lambda: backstop.mark_message_id(RINGS, '"', "b.example", "a@example.com"), "MESSAGE_ID", None, None, "700"),
     (lambda: backstop.mark_message_id(RINGS, b"\xff", "b.example", "a@example.com"), "MESSAGE_ID", None, None, "UTF-8"),
     (lambda: JUDGE.origin(False, "localhost", 25), "IP", None, None, "no IP address"),
-    (lambda: JUDGE.client("", 25), "IP", None, None, "no IP address"),
+    (lambda: JUDGE.client(False, "", 25), "IP", None, None, "no IP address"),
 ]
 
 
@@ -278,7 +278,7 @@ def test_every_code_of_the_header_that_python_can_meet_was_met() -> None:
 def test_a_number_that_is_a_bool_is_a_mistake() -> None:
     calls: list[Call] = [
         sign(now=True),
-        lambda: JUDGE.client(None, True),
+        lambda: JUDGE.client(False, None, True),
         lambda: backstop.Srs("a.example", hash_length=True),
     ]
     for call in calls:
