@@ -235,22 +235,29 @@ fn without_html(html: &str) -> String {
     text
 }
 
-/// Octets of ASCII that stand for something else in UTF-16, ISO 2022, UTF-7 and HZ.
-const SHIFTS: [u8; 4] = [0, 0x1b, b'+', b'~'];
-
+/// The text of octets by the character set that they are said to be in.
+///
+/// Where the octets are ASCII but for that, they are read as ASCII: a header that came back is, and `+0000` in it is no
+/// UTF-7.
 fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> {
-    let decoder =
-        charset.filter(|it| !matches!(*it, "us-ascii" | "utf-8")).and_then(|it| charset_decoder(it.as_bytes()));
+    let decoder = charset.and_then(|it| charset_decoder(it.as_bytes()));
     match (decoder, octets) {
-        (Some(decoder), octets) if !octets.is_ascii() || octets.iter().any(|it| SHIFTS.contains(it)) => {
-            Cow::Owned(decoder(&octets))
-        }
+        (Some(decoder), octets) if charset != Some("utf-8") && is_for(decoder, &octets) => Cow::Owned(decoder(&octets)),
         (_, Cow::Borrowed(octets)) => String::from_utf8_lossy(octets),
         (_, Cow::Owned(octets)) => match String::from_utf8(octets) {
             Ok(text) => Cow::Owned(text),
             Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
         },
     }
+}
+
+/// Whether the octets can be in this character set, and are not the same in ASCII.
+fn is_for(decoder: fn(&[u8]) -> String, octets: &[u8]) -> bool {
+    if decoder(b"a+AGE-") == "a+AGE-" {
+        return !octets.is_ascii() || octets.contains(&0x1b);
+    }
+    // Besides UTF-7, UTF-16 is left, and the names whose text the library does not know: it reads nothing but U+FFFD.
+    octets.contains(&0) && decoder(&[0, 0]) == "\0"
 }
 
 #[cfg(test)]
@@ -357,8 +364,11 @@ mod tests {
             (format!("{latin}Content-Transfer-Encoding: Quoted-Printable\n"), b"b=F6b", "b\u{f6}b"),
             (format!("{latin}Content-Transfer-Encoding: Base64\n"), b"YvZi", "b\u{f6}b"),
             ("Content-Type: text/plain; charset=iso-2022-jp\n".to_owned(), b"\x1b$B$\"\x1b(B", "\u{3042}"),
-            ("Content-Type: text/plain; charset=utf-7\n".to_owned(), b"b+APY-b", "b\u{f6}b"),
+            ("Content-Type: text/plain; charset=utf-7\n".to_owned(), b"b+APY-b +0000", "b+APY-b +0000"),
             ("Content-Type: text/plain; charset=utf-16le\n".to_owned(), b"b\0o\0", "bo"),
+            ("Content-Type: text/plain; charset=utf-16\n".to_owned(), b"a +0000 ~", "a +0000 ~"),
+            ("Content-Type: text/plain; charset=iso-2022-kr\n".to_owned(), b"\x1b$)Ca +0000", "\x1b$)Ca +0000"),
+            ("Content-Type: text/plain; charset=hz-gb-2312\n".to_owned(), b"a +0000 ~~\0", "a +0000 ~~\0"),
             ("Content-Type: text/plain; charset=x-none\n".to_owned(), b"b\xf6b", "b\u{fffd}b"),
             ("Content-Type: text/plain; charset=utf-8\n".to_owned(), "b\u{f6}b".as_bytes(), "b\u{f6}b"),
             ("Content-Type: text/html\n".to_owned(), b"<p>a</p>", "a"),
