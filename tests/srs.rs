@@ -437,6 +437,12 @@ fn a_host_rewrites_into_one_domain_and_takes_back_at_several() {
     for domain in ["", "*", "*.example", "a.example,b.example", "!a.example", "a..example", "a b"] {
         assert!(matches!(srs::own_forwarders(domain, "*"), Err(Error::Pattern { position: 1, .. })), "{domain}");
     }
+    // Nothing that goes out under the domain would come back.
+    assert!(matches!(
+        srs::own_forwarders("a.example", "*.b.example,!A.example"),
+        Err(Error::Pattern { position: 1, .. })
+    ));
+    assert!(srs::own_forwarders("a.b.example", "*.b.example,!c.b.example").is_ok());
     assert!(matches!(
         srs::own_forwarders("a.example", "b.example,c..example"),
         Err(Error::Pattern { position: 3, .. })

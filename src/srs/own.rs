@@ -21,14 +21,24 @@ use super::{Shape, shape, srs1_parts};
 /// ```
 ///
 /// # Errors
-/// [`Error::Pattern`] if `domain` is not one domain or `more` is no set of domains, counted after it.
+/// [`Error::Pattern`] if `domain` is not one domain, or `more` is no set of domains, counted after it, or has an exception
+/// that takes `domain` away.
 pub fn own_forwarders(domain: &str, more: &str) -> Result<Domains, Error> {
     // Alone it could be read as a set.
     if domain.contains(['*', ',', '!']) {
         let problem = "senders are rewritten into one domain, neither a list nor a pattern; list further ones apart";
         return Err(Error::Pattern { position: 1, problem });
     }
-    if more.is_empty() { Domains::parse(domain) } else { Domains::parse(&[domain, more].join(",")) }
+    let alone = Domains::parse(domain)?;
+    if more.is_empty() {
+        return Ok(alone);
+    }
+    let own = Domains::parse(&[domain, more].join(","))?;
+    if !own.covers(&alone) {
+        let problem = "an exception behind it takes this domain away, so that nothing could return; leave it out";
+        return Err(Error::Pattern { position: 1, problem });
+    }
+    Ok(own)
 }
 
 /// The own forwarders that a recipient names, for [`reverse`](super::reverse()): its domain, if an srs key serves it, and
