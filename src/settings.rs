@@ -206,10 +206,14 @@ mod tests {
         let text = "a \"b\" \\ \u{0}\u{1b}\u{7f}\u{9b}\n \u{94d}\u{202e}";
         let written = quoted(text);
         assert_eq!(written, "\"a \\\"b\\\" \\\\ \\u0000\\u001B\\u007F\\u009B\\u000A \u{94d}\u{202e}\"");
+        let mut seen = Vec::new();
         read(format!("key = {}", list([text])).as_bytes(), |entry| {
-            assert_eq!(entry.name, "key");
+            for item in entry.list()? {
+                seen.push(format!("{} {}", entry.name, item.str()?));
+            }
             Ok(())
         })
         .unwrap();
+        assert_eq!(seen, [format!("key {text}")]);
     }
 }

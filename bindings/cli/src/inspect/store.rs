@@ -12,7 +12,7 @@
 //!
 //! Lines that were quoted with `>From ` stay so, the mark of UTF-8 before a message goes. Memory holds one message, of
 //! which [`MAX_MESSAGE`] octets are kept, and [`BATCH`] names of files a level, which are read in the order of their names;
-//! of a Maildir, up to 54 octets a message besides. What cannot be read is told and counted, and the rest goes on. Packed
+//! of a Maildir, up to 58 octets a message besides. What cannot be read is told and counted, and the rest goes on. Packed
 //! files, archives and UTF-16 are refused by name (`foreign.rs`). A Maildir is read while mail programs change it
 //! (`store/maildir.rs`).
 
