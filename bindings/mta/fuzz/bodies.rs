@@ -32,7 +32,7 @@ use backstopd::exchange::Broken;
 use backstopd::faces::Face;
 use backstopd::faces::hold::ALONE;
 use backstopd::faces::lookup::Map;
-use backstopd::faces::milter::headers::Change;
+use backstopd::faces::milter::headers::{Change, TOO_MANY};
 use backstopd::faces::milter::session::{Answer, End, Session};
 use backstopd::log::Log;
 use backstopd::metrics::http as metrics_http;
@@ -338,8 +338,11 @@ pub fn milter(data: &[u8]) {
                         continue;
                     }
                     End::Refuse(reply) => {
-                        assert!(held || Some(reply) == refused.and_then(|(_, last)| last.reply), "{reply}");
-                        assert_eq!(mail.accepted.len(), 1, "one is refused with others");
+                        assert!(
+                            held || reply == TOO_MANY || Some(reply) == refused.and_then(|(_, last)| last.reply),
+                            "{reply}"
+                        );
+                        assert!(reply == TOO_MANY || mail.accepted.len() == 1, "one is refused with others");
                         continue;
                     }
                     End::Accept(changes) => changes,

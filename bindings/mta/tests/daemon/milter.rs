@@ -536,6 +536,22 @@ fn bounces_are_told_their_verdict_and_copies_that_arrive_go_from_the_last_to_the
 }
 
 #[test]
+fn a_message_with_very_many_copies_of_the_verdict_is_refused_and_costs_the_mail_server_no_changes() {
+    let daemon = Daemon::start(&headers_config("observe"));
+    let mut server = with_headers(&daemon, "198.51.100.1");
+    for (copies, changes) in [(100, Ok(100)), (101, Err(())), (20_000, Err(())), (1, Ok(1))] {
+        server.mail("<x@elsewhere.example>");
+        assert_eq!(server.rcpt("<alice@example.com>"), "c");
+        fields(&mut server, &vec![("Backstop-Verdict", "x"); copies]);
+        let end = server.end_or_refusal();
+        let refusal = "y554 5.6.0 This message has too many copies of a header that only this host may write";
+        assert!(end.as_ref().err().is_none_or(|reply| reply == refusal), "{end:?}");
+        assert_eq!(end.map(|list| list.len()).map_err(|_| ()), changes);
+    }
+    daemon.wait_for("more than 100 copies of the verdict header was refused");
+}
+
+#[test]
 fn a_mail_server_without_changes_of_headers_is_told_of_in_the_log() {
     let daemon = Daemon::start(&headers_config("observe"));
     let mut server = Server(daemon.connect("milter"));
