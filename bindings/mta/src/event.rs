@@ -261,12 +261,6 @@ impl<'a> Event<'a> {
         Event { action: "later", ..self.deferred(reply) }
     }
 
-    /// The same, where a refusal could not be given after all.
-    #[must_use]
-    pub fn passed(self) -> Event<'a> {
-        Event { action: Action::Unchanged.slug(), reply: None, stage: None, notable: true, ..self }
-    }
-
     /// Whether it deserves a line in the log.
     pub const fn is_notable(&self) -> bool {
         self.notable

@@ -6,7 +6,8 @@
 //! answers to all whole requests before the connection ends. When the daemon stops, idle connections end at once.
 //!
 //! With a quick peer a request costs a read and a write, as in the barest server: where both share a core, the peer runs
-//! while its answer is written, and its next request is there before this side would sleep. `Early` looks for it.
+//! while its answer is written, and its next request is there before this side would sleep. `Early` looks for it. One that
+//! sends very many at once waits for all others after every few of them (`Turn`).
 
 use std::io;
 use std::os::fd::AsFd;
@@ -16,6 +17,7 @@ use nix::errno::Errno;
 use nix::unistd;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Limits;
@@ -56,8 +58,10 @@ pub async fn serve<S: AsyncRead + AsyncWrite + AsFd + Unpin>(
     // An error means that nobody can stop it any more.
     let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
     tokio::pin!(timer, stopped);
-    let mut early = Early::default();
+    // The first request is seldom there already.
+    let (mut early, mut turn) = (Early { pause: 1 }, Turn { left: Turn::STEPS });
     loop {
+        turn.step().await;
         let room = frame.saturating_sub(input.len()).max(1);
         let read = match early.read(&stream, &mut input, room) {
             Some(read) => read,
@@ -85,7 +89,10 @@ pub async fn serve<S: AsyncRead + AsyncWrite + AsFd + Unpin>(
         while let Some(rest) = input.get(taken..).filter(|rest| !rest.is_empty()) {
             match answer(rest, &mut output) {
                 Ok(0) => break,
-                Ok(octets) => taken += octets,
+                Ok(octets) => {
+                    taken += octets;
+                    turn.step().await;
+                }
                 Err(what) => {
                     broken = Some(what);
                     break;
@@ -144,30 +151,22 @@ async fn write<S: AsyncWrite + AsFd + Unpin>(stream: &mut S, output: &[u8], pati
 }
 
 /// Asks the socket before epoll(7) is asked, as long as that finds something.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Early {
-    /// How many reads may still come early.
-    turns: u32,
-    /// How many are waited for before it is tried again.
+    /// How many reads are waited for before it is tried again.
     pause: u32,
 }
 
 impl Early {
-    /// After so many others have their turn.
-    const TURNS: u32 = 32;
     /// After a look in vain.
     const PAUSE: u32 = 8;
 
     /// Reads what is there; `None` if that is to be waited for.
     fn read(&mut self, stream: &impl AsFd, input: &mut Vec<u8>, room: usize) -> Option<io::Result<usize>> {
-        if self.turns == 0 {
-            match self.pause.checked_sub(1) {
-                Some(less) => self.pause = less,
-                None => self.turns = Early::TURNS,
-            }
+        if let Some(less) = self.pause.checked_sub(1) {
+            self.pause = less;
             return None;
         }
-        self.turns -= 1;
         let held = input.len();
         // What is free already is enough for a request that comes in a piece of its own.
         input.resize(held + room.min(input.capacity().saturating_sub(held).max(64)), 0);
@@ -176,10 +175,31 @@ impl Early {
         match read {
             Ok(octets) => Some(Ok(octets)),
             Err(Errno::EAGAIN | Errno::EINTR) => {
-                *self = Early { turns: 0, pause: Early::PAUSE };
+                self.pause = Early::PAUSE;
                 None
             }
             Err(error) => Some(Err(error.into())),
+        }
+    }
+}
+
+/// What a connection may do before all others have their turn: tokio does not see what is read and written here.
+#[derive(Debug)]
+struct Turn {
+    left: u32,
+}
+
+impl Turn {
+    /// Reads and answers together; a quick peer has one of each for a request.
+    const STEPS: u32 = 64;
+
+    async fn step(&mut self) {
+        match self.left.checked_sub(1) {
+            Some(less) => self.left = less,
+            None => {
+                self.left = Turn::STEPS;
+                yield_now().await;
+            }
         }
     }
 }
@@ -194,3 +214,46 @@ pub(crate) fn lost(error: io::Error) -> End {
 
 /// The longest that a stop waits for requests that have begun.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream as Peer;
+
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::pool::Crowd;
+
+    #[test]
+    fn a_peer_that_sends_very_many_requests_at_once_lets_another_have_its_answer_between_them() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (limits, answers, (_stop, stopped)) = (Limits::default(), RefCell::new(Vec::new()), watch::channel(false));
+        let pool = Crowd::default().pool();
+        let talk = async |name: char, requests: usize| {
+            let (mut peer, ours) = Peer::pair().unwrap();
+            peer.write_all(&b"x\n".repeat(requests)).unwrap();
+            peer.shutdown(std::net::Shutdown::Write).unwrap();
+            ours.set_nonblocking(true).unwrap();
+            let seat = pool.seat(limits.connections).0;
+            let answer = |_: &[u8], out: &mut Vec<u8>| {
+                answers.borrow_mut().push(name);
+                out.push(b'y');
+                Ok(2)
+            };
+            let end = serve(UnixStream::from_std(ours).unwrap(), 4096, limits, stopped.clone(), &seat, answer).await;
+            assert!(matches!(end, End::Closed), "{end:?}");
+        };
+        let later = async {
+            while answers.borrow().is_empty() {
+                yield_now().await;
+            }
+            talk('b', 1).await;
+        };
+        runtime.block_on(async { tokio::join!(talk('a', 10_000), later) });
+        let answers = answers.into_inner();
+        let place = answers.iter().position(|name| *name == 'b').unwrap();
+        assert!(answers.len() == 10_001 && place < 1000, "{place} of {}", answers.len());
+    }
+}

@@ -76,6 +76,11 @@ pub fn all() -> Vec<Limit> {
             "nothing is held against the rest",
         ),
         limit("a From for a mark", octets(milter::headers::MAX_FROM), "no mark"),
+        limit(
+            "copies of `verdict-header` in a message",
+            milter::headers::MAX_COPIES.to_string(),
+            "the message is refused (554)",
+        ),
         limit("a line of the filter", octets(filter::MAX_LINE), "its end is not read"),
         limit(
             "sessions of the filter, `[filter] sessions`",

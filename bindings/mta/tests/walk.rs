@@ -14,13 +14,18 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use backstop::policy::Action;
 use backstop::{Day, KeyRing, Secret, Use};
-use backstopd::clock::Now;
+use backstopd::clock::{Clock, Now};
 use backstopd::config::Config;
 use backstopd::decide::{self, Context};
 use backstopd::faces::Face;
-use backstopd::state::Snapshot;
+use backstopd::faces::milter::session::{Answer, End, Session};
+use backstopd::log::Log;
+use backstopd::state::{Snapshot, State};
 
 /// Tags live for ten days, and are taken off for seven more.
 const LATEST: u32 = 17;
@@ -173,4 +178,35 @@ fn enforcing_on_through_the_loss_of_a_ring_at_noon_refuses_what_left_that_mornin
     assert_eq!(returned(&snapshot(&rings, 0, 30), &morning, 30), (Action::Refuse, "unknown-key"));
     let put_off = Rings { at_noon: true, ..rings };
     assert_eq!(returned(&snapshot(&put_off, 0, 30), &morning, 30), (Action::Unchanged, "unknown-key"));
+}
+
+#[test]
+fn a_mail_that_waits_over_midnight_is_judged_by_the_day_on_which_it_came() {
+    let night = Arc::new(AtomicU64::new(u64::from(day(17).number()) * 86_400 + 86_399));
+    let it = snapshot(&Rings::new(9), 0, 17);
+    let text = format!(
+        "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\nenforce-since = {}\nrefuse-at = \"message\"\n[keys]\n\
+         file = \"/etc/backstop/keys\"\n[milter]\nlisten = [\"inet:127.0.0.1:10030\"]\n",
+        day(18)
+    );
+    let config = Config::parse(text.as_bytes()).unwrap();
+    let clock = Clock::Set(Arc::clone(&night));
+    let log = Log::start(&config.log, clock.clone()).unwrap();
+    let state = Arc::new(State::new(Snapshot { config, ring: it.ring }, clock, log));
+    let mail = |comes: bool| {
+        let mut session = Session::new(Arc::clone(&state));
+        session.connect(Some("203.0.113.9:4000".parse().unwrap()));
+        session.mail(b"<>", false);
+        let answers = [SENDERS[0], "<carol@example.com>"].map(|it| session.recipient(it.as_bytes(), b""));
+        if comes {
+            night.fetch_add(1, Ordering::Relaxed);
+        }
+        (answers, session.data(b""), session.end(b""))
+    };
+    // The last second in which nothing is refused: both wait together, and neither is refused after it.
+    let (answers, data, end) = mail(true);
+    assert_eq!((answers, data), ([Answer::Continue; 2], Answer::Continue));
+    assert!(matches!(end, End::Accept(_)), "{end:?}");
+    let (answers, _, end) = mail(false);
+    assert!(matches!((answers, end), ([Answer::Continue, Answer::Refuse(_)], End::Refuse(_))));
 }

@@ -1,17 +1,17 @@
 //! Refusals that wait for DATA or the message, and clients that guess: what the faces that see client and mail share.
 //!
-//! Under refuse-at = data the refusal of the first recipient is held back until DATA, where call-outs are gone. There a
-//! face can only refuse the mail as a whole. So once a recipient waits or was accepted, others are refused at RCPT, and a
-//! mail that got another recipient accepted passes at DATA; the log says so. A bounce has one recipient.
-//!
-//! Under refuse-at = message the answers that the policy marks (`by_message`) wait for the end of the message, which can only
-//! be refused as a whole, too, and neither of two answers may be lost. So a recipient whose answer may be a refusal waits
-//! alone: whoever comes beside it is told [`ALONE`], a 452, upon which a client sends the mail again for the others
-//! (RFC 5321, 4.5.3.1.10), and each is judged by itself. Where nothing is refused (observe) all wait together.
+//! Under refuse-at = data the refusal of the first recipient is held back until DATA, where call-outs are gone. Under
+//! refuse-at = message the answers that the policy marks (`by_message`) wait for the end of the message. At either step a face
+//! can only refuse the mail as a whole, and neither of two answers may be lost: to let a recipient in that is to be refused
+//! leaves its tag on, and the mail server makes a bounce itself. So a recipient whose answer is or may be a refusal waits
+//! alone: whoever comes beside it is refused at RCPT, if that is its answer, or else told [`ALONE`], a 452, upon which a client
+//! sends the mail again for the others (RFC 5321, 4.5.3.1.10), and each is judged by itself. That holds for recipients of all
+//! modes, since the mail is one. A bounce has one recipient. Where nothing is refused (observe) all wait together.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use backstop::Day;
 use backstop::Verdict;
 use backstop::bounce::Kept;
 use backstop::policy::{Action, Client, Incoming, Mode, RefuseAt, Rule};
@@ -21,9 +21,8 @@ use crate::decide::{self, Context, Judged};
 use crate::guesses;
 use crate::state::{Snapshot, State};
 
-/// The reply to a recipient beside one that waits for the message.
-pub const ALONE: &str =
-    "452 4.5.3 One recipient at a time: this mail is judged by its message; send it again for the others";
+/// The reply to a recipient beside one for whom the mail may be refused as a whole.
+pub const ALONE: &str = "452 4.5.3 One recipient at a time: this mail may be refused; send it again for the others";
 /// The most recipients of a mail that are judged by the message, since each costs an inspection; others are judged at RCPT.
 /// Only where nothing is refused are there more than one.
 pub const MAX_WAITING: usize = 8;
@@ -113,7 +112,7 @@ pub enum Told {
 /// The recipients of one mail, so far.
 #[derive(Debug, Default)]
 pub struct Recipients {
-    /// The one whose refusal waits for DATA.
+    /// The one whose refusal waits for DATA; nobody else was or is let in beside it.
     held: Option<Vec<u8>>,
     /// Those whose answer waits for the message.
     waiting: Vec<Vec<u8>>,
@@ -121,6 +120,8 @@ pub struct Recipients {
     alone: bool,
     /// Whether some recipient was accepted for good.
     accepted: bool,
+    /// The day of the first one, by which all are judged: an answer that waits over midnight is the one that was meant.
+    day: Option<Day>,
 }
 
 impl Recipients {
@@ -136,6 +137,7 @@ impl Recipients {
         reach: Reach,
         now: Now,
     ) -> (Incoming<'a>, Told) {
+        let now = self.by_day(now);
         let (decided, mut event) = decide::incoming(snapshot, context, sender, recipient, now);
         if is_away(state, snapshot, context, recipient, &decided, now) {
             state.record(snapshot, &event.deferred(guesses::REPLY));
@@ -145,7 +147,8 @@ impl Recipients {
         let refused = decided.action == Action::Refuse;
         let taken = self.accepted || self.held.is_some() || !self.waiting.is_empty();
         // A refusal that need not wait can be given beside one that waits.
-        if (late && taken && decided.mode == Mode::Enforce) || (self.alone && (late || !refused)) {
+        let beside = self.alone || self.held.is_some();
+        if (late && taken && decided.mode == Mode::Enforce) || (beside && (late || !refused)) {
             state.record(snapshot, &event.later(ALONE));
             return (decided, Told::Refuse(ALONE));
         }
@@ -165,6 +168,10 @@ impl Recipients {
         self.accepted |= !refused;
         state.record(snapshot, &event);
         (decided, decided.reply.map_or(Told::Go, Told::Refuse))
+    }
+
+    fn by_day(&mut self, now: Now) -> Now {
+        Now { day: *self.day.get_or_insert(now.day), ..now }
     }
 
     /// Whether the answer to this recipient waits for the message.
@@ -187,6 +194,7 @@ impl Recipients {
         only: &[u8],
         now: Now,
     ) -> Option<&'static str> {
+        let now = self.by_day(now);
         let Some(recipient) = self.held.take() else {
             if self.accepted || only.is_empty() {
                 return None;
@@ -201,10 +209,6 @@ impl Recipients {
             return decided.reply;
         };
         let (decided, event) = decide::incoming(snapshot, context, sender, &recipient, now);
-        if self.accepted {
-            state.record(snapshot, &event.passed());
-            return None;
-        }
         state.record(snapshot, &event.refused_at("data"));
         decided.reply
     }
@@ -224,7 +228,7 @@ impl Recipients {
         if message.starved {
             return Some(BUSY);
         }
-        let mut reply = None;
+        let (mut reply, now) = (None, self.by_day(now));
         for recipient in std::mem::take(&mut self.waiting) {
             let (judged, mut event) =
                 decide::incoming_message(snapshot, context, sender, &recipient, &message.kept, now);

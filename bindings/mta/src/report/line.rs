@@ -6,6 +6,7 @@
 use backstop::Day;
 use backstop::bounce::{self, Place, Why};
 use backstop::policy::{Mode, Rule};
+use backstop::srs;
 use serde_json::{Map, Value};
 
 use crate::event::Kind;
@@ -85,6 +86,20 @@ impl Decision {
             Kind::Incoming => self.recipient.as_deref(),
         };
         address.and_then(|it| it.rsplit_once('@')).map(|(_, domain)| domain.to_ascii_lowercase())
+    }
+
+    /// Whether the recipient is an SRS address, as far as a log without local parts (`addresses = "domain"`) shows.
+    pub fn is_srs(&self) -> bool {
+        let given = self.recipient.as_deref().and_then(|it| it.rsplit_once('@'));
+        let meant = self.mailbox.as_deref().and_then(|it| it.rsplit_once('@'));
+        let by_rule = match self.rule {
+            Rule::SrsElsewhere | Rule::SrsGenuine | Rule::SrsSender | Rule::SrsBad => true,
+            // A tag of BATV comes off whatever its key.
+            Rule::NotCovered => meant.is_none(),
+            _ => false,
+        };
+        let returns = given.zip(meant).is_some_and(|((_, here), (_, there))| !here.eq_ignore_ascii_case(there));
+        by_rule || returns || given.is_some_and(|(local, _)| srs::is_srs(local.as_bytes()))
     }
 
     /// Whether a tag or a mark proves the bounce.

@@ -4,7 +4,8 @@
 //! that no own tag would be refused. A week without signed mail at the end of the log is an obstacle, a shorter gap a note:
 //! either nobody wrote, or the mail took another way. What speaks against it is a closed list ([`Obstacle`]); those that an administrator has looked
 //! into are accepted by name. The rest is told as notes: what would be refused and to whom, and mailboxes that get
-//! untagged bounces though no mail of theirs was signed here, whose owners may send elsewhere.
+//! untagged bounces though no mail of theirs was signed here, whose owners may send elsewhere. Recipients that are SRS addresses
+//! say nothing of a domain: a forwarder signs no mail of its own.
 //!
 //! Figures come from decisions of all faces; what would be refused only from those that see the sender. Days are counted
 //! to the last day of the log, not to today. The policy's own rule stays: a mailbox is refused untagged bounces only when
@@ -172,7 +173,7 @@ impl Ready {
             Kind::Outgoing => {
                 decision.rule == Rule::Signed || decision.rule == Rule::Off || UNSIGNED.contains(&decision.rule)
             }
-            Kind::Incoming => decision.verdict.is_some() && decision.rule != Rule::SrsElsewhere,
+            Kind::Incoming => decision.verdict.is_some() && !decision.is_srs(),
             Kind::Forward => false,
         };
         if !about_us {

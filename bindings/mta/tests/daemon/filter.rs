@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::common::{Folder, RING, forged, signed};
+use crate::milter::ALONE;
 
 const SID: &str = "07992ef03a3b9c16";
 
@@ -199,6 +200,26 @@ fn under_refuse_at_data_a_call_out_passes_and_a_bounce_is_refused() {
     assert_eq!(filter.mail(""), "proceed");
     assert_eq!(filter.ask("rcpt-to", &signed("alice@example.com", 0)), rewrite("alice@example.com"));
     assert_eq!(filter.ask("data", ""), "proceed");
+}
+
+#[test]
+fn nobody_is_let_in_beside_one_whose_refusal_waits_whatever_his_mode_and_step() {
+    let net = "[policy.domains.\"example.net\"]\nmode = \"observe\"\nrefuse-at = \"message\"\n[keys]";
+    let config = config("enforce", "data").replace("example.com\"]", "example.com\", \"example.net\"]");
+    let mut filter = Filter::start(&config.replace("[keys]", net));
+    filter.connect("203.0.113.5:4567");
+    let alone = format!("reject|{ALONE}");
+    for beside in ["bob@example.net", &signed("bob@example.net", 1), "bob@elsewhere.example"] {
+        filter.mail("");
+        assert_eq!(filter.ask("rcpt-to", &signed("alice@example.com", 40)), "proceed");
+        assert_eq!(filter.ask("rcpt-to", beside), alone, "{beside}");
+        assert!(filter.ask("data", "").starts_with("reject|550 5.7.1 "));
+        filter.mail("");
+        assert_ne!(filter.ask("rcpt-to", beside), alone, "{beside}");
+        assert_eq!(filter.ask("rcpt-to", "alice@example.com"), UNTAGGED);
+        assert_eq!(filter.ask("data", ""), "proceed");
+        assert_eq!(filter.ask("commit", ""), "proceed");
+    }
 }
 
 #[test]

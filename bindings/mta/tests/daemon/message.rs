@@ -6,7 +6,7 @@ use backstop::mark::{self, Marked};
 use backstop::{Day, KeyRing};
 
 use crate::common::{Daemon, Peer, RING, forged, signed, today};
-use crate::milter::{Server, fields};
+use crate::milter::{ALONE, Server, fields};
 
 const ALICE: &str = "alice@example.com";
 const MARK_KEY: &str = "mark m sha256 14 2020-01-01 - * text:the mark key of these tests\n";
@@ -246,7 +246,7 @@ fn a_call_out_passes_and_leaves_no_event() {
 fn one_whose_answer_may_be_a_refusal_waits_alone_and_the_others_come_again() {
     let daemon = start("");
     let mut server = connect(&daemon);
-    let alone = "y452 4.5.3 One recipient at a time: this mail is judged by its message; send it again for the others";
+    let alone = "y452 4.5.3 One recipient at a time: this mail may be refused; send it again for the others";
     let (tagged, carol, observed) = (signed(ALICE, 1), "carol@example.com", "dave@example.net");
     for recipients in [
         [(ALICE, "c"), (carol, alone), (&tagged, alone), ("postmaster@example.com", alone), (observed, alone)],
@@ -274,6 +274,27 @@ fn one_whose_answer_may_be_a_refusal_waits_alone_and_the_others_come_again() {
     server.mail("<bob@elsewhere.example>");
     assert!((0..20).all(|number| server.rcpt(&format!("<user{number}@example.com>")) == "c"));
     server.send(b'A', b"");
+}
+
+#[test]
+fn a_refusal_that_waits_for_data_and_one_that_waits_for_the_message_never_meet() {
+    let daemon = start("[policy.domains.\"example.com\"]\nrefuse-at = \"data\"\n");
+    let mut server = connect(&daemon);
+    let genuine = signed("bob@example.net", 1);
+    for observed in ["bob@example.net", &genuine] {
+        let observed = format!("<{observed}>");
+        server.mail("<>");
+        assert_eq!(server.rcpt(&format!("<{ALICE}>")), "c");
+        assert_eq!(server.rcpt(&observed), format!("y{ALONE}"));
+        server.send(b'T', b"");
+        assert!(server.answer().starts_with("y550 5.7.1 "));
+        server.mail("<>");
+        assert_eq!(server.rcpt(&observed), "c");
+        assert!(server.rcpt(&format!("<{ALICE}>")).starts_with("y550 5.7.1 "));
+        assert!(deliver(&mut server, &HEAD, &body("", 10), 1000).is_ok());
+    }
+    daemon.wait_for("\"strip\"");
+    assert_eq!(daemon.log().iter().filter(|line| line.contains("\"later\"")).count(), 2);
 }
 
 #[test]

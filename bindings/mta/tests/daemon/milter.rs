@@ -240,6 +240,30 @@ fn under_refuse_at_data_call_outs_pass_and_bounces_are_refused() {
     assert_eq!(server.end(), [""; 0]);
 }
 
+pub(crate) const ALONE: &str =
+    "452 4.5.3 One recipient at a time: this mail may be refused; send it again for the others";
+
+#[test]
+fn nobody_is_let_in_beside_one_whose_refusal_waits_for_data_so_no_tag_stays_on() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    let (expired, genuine) = (signed("alice@example.com", 40), signed("alice@example.com", 1));
+    for sender in ["<>", "<carol@elsewhere.example>"] {
+        server.mail(sender);
+        assert_eq!(server.rcpt(&format!("<{expired}>")), "c");
+        for beside in ["bob@elsewhere.example", "postmaster@example.com", &genuine] {
+            assert_eq!(server.rcpt(&format!("<{beside}>")), format!("y{ALONE}"), "{sender} {beside}");
+        }
+        assert!(server.data().starts_with("y550 5.7.1 "), "{sender}");
+        // In the other order the refusal is given at once.
+        server.mail(sender);
+        assert_eq!(server.rcpt(&format!("<{genuine}>")), "c");
+        assert!(server.rcpt(&format!("<{expired}>")).starts_with("y550 5.7.1 "));
+        assert_eq!(server.data(), "c");
+        assert_eq!(server.end(), [format!("-<{genuine}>"), "+<alice@example.com>".to_owned()]);
+    }
+}
+
 #[test]
 fn the_mail_servers_own_bounces_are_never_refused_and_reach_the_mailbox() {
     let daemon = Daemon::start(&config("enforce", "data"));
@@ -348,6 +372,7 @@ fn a_client_that_was_sent_away_still_reaches_the_postmaster_and_whoever_is_exemp
     server.rcpt(&wrong);
     assert!(server.rcpt(&wrong).starts_with("y421 "));
     // Also where the policy has no reason to refuse, and with a tag that it cannot believe.
+    server.mail("<>");
     for recipient in ["postmaster", "Postmaster@example.com", "help@example.com", &signed("help@example.com", 1)] {
         assert_eq!(server.rcpt(&format!("<{recipient}>")), "c", "{recipient}");
     }
@@ -508,6 +533,22 @@ fn bounces_are_told_their_verdict_and_copies_that_arrive_go_from_the_last_to_the
         fields(&mut server, &list);
         assert_eq!(server.end(), expected);
     }
+}
+
+#[test]
+fn a_message_with_very_many_copies_of_the_verdict_is_refused_and_costs_the_mail_server_no_changes() {
+    let daemon = Daemon::start(&headers_config("observe"));
+    let mut server = with_headers(&daemon, "198.51.100.1");
+    for (copies, changes) in [(100, Ok(100)), (101, Err(())), (20_000, Err(())), (1, Ok(1))] {
+        server.mail("<x@elsewhere.example>");
+        assert_eq!(server.rcpt("<alice@example.com>"), "c");
+        fields(&mut server, &vec![("Backstop-Verdict", "x"); copies]);
+        let end = server.end_or_refusal();
+        let refusal = "y554 5.6.0 This message has too many copies of a header that only this host may write";
+        assert!(end.as_ref().err().is_none_or(|reply| reply == refusal), "{end:?}");
+        assert_eq!(end.map(|list| list.len()).map_err(|_| ()), changes);
+    }
+    daemon.wait_for("more than 100 copies of the verdict header was refused");
 }
 
 #[test]

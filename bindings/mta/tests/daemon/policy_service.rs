@@ -158,17 +158,14 @@ fn with_at_data_every_recipient_is_judged_by_itself() {
     let daemon = Daemon::start(&config("enforce", "data", "at-data = true"));
     let mut peer = daemon.connect("policy");
     let genuine = signed("alice@example.com", 0);
-    // Behind one that waits, another bad one is refused at once, and a good one saves the first.
+    // Behind one that waits, another bad one is refused at once, and a good one has to come again.
     assert_eq!(peer.ask("RCPT", "", "alice@example.com", "instance=a\n"), "DUNNO");
     assert_eq!(peer.ask("RCPT", "", "bob@example.com", "instance=a\n"), UNTAGGED);
-    assert_eq!(peer.ask("RCPT", "", &genuine, "instance=a\n"), "DUNNO");
-    assert_eq!(peer.ask("DATA", "", "", "instance=a\n"), "DUNNO");
-    let line = daemon.wait_for("\"alice@example.com\",\"mailbox\":null");
-    let event: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(
-        (&event["action"], &event["would"], &event["mode"]),
-        (&"unchanged".into(), &"refuse".into(), &"enforce".into())
-    );
+    let alone = "452 4.5.3 One recipient at a time: this mail may be refused; send it again for the others";
+    assert_eq!(peer.ask("RCPT", "", &genuine, "instance=a\n"), alone);
+    assert_eq!(peer.ask("DATA", "", "alice@example.com", "instance=a\n"), UNTAGGED);
+    let event: serde_json::Value = serde_json::from_str(&daemon.wait_for("\"later\"")).unwrap();
+    assert_eq!((&event["recipient"], &event["reply"]), (&genuine.as_str().into(), &alone.into()));
     // Behind a good one nothing waits.
     assert_eq!(peer.ask("RCPT", "", &genuine, "instance=b\n"), "DUNNO");
     assert_eq!(peer.ask("RCPT", "", "alice@example.com", "instance=b\n"), UNTAGGED);

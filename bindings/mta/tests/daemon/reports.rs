@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use backstop::srs;
 use serde_json::{Value, json};
 
 use crate::common::{Daemon, Folder, forged, signed};
@@ -265,6 +266,46 @@ fn each_domain_is_judged_by_itself() {
     let domains =
         found["domains"].as_array().unwrap().iter().map(|it| (it["domain"].as_str().unwrap(), &it["enforce"]));
     assert_eq!(domains.collect::<Vec<_>>(), [("example.com", &json!(true)), ("other.example", &json!(false))]);
+}
+
+#[test]
+fn bounces_to_srs_addresses_make_no_section_of_a_forwarder() {
+    let config = "[policy]\nown-domains = [\"example.com\"]\nmode = \"MODE\"\nrefuse-at = \"rcpt\"\n[policy.srs]\n\
+        forwarders = [\"fwd.example.org\"]\n[keys]\nfile = \"DIR/keys\"\n[log]\nformat = \"json\"\naddresses = \"SHOWN\"\n\
+        [policy-service]\nlisten = [\"unix:DIR/policy\"]\n";
+    let ring = backstop::KeyRing::parse(crate::common::RING.as_bytes()).unwrap();
+    let genuine = |sender: &str| {
+        let (own, dialect) = (srs::own_forwarders("fwd.example.org", "").unwrap(), srs::Dialect::CLASSIC);
+        let made = srs::forward(&ring, sender.as_bytes(), "fwd.example.org", &own, &dialect, crate::common::today());
+        made.unwrap().address().unwrap().to_string()
+    };
+    let own = signed("alice@example.com", 0);
+    for (mode, shown) in [("observe", "full"), ("observe", "domain"), ("enforce", "full")] {
+        let daemon = Daemon::start(&config.replace("MODE", mode).replace("SHOWN", shown));
+        let mut peer = daemon.connect("policy");
+        for (number, recipient) in [
+            genuine("bob@elsewhere.example"),
+            genuine("alice@example.com"),
+            genuine(&own),
+            genuine(&signed("alice@example.com", 60)),
+            "SRS0=abcd=JK=example.net=bob@fwd.example.org".to_owned(),
+        ]
+        .iter()
+        .enumerate()
+        {
+            for sender in ["", "carol@elsewhere.example"] {
+                peer.ask("RCPT", sender, recipient, &format!("instance={number}\n"));
+            }
+        }
+        peer.ask("RCPT", "", "alice@example.com", "instance=9\n");
+        daemon.wait_for("\"instance\":\"9\"");
+        for reason in ["srs-genuine", "srs-bad", "srs-sender"] {
+            assert!(daemon.log().iter().any(|line| line.contains(reason)), "{reason}: {:#?}", daemon.log());
+        }
+        let (_, found) = as_json(&["ready"], daemon.log().join("\n") + "\n");
+        let domains: Vec<&Value> = found["domains"].as_array().unwrap().iter().map(|it| &it["domain"]).collect();
+        assert_eq!(domains, ["example.com"], "{mode} {shown}: {:#?}", daemon.log());
+    }
 }
 
 #[test]

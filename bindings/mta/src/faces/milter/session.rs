@@ -235,6 +235,14 @@ impl Session {
         let (state, snapshot) = (&*self.state, &*self.snapshot);
         let context =
             Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated).of_mail(queue, &mail.instance);
+        // Of one for whom DATA did not come.
+        if let Some(reply) = mail.judged.data(state, snapshot, &context, &mail.sender, b"", now) {
+            return End::Refuse(reply);
+        }
+        if let Some(reply) = mail.headers.refusal() {
+            state.log.complaint("a message with more than 100 copies of the verdict header was refused (554)");
+            return End::Refuse(reply);
+        }
         if let Some(message) = mail.message.take() {
             let (replaced, headers) = (&mut mail.replaced, &mut mail.headers);
             let told = |recipient: &[u8], judged: &Judged<'_>| {
