@@ -6,7 +6,7 @@
 #![cfg(feature = "bounce")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use backstop::bounce::{self, Envelope, Inspection, Outcome, Verdict, Why};
+use backstop::bounce::{self, Advice, Envelope, Inspection, Outcome, Verdict, Why};
 use backstop::mark::{self, Marked};
 use backstop::policy::{Mode, Policy};
 use backstop::{Day, Domains, KeyRing};
@@ -41,9 +41,13 @@ fn id(ring: &KeyRing, day: Day) -> String {
 }
 
 fn judged(message: &str) -> Inspection {
+    judged_for(ALICE, message)
+}
+
+fn judged_for(recipient: &str, message: &str) -> Inspection {
     let policy = Policy::new(Domains::parse("example.com").unwrap()).with_mode(Mode::Enforce);
     let policy = policy.with_marks_since(today().minus(60));
-    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(ALICE.as_bytes()) };
+    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(recipient.as_bytes()) };
     bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy, today())
 }
 
@@ -133,4 +137,41 @@ fn each_message_id_on_a_line_of_the_text_is_checked_once() {
     assert_eq!(judged(&bounce("", &good, SPAM)).verdict, Verdict::Genuine);
     let long = format!("Message-ID: {}{}\n", id(&ring(), today()), "x".repeat(mark::MAX_MARK));
     assert_eq!(judged(&bounce("", &long, SPAM)).checks, []);
+}
+
+#[test]
+fn a_mark_without_any_sender_of_its_mail_is_not_forged() {
+    let (mark, id) = (header(&ring(), today().minus(3)), id(&ring(), today().minus(3)));
+    let notice = |text: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\n<x@b.example>:\nno such user\n\n{text}"
+        )
+    };
+    let receipt = format!(
+        "From: Bob <bob@b.example>\nSubject: Read: hello\nMIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nIt was read.\n\
+         --b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; bob@b.example\n\
+         Original-Message-ID: {id}\nDisposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n"
+    );
+    for message in [
+        receipt,
+        notice(&format!("Message-ID: {id}\n")),
+        notice(&format!("To: x@b.example\nSubject: hello\nMessage-ID: {id}\n")),
+        notice(&format!("To: x@b.example\nSubject: hello\nMessage-ID: {}\n", id.to_uppercase())),
+        notice(&format!("Return-Path: <>\nFrom: redacted\nTo: x@b.example\nSubject: hello\n{mark}")),
+    ] {
+        let seen = judged_for("bounces@example.com", &message);
+        assert_eq!((seen.verdict, seen.advice), (Verdict::Unproven(Why::Damaged), Advice::Deliver), "{message}");
+        assert_eq!(judged_for(ALICE, &message).verdict, Verdict::Genuine, "{message}");
+    }
+}
+
+#[test]
+fn a_message_id_in_a_text_is_of_the_sender_that_any_block_names() {
+    let told = format!("Message-ID: {}\n", id(&ring(), today().minus(3)));
+    let with = |from: &str| bounce("", &told, &SPAM.replace(ALICE, from));
+    let verdict = |from: &str| judged_for("bounces@example.com", &with(from)).verdict;
+    assert_eq!(verdict(ALICE), Verdict::Unproven(Why::OtherAddress));
+    assert_eq!(verdict("bob@example.com"), Verdict::Forged);
+    assert_eq!(verdict("bob@else.example"), Verdict::Forged);
 }

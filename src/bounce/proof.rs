@@ -11,8 +11,9 @@
 //!
 //! A site may send as From alice@ with the envelope sender bounces@, both its own, and a bounce to bounces@ returns a mark
 //! for alice@. Such a mark proves nothing for bounces@, and is no forgery: it is `other-address` if the MAC is right for an
-//! own address in From, Sender or Return-Path of the block that it stands in. A Message-ID whose case was changed is
-//! tried in lower case; one that is all upper case and does not hold so is `damaged`, since what it was is lost.
+//! own address in From, Sender or Return-Path of the block that it stands in. Where no sender came back at all, the address
+//! that it was made for is lost, and a mark that does not hold for the recipient is `damaged`. A Message-ID that does not
+//! hold is tried in lower case; one that is all upper case and does not hold so either is `damaged`.
 
 use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
@@ -97,7 +98,7 @@ pub enum Outcome {
     UnknownKey,
     /// It names a key that the ring lacks, for a day that the ring does not cover.
     NotCovered,
-    /// A mark that was cut, wrapped or encoded on the way, or a Message-ID with one that is all upper case.
+    /// A mark of which something was lost on the way: cut, wrapped or encoded, its case, or the sender that it was made for.
     Damaged,
     /// Not of the form.
     Malformed,
@@ -140,6 +141,18 @@ impl Outcome {
 /// What shows that a Message-ID has a mark.
 const MARKED: &[u8] = b".bsm1-";
 
+fn has_mark(octets: &[u8]) -> bool {
+    memchr::memmem::find(&octets.to_ascii_lowercase(), MARKED).is_some()
+}
+
+/// Whom the mail that came back names as its senders.
+struct Senders {
+    /// The own addresses, but for the recipient.
+    own: Vec<Vec<u8>>,
+    /// Whether any address is there, own or not.
+    are_shown: bool,
+}
+
 /// What a tag or mark is, without whose.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
@@ -168,8 +181,6 @@ pub(super) struct Checker<'a> {
     ring: &'a KeyRing,
     policy: &'a Policy,
     day: Day,
-    /// Own senders that the blocks name which came back.
-    senders: Vec<Vec<u8>>,
     /// The recipient without its tag.
     pub(super) mailbox: Option<Vec<u8>>,
     pub(super) checks: Vec<Check>,
@@ -181,16 +192,8 @@ pub(super) struct Checker<'a> {
 impl<'a> Checker<'a> {
     /// Begins with the recipient.
     pub(super) fn new(ring: &'a KeyRing, policy: &'a Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
-        let mut checker = Checker {
-            ring,
-            policy,
-            day,
-            senders: Vec::new(),
-            mailbox: None,
-            checks: Vec::new(),
-            may_be_of_another_host: false,
-            made: 0,
-        };
+        let mut checker =
+            Checker { ring, policy, day, mailbox: None, checks: Vec::new(), may_be_of_another_host: false, made: 0 };
         let Some(recipient) = recipient else { return checker };
         // A bare postmaster has no domain, and no mark is for it.
         let Ok(Path::Mailbox(given)) = Path::parse_tagged(recipient) else { return checker };
@@ -213,15 +216,17 @@ impl<'a> Checker<'a> {
     }
 
     /// What a mark is, for the recipient, else for one of the senders.
-    fn mark(&self, mailbox: &[u8], senders: &[Vec<u8>], verify: impl Fn(&[u8]) -> Option<Seen>) -> Option<Seen> {
+    fn mark(&self, mailbox: &[u8], senders: &Senders, verify: impl Fn(&[u8]) -> Option<Seen>) -> Option<Seen> {
         let mut seen = verify(mailbox)?;
         if seen.outcome == Outcome::Expired && seen.signed.is_some_and(|signed| signed > self.day.plus(1)) {
             seen.outcome = Outcome::Future;
         }
         if matches!(seen.outcome, Outcome::Forged | Outcome::UnknownKey | Outcome::NotCovered) {
             let right = |it: &Seen| matches!(it.outcome, Outcome::Genuine | Outcome::Expired);
-            if let Some(other) = senders.iter().filter_map(|sender| verify(sender)).find(right) {
+            if let Some(other) = senders.own.iter().filter_map(|sender| verify(sender)).find(right) {
                 seen = Seen { outcome: Outcome::OtherAddress, ..other };
+            } else if !senders.are_shown && seen.outcome != Outcome::NotCovered {
+                seen.outcome = Outcome::Damaged;
             }
         }
         Some(seen)
@@ -244,7 +249,11 @@ impl<'a> Checker<'a> {
 
     /// The marks of a block that came back.
     pub(super) fn returned(&mut self, block: &Block<'_>) {
-        let senders = self.own_senders(block);
+        let is_marked = block.get(mark::HEADER).is_some() || block.all("Message-ID").any(has_mark);
+        if !is_marked {
+            return;
+        }
+        let senders = self.senders([block]);
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
             let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
@@ -262,37 +271,40 @@ impl<'a> Checker<'a> {
         for value in block.all("Message-ID") {
             self.ids(Place::ReturnedMessageId, value, &senders);
         }
-        self.senders.extend(senders);
     }
 
-    /// The own addresses that a block names as its sender, but for the recipient.
-    fn own_senders(&self, block: &Block<'_>) -> Vec<Vec<u8>> {
-        let is_marked = block.get(mark::HEADER).is_some()
-            || block.all("Message-ID").any(|id| memchr::memmem::find(&id.to_ascii_lowercase(), MARKED).is_some());
-        if !is_marked {
-            return Vec::new();
-        }
-        let fields = ["From", "Sender", "Return-Path"].into_iter().filter_map(|name| block.get(name));
-        let mut senders: Vec<Vec<u8>> = Vec::new();
-        for address in fields.map(|value| parts::address(value).address.into_bytes()) {
+    /// Whom these blocks name as their senders.
+    fn senders<'b, 'o: 'b>(&self, blocks: impl IntoIterator<Item = &'b Block<'o>>) -> Senders {
+        let mut senders = Senders { own: Vec::new(), are_shown: false };
+        let fields =
+            |block: &'b Block<'o>| ["From", "Sender", "Return-Path"].into_iter().filter_map(|name| block.get(name));
+        for value in blocks.into_iter().flat_map(fields) {
+            let address = parts::address(value).address.into_bytes();
             let address = batv::strip(&address)
                 .ok()
                 .flatten()
                 .map_or_else(|| address.clone(), |(_, under)| under.to_address().as_bytes().to_vec());
             let Ok(Path::Mailbox(mailbox)) = Path::parse(&address) else { continue };
+            senders.are_shown = true;
             let is_known = |known: &Vec<u8>| known.eq_ignore_ascii_case(&address);
             let is_recipient = self.mailbox.as_ref().is_some_and(is_known);
-            if self.policy.own_domains().contains(mailbox.domain()) && !is_recipient && !senders.iter().any(is_known) {
-                senders.push(address);
+            if self.policy.own_domains().contains(mailbox.domain())
+                && !is_recipient
+                && !senders.own.iter().any(is_known)
+            {
+                senders.own.push(address);
             }
         }
         senders
     }
 
     /// A Message-ID with a mark in the text of a message, on a line that calls it so: some report of the mail that they
-    /// answer this line only.
-    pub(super) fn told(&mut self, text: &[u8]) {
-        let senders = self.senders.clone();
+    /// answer this line only. The senders are those of all blocks that came back.
+    pub(super) fn told<'b, 'o: 'b>(&mut self, text: &[u8], blocks: impl IntoIterator<Item = &'b Block<'o>>) {
+        if memchr::memmem::find(text, MARKED).is_none() {
+            return;
+        }
+        let senders = self.senders(blocks);
         let mut at = 0;
         while let Some(offset) = memchr::memmem::find(text.get(at..).unwrap_or_default(), MARKED) {
             let before = text.get(at..at + offset).unwrap_or_default();
@@ -310,14 +322,14 @@ impl<'a> Checker<'a> {
     pub(super) fn replied(&mut self, block: &Block<'_>) {
         for (place, name) in [(Place::InReplyTo, "In-Reply-To"), (Place::References, "References")] {
             for value in block.all(name) {
-                self.ids(place, value, &[]);
+                self.ids(place, value, &Senders { own: Vec::new(), are_shown: true });
             }
         }
     }
 
-    fn ids(&mut self, place: Place, value: &[u8], senders: &[Vec<u8>]) {
+    fn ids(&mut self, place: Place, value: &[u8], senders: &Senders) {
         // Cheap, since nearly all have none.
-        if memchr::memmem::find(&value.to_ascii_lowercase(), MARKED).is_none() {
+        if !has_mark(value) {
             return;
         }
         let bounds = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
@@ -329,8 +341,9 @@ impl<'a> Checker<'a> {
                 self.mark(&mailbox, senders, verify)
             };
             let Some(mut seen) = read(id) else { continue };
-            if seen.outcome == Outcome::Forged && id.iter().any(u8::is_ascii_uppercase) {
-                match read(&id.to_ascii_lowercase()).filter(|folded| folded.outcome != Outcome::Forged) {
+            let is_wrong = |seen: &Seen| matches!(seen.outcome, Outcome::Forged | Outcome::Damaged);
+            if is_wrong(&seen) && id.iter().any(u8::is_ascii_uppercase) {
+                match read(&id.to_ascii_lowercase()).filter(|folded| !is_wrong(folded)) {
                     Some(folded) => seen = folded,
                     None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
                     None => {}
@@ -387,7 +400,7 @@ mod tests {
     }
 
     fn told(text: &str) -> Vec<(Place, Outcome)> {
-        checked(ALICE, |checker| checker.told(text.as_bytes())).0
+        checked(ALICE, |checker| checker.told(text.as_bytes(), [])).0
     }
 
     #[test]
@@ -424,7 +437,7 @@ mod tests {
         let policy = Policy::new(Domains::parse("example.com").unwrap());
         let ahead = |days: u32| {
             let mut checker = Checker::new(&ring, &policy, Some(ALICE), today());
-            checker.told(format!("Message-ID: {}\n", id("m.1", today().plus(days))).as_bytes());
+            checker.told(format!("Message-ID: {}\n", id("m.1", today().plus(days))).as_bytes(), []);
             checker.checks.iter().map(|check| check.outcome).collect::<Vec<_>>()
         };
         assert_eq!(

@@ -62,7 +62,7 @@ pub enum Why {
     OtherAddress,
     /// A mark of ours is dated in the future: the clock of a host that signs was wrong.
     Future,
-    /// A mark came back in pieces, or a Message-ID that looks marked all in upper case, so that nothing can be told.
+    /// A mark came back that was changed, or without the sender that it was made for, so that nothing can be told.
     Damaged,
     /// A feedback report, which goes to those who asked for reports and is no answer to what it reports.
     Reported,
@@ -112,7 +112,9 @@ impl Why {
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
             Why::OtherAddress => "A mark of ours came back that is for another own address.",
             Why::Future => "A mark of ours is dated in the future; look at the clocks of the hosts that sign.",
-            Why::Damaged => "A mark came back changed on the way, so that it cannot be read.",
+            Why::Damaged => {
+                "A mark came back that cannot be checked: it was changed on the way, or no sender came back with it."
+            }
             Why::Reported => "It reports mail to those who asked for reports, and answers nobody.",
             Why::Unchecked => {
                 "Not all marks could be checked: the recipient is not known, or the message has too much of them or of all."
