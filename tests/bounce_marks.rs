@@ -175,3 +175,26 @@ fn a_message_id_in_a_text_is_of_the_sender_that_any_block_names() {
     assert_eq!(verdict("bob@example.com"), Verdict::Forged);
     assert_eq!(verdict("bob@else.example"), Verdict::Forged);
 }
+
+#[test]
+fn nothing_is_held_against_a_feedback_report() {
+    let report = |returned: &str| {
+        format!(
+            "From: Feedback Loop <fbl@reflector.example>\nSubject: Complaint\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nAn abuse report.\n\
+             --b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Loop/1\nVersion: 1\n\
+             --b\nContent-Type: message/rfc822\n\n{returned}\nbuy\n--b--\n"
+        )
+    };
+    let marked = |days| format!("{}{SPAM}", header(&ring(), today().minus(days)));
+    for (recipient, returned) in [
+        (ALICE, marked(20)),
+        ("fbl@example.com", marked(1)),
+        ("fbl@example.com", marked(1).replace(ALICE, "redacted@example.com")),
+        ("fbl@example.com", marked(1).replace("From: ", "X-From: ")),
+    ] {
+        let verdict = judged_for(recipient, &report(&returned)).verdict;
+        assert_eq!(verdict, Verdict::Unproven(Why::Reported), "{recipient} {returned}");
+    }
+    assert_eq!(judged(&report(&marked(1))).verdict, Verdict::Genuine);
+}

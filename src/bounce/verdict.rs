@@ -4,18 +4,19 @@
 //!
 //! 1. not a bounce and no other automatic answer: `not-a-bounce`, whatever it carries;
 //! 2. any good proof (`proof.rs`): `genuine`;
-//! 3. a tag or returned mark of ours that is out of date: `expired`;
-//! 4. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
+//! 3. a feedback report: `unproven`. It may come long after the mail that it reports, with its addresses taken out;
+//! 4. a tag or returned mark of ours that is out of date: `expired`;
+//! 5. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
 //!    `unproven`; it was made with a key of ours, so that it is neither forged nor backscatter;
-//! 5. a tag or returned mark that names a key of ours and is not ours: `forged`;
-//! 6. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, every
+//! 6. a tag or returned mark that names a key of ours and is not ours: `forged`;
+//! 7. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, every
 //!    mark could be checked, and no tag or returned mark may by its day be another host's, whose key the ring lacks:
 //!    `backscatter`;
-//! 7. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
-//! 8. else `unproven`, and why.
+//! 8. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
+//! 9. else `unproven`, and why.
 //!
 //! In-Reply-To and References hold the Message-IDs of whole conversations: old ones, and those of colleagues, whose MAC is
-//! for another address. They prove, and but for the seventh step nothing is held against a message for them.
+//! for another address. They prove, and but for the eighth step nothing is held against a message for them.
 //!
 //! "Would show" means that the block ends as a block does and has a From, and a Received or an X- field: who keeps these
 //! keeps a mark as well. A returned Date from before the marks gives `marks-not-in-force`.
@@ -193,7 +194,7 @@ impl Advice {
     }
 }
 
-/// Steps 1 to 8.
+/// Steps 1 to 9.
 pub(super) fn decide(
     kind: Kind,
     checker: &Checker<'_>,
@@ -211,6 +212,8 @@ pub(super) fn decide(
         Verdict::NotABounce
     } else if any(&[Outcome::Genuine]) {
         Verdict::Genuine
+    } else if kind == Kind::FeedbackReport {
+        Verdict::Unproven(Why::Reported)
     } else if direct(&[Outcome::Expired]) {
         Verdict::Expired
     } else if direct(&[Outcome::OtherAddress]) {
@@ -231,7 +234,6 @@ pub(super) fn decide(
             None | Some(Err(_)) if answers_old => Verdict::Expired,
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
-            Some(Ok(())) if kind == Kind::FeedbackReport => Verdict::Unproven(Why::Reported),
             Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
             Some(Ok(())) => Verdict::Backscatter,
         }
