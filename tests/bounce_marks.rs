@@ -198,3 +198,25 @@ fn nothing_is_held_against_a_feedback_report() {
     }
     assert_eq!(judged(&report(&marked(1))).verdict, Verdict::Genuine);
 }
+
+#[test]
+fn a_mark_that_came_back_in_pieces_is_no_missing_mark() {
+    let whole = header(&ring(), today().minus(2));
+    let (cut, wrapped) = (whole.split_at(whole.len() / 2).0, whole.replacen("; n=", ";\nn=", 1));
+    let around = |before: &str, after: &str| whole.replacen("v=1", &format!("{before}v=1"), 1).replace('\n', after);
+    for mark in [
+        format!("{cut}\n"),
+        wrapped,
+        whole.replace("v=1", "v=3D1"),
+        format!("{}\n", cut.to_uppercase()),
+        around("\"", "\"\n"),
+        around("=?us-ascii?Q?", "?=\n"),
+        around("\u{a0}", "\n"),
+        around("\n", "\n"),
+        format!("{}:\n", mark::HEADER),
+    ] {
+        let seen = judged(&bounce("", "", &format!("{mark}{SPAM}")));
+        assert_eq!((seen.verdict, seen.advice), (Verdict::Unproven(Why::Damaged), Advice::Deliver), "{mark}");
+        assert_eq!(seen.checks.first().map(|it| it.outcome), Some(Outcome::Damaged), "{mark}");
+    }
+}

@@ -258,8 +258,8 @@ impl<'a> Checker<'a> {
             let Some(mailbox) = self.room() else { return };
             let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
             if let Some(mut seen) = self.mark(&mailbox, &senders, verify) {
-                // Cut, wrapped or encoded on the way; `v=` is where every mark begins.
-                if seen.outcome == Outcome::Malformed && value.trim_ascii_start().starts_with(b"v=") {
+                // Cut, wrapped, quoted or encoded on the way, or all but its name taken out.
+                if seen.outcome == Outcome::Malformed {
                     seen.outcome = Outcome::Damaged;
                 }
                 let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
