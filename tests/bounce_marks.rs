@@ -220,3 +220,22 @@ fn a_mark_that_came_back_in_pieces_is_no_missing_mark() {
         assert_eq!(seen.checks.first().map(|it| it.outcome), Some(Outcome::Damaged), "{mark}");
     }
 }
+
+#[test]
+fn a_marked_message_id_that_came_back_in_pieces_is_damaged_and_a_whole_one_that_is_wrong_forged() {
+    let whole = id(&ring(), today().minus(3));
+    let parted = |at: usize| format!("{}\n {}", whole.get(..at).unwrap(), whole.get(at..).unwrap());
+    let verdict = |id: &str| judged(&bounce("", "", &SPAM.replace("<1@zombie>", id))).verdict;
+    let cuts = (10..whole.len() - 1).map(|at| whole.get(..at).unwrap().to_owned());
+    let folds = (2..whole.len() - 1).map(parted);
+    for id in cuts.chain(folds).chain([whole.replace('@', "=40"), whole.replace("bsm1-m", "bsm1-18")]) {
+        // Cut or folded within `.bsm1-` nothing shows that there was a mark.
+        if id.contains(".bsm1-") {
+            assert_eq!(verdict(&id), Verdict::Unproven(Why::Damaged), "{id}");
+        }
+    }
+    assert_eq!(verdict(&whole), Verdict::Genuine);
+    assert_eq!(verdict(&whole.replace("<m.", "<n.")), Verdict::Forged);
+    assert_eq!(verdict(&whole.replace("<m.", "n.").replace('>', "")), Verdict::Forged);
+    assert_eq!(verdict(&whole.replace("example.com", "other.example")), Verdict::Backscatter);
+}

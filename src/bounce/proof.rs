@@ -13,7 +13,8 @@
 //! for alice@. Such a mark proves nothing for bounces@, and is no forgery: it is `other-address` if the MAC is right for an
 //! own address in From, Sender or Return-Path of the block that it stands in. Where no sender came back at all, the address
 //! that it was made for is lost, and a mark that does not hold for the recipient is `damaged`. A Message-ID that does not
-//! hold is tried in lower case; one that is all upper case and does not hold so either is `damaged`.
+//! hold is tried in lower case; one that is all upper case and does not hold so either, is not of the form or has lost one
+//! of its brackets is `damaged`.
 
 use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
@@ -145,6 +146,28 @@ fn has_mark(octets: &[u8]) -> bool {
     memchr::memmem::find(&octets.to_ascii_lowercase(), MARKED).is_some()
 }
 
+/// The Message-IDs with a mark in a field or line, without what stands around them, and whether one lost an end: it has a
+/// bracket on one side only. The octets that bound an id without brackets are in none of ours, but for address literals.
+fn marked_ids(value: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    let is_bound = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
+    let mut next = 0;
+    value.split(is_bound).filter_map(move |word| {
+        let start = next;
+        next += word.len() + 1;
+        let opened = start.checked_sub(1).and_then(|before| value.get(before)) == Some(&b'<');
+        let closed = value.get(start + word.len()) == Some(&b'>');
+        if opened && closed {
+            return has_mark(word).then_some((word, false));
+        }
+        let is_around = |octet: &u8| matches!(octet, b':' | b';' | b'(' | b')' | b'[' | b']' | b'"');
+        let id = word.split(is_around).find(|part| has_mark(part))?;
+        // An id may have an equals sign, so that it is no bound.
+        let name = memchr::memmem::rfind(&id.to_ascii_lowercase(), b"message-id=").map_or(0, |at| at + 11);
+        let id = id.get(name..).unwrap_or_default();
+        Some((id.strip_suffix(b".").unwrap_or(id), opened != closed))
+    })
+}
+
 /// Whom the mail that came back names as its senders.
 struct Senders {
     /// The own addresses, but for the recipient.
@@ -164,6 +187,8 @@ struct Seen {
 }
 
 impl Seen {
+    const DAMAGED: Seen = Seen { outcome: Outcome::Damaged, key: None, usage: None, signed: None, expires: None };
+
     fn of(verdict: &Verdict<'_>) -> Option<Seen> {
         let proof = verdict.proof();
         Some(Seen {
@@ -301,17 +326,19 @@ impl<'a> Checker<'a> {
     /// A Message-ID with a mark in the text of a message, on a line that calls it so: some report of the mail that they
     /// answer this line only. The senders are those of all blocks that came back.
     pub(super) fn told<'b, 'o: 'b>(&mut self, text: &[u8], blocks: impl IntoIterator<Item = &'b Block<'o>>) {
-        if memchr::memmem::find(text, MARKED).is_none() {
+        let lower = text.to_ascii_lowercase();
+        let find = |at| memchr::memmem::find(lower.get(at..).unwrap_or_default(), MARKED).map(|offset| at + offset);
+        if find(0).is_none() {
             return;
         }
         let senders = self.senders(blocks);
         let mut at = 0;
-        while let Some(offset) = memchr::memmem::find(text.get(at..).unwrap_or_default(), MARKED) {
-            let before = text.get(at..at + offset).unwrap_or_default();
+        while let Some(found) = find(at) {
+            let before = text.get(at..found).unwrap_or_default();
             let start = memchr::memrchr(b'\n', before).map_or(at, |end| at + end + 1);
             let line = line_at(text, start).unwrap_or_default();
-            let is_short = line.len() <= mark::MAX_MARK;
-            if is_short && memchr::memmem::find(&line.to_ascii_lowercase(), b"message-id").is_some() {
+            let says = line_at(&lower, start).is_some_and(|it| memchr::memmem::find(it, b"message-id").is_some());
+            if says && line.len() <= mark::MAX_MARK {
                 self.ids(Place::ReturnedMessageId, line, &senders);
             }
             at = next_line(text, start);
@@ -332,15 +359,14 @@ impl<'a> Checker<'a> {
         if !has_mark(value) {
             return;
         }
-        let bounds = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
-        for id in value.split(bounds).filter(|id| id.contains(&b'@')) {
+        for (id, is_cut) in marked_ids(value) {
             let Some(mailbox) = self.room() else { return };
             let read = |id: &[u8]| {
                 let verify =
                     |mailbox: &[u8]| Seen::of(&mark::verify_message_id(self.ring, id, mailbox, self.day).ok()?);
                 self.mark(&mailbox, senders, verify)
             };
-            let Some(mut seen) = read(id) else { continue };
+            let Some(mut seen) = read(id).or((!place.is_thread()).then_some(Seen::DAMAGED)) else { continue };
             let is_wrong = |seen: &Seen| matches!(seen.outcome, Outcome::Forged | Outcome::Damaged);
             if is_wrong(&seen) && id.iter().any(u8::is_ascii_uppercase) {
                 match read(&id.to_ascii_lowercase()).filter(|folded| !is_wrong(folded)) {
@@ -350,6 +376,11 @@ impl<'a> Checker<'a> {
                 }
             }
             if !place.is_thread() {
+                let is_lost =
+                    matches!(seen.outcome, Outcome::Forged | Outcome::UnknownKey | Outcome::Foreign) && is_cut;
+                if is_lost || seen.outcome == Outcome::Malformed {
+                    seen.outcome = Outcome::Damaged;
+                }
                 self.look_at_day(seen, mark::day_of_message_id(id));
             }
             self.add(place, seen, id);
@@ -418,6 +449,26 @@ mod tests {
             (long, &[]),
         ] {
             assert_eq!(told(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_around_a_message_id_in_a_text_is_none_of_it() {
+        let id = id("m=1.a", today());
+        let bare = id.trim_matches(['<', '>']);
+        for text in [
+            format!("Message-ID:{bare}"),
+            format!("message-id={bare}, sent"),
+            format!("message-id={id}"),
+            format!("Message-ID ({bare})"),
+            format!("Message-ID: [{bare}]"),
+            format!("Message-ID \"{bare}\" was refused"),
+            format!("the Message-ID is {bare}."),
+            format!("Message-ID: {bare};"),
+            format!("MESSAGE-ID: {}", id.to_uppercase()),
+            format!("Message-ID: {bare}<mailto:{bare}>"),
+        ] {
+            assert_eq!(told(&text).first(), Some(&(Place::ReturnedMessageId, Outcome::Genuine)), "{text}");
         }
     }
 
