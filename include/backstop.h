@@ -405,7 +405,7 @@
 #define BACKSTOP_WHY_OTHER_ADDRESS 7
 /** Unproven: a mark of ours is dated in the future. */
 #define BACKSTOP_WHY_FUTURE 8
-/** Unproven: a mark came back changed on the way, so that it cannot be read. */
+/** Unproven: a mark came back that was changed on the way, or without the sender that it was made for. */
 #define BACKSTOP_WHY_DAMAGED 9
 /** Unproven: a feedback report, which goes to those who asked for reports. */
 #define BACKSTOP_WHY_REPORTED 10

@@ -6,7 +6,7 @@
 #![cfg(feature = "bounce")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use backstop::bounce::{self, Envelope, Inspection, Outcome, Verdict, Why};
+use backstop::bounce::{self, Advice, Envelope, Inspection, Outcome, Verdict, Why};
 use backstop::mark::{self, Marked};
 use backstop::policy::{Mode, Policy};
 use backstop::{Day, Domains, KeyRing};
@@ -41,9 +41,13 @@ fn id(ring: &KeyRing, day: Day) -> String {
 }
 
 fn judged(message: &str) -> Inspection {
+    judged_for(ALICE, message)
+}
+
+fn judged_for(recipient: &str, message: &str) -> Inspection {
     let policy = Policy::new(Domains::parse("example.com").unwrap()).with_mode(Mode::Enforce);
     let policy = policy.with_marks_since(today().minus(60));
-    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(ALICE.as_bytes()) };
+    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(recipient.as_bytes()) };
     bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy, today())
 }
 
@@ -133,4 +137,105 @@ fn each_message_id_on_a_line_of_the_text_is_checked_once() {
     assert_eq!(judged(&bounce("", &good, SPAM)).verdict, Verdict::Genuine);
     let long = format!("Message-ID: {}{}\n", id(&ring(), today()), "x".repeat(mark::MAX_MARK));
     assert_eq!(judged(&bounce("", &long, SPAM)).checks, []);
+}
+
+#[test]
+fn a_mark_without_any_sender_of_its_mail_is_not_forged() {
+    let (mark, id) = (header(&ring(), today().minus(3)), id(&ring(), today().minus(3)));
+    let notice = |text: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\n<x@b.example>:\nno such user\n\n{text}"
+        )
+    };
+    let receipt = format!(
+        "From: Bob <bob@b.example>\nSubject: Read: hello\nMIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nIt was read.\n\
+         --b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; bob@b.example\n\
+         Original-Message-ID: {id}\nDisposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n"
+    );
+    for message in [
+        receipt,
+        notice(&format!("Message-ID: {id}\n")),
+        notice(&format!("To: x@b.example\nSubject: hello\nMessage-ID: {id}\n")),
+        notice(&format!("To: x@b.example\nSubject: hello\nMessage-ID: {}\n", id.to_uppercase())),
+        notice(&format!("Return-Path: <>\nFrom: redacted\nTo: x@b.example\nSubject: hello\n{mark}")),
+    ] {
+        let seen = judged_for("bounces@example.com", &message);
+        assert_eq!((seen.verdict, seen.advice), (Verdict::Unproven(Why::Damaged), Advice::Deliver), "{message}");
+        assert_eq!(judged_for(ALICE, &message).verdict, Verdict::Genuine, "{message}");
+    }
+}
+
+#[test]
+fn a_message_id_in_a_text_is_of_the_sender_that_any_block_names() {
+    let told = format!("Message-ID: {}\n", id(&ring(), today().minus(3)));
+    let with = |from: &str| bounce("", &told, &SPAM.replace(ALICE, from));
+    let verdict = |from: &str| judged_for("bounces@example.com", &with(from)).verdict;
+    assert_eq!(verdict(ALICE), Verdict::Unproven(Why::OtherAddress));
+    assert_eq!(verdict("bob@example.com"), Verdict::Forged);
+    assert_eq!(verdict("bob@else.example"), Verdict::Forged);
+}
+
+#[test]
+fn nothing_is_held_against_a_feedback_report() {
+    let report = |returned: &str| {
+        format!(
+            "From: Feedback Loop <fbl@reflector.example>\nSubject: Complaint\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nAn abuse report.\n\
+             --b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Loop/1\nVersion: 1\n\
+             --b\nContent-Type: message/rfc822\n\n{returned}\nbuy\n--b--\n"
+        )
+    };
+    let marked = |days| format!("{}{SPAM}", header(&ring(), today().minus(days)));
+    for (recipient, returned) in [
+        (ALICE, marked(20)),
+        ("fbl@example.com", marked(1)),
+        ("fbl@example.com", marked(1).replace(ALICE, "redacted@example.com")),
+        ("fbl@example.com", marked(1).replace("From: ", "X-From: ")),
+    ] {
+        let verdict = judged_for(recipient, &report(&returned)).verdict;
+        assert_eq!(verdict, Verdict::Unproven(Why::Reported), "{recipient} {returned}");
+    }
+    assert_eq!(judged(&report(&marked(1))).verdict, Verdict::Genuine);
+}
+
+#[test]
+fn a_mark_that_came_back_in_pieces_is_no_missing_mark() {
+    let whole = header(&ring(), today().minus(2));
+    let (cut, wrapped) = (whole.split_at(whole.len() / 2).0, whole.replacen("; n=", ";\nn=", 1));
+    let around = |before: &str, after: &str| whole.replacen("v=1", &format!("{before}v=1"), 1).replace('\n', after);
+    for mark in [
+        format!("{cut}\n"),
+        wrapped,
+        whole.replace("v=1", "v=3D1"),
+        format!("{}\n", cut.to_uppercase()),
+        around("\"", "\"\n"),
+        around("=?us-ascii?Q?", "?=\n"),
+        around("\u{a0}", "\n"),
+        around("\n", "\n"),
+        format!("{}:\n", mark::HEADER),
+    ] {
+        let seen = judged(&bounce("", "", &format!("{mark}{SPAM}")));
+        assert_eq!((seen.verdict, seen.advice), (Verdict::Unproven(Why::Damaged), Advice::Deliver), "{mark}");
+        assert_eq!(seen.checks.first().map(|it| it.outcome), Some(Outcome::Damaged), "{mark}");
+    }
+}
+
+#[test]
+fn a_marked_message_id_that_came_back_in_pieces_is_damaged_and_a_whole_one_that_is_wrong_forged() {
+    let whole = id(&ring(), today().minus(3));
+    let parted = |at: usize| format!("{}\n {}", whole.get(..at).unwrap(), whole.get(at..).unwrap());
+    let verdict = |id: &str| judged(&bounce("", "", &SPAM.replace("<1@zombie>", id))).verdict;
+    let cuts = (10..whole.len() - 1).map(|at| whole.get(..at).unwrap().to_owned());
+    let folds = (2..whole.len() - 1).map(parted);
+    for id in cuts.chain(folds).chain([whole.replace('@', "=40"), whole.replace("bsm1-m", "bsm1-18")]) {
+        // Cut or folded within `.bsm1-` nothing shows that there was a mark.
+        if id.contains(".bsm1-") {
+            assert_eq!(verdict(&id), Verdict::Unproven(Why::Damaged), "{id}");
+        }
+    }
+    assert_eq!(verdict(&whole), Verdict::Genuine);
+    assert_eq!(verdict(&whole.replace("<m.", "<n.")), Verdict::Forged);
+    assert_eq!(verdict(&whole.replace("<m.", "n.").replace('>', "")), Verdict::Forged);
+    assert_eq!(verdict(&whole.replace("example.com", "other.example")), Verdict::Backscatter);
 }

@@ -386,18 +386,6 @@ fn a_block_that_breaks_off_may_have_lost_its_mark() {
 }
 
 #[test]
-fn a_mark_that_came_back_in_pieces_is_no_missing_mark() {
-    let whole = header(&ring(), ALICE, today().minus(2));
-    let (cut, wrapped) = (whole.split_at(whole.len() / 2).0, whole.replacen("; n=", ";\nn=", 1));
-    for mark in [format!("{cut}\n"), wrapped, whole.replace("v=1", "v=3D1")] {
-        let seen = judged(&bounce("", &format!("{mark}{SPAM}")), ALICE, &policy());
-        assert_eq!((seen.verdict, seen.advice), (Verdict::Unproven(Why::Damaged), Advice::Deliver), "{mark}");
-        assert_eq!(seen.checks[0].outcome, Outcome::Damaged, "{mark}");
-    }
-    assert_eq!(verdict(&bounce("", &format!("{}: hello\n{SPAM}", mark::HEADER))), Verdict::Backscatter);
-}
-
-#[test]
 fn a_disposition_notification_proves_by_the_message_id_that_it_names() {
     let receipt = |id: &str| {
         format!(
@@ -410,7 +398,7 @@ fn a_disposition_notification_proves_by_the_message_id_that_it_names() {
     let seen = judged(&receipt(&id(&ring(), ALICE, today().minus(2))), ALICE, &policy());
     assert_eq!((seen.kind, seen.verdict), (Kind::Mdn, Verdict::Genuine));
     let seen = judged(&receipt(&id(&other_ring(), ALICE, today().minus(2))), ALICE, &policy());
-    assert_eq!(seen.verdict, Verdict::Forged);
+    assert_eq!(seen.verdict, Verdict::Unproven(Why::Damaged), "it may be of another own address, and names no sender");
     assert_eq!(verdict(&receipt("<1@example.com>")), Verdict::Unproven(Why::NothingReturned));
 }
 

@@ -189,11 +189,10 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     let named = || arrival(message, &[]).recipient.map(String::into_bytes);
     let recipient = envelope.recipient.map(<[u8]>::to_vec).or_else(named).filter(|it| !it.is_empty());
     let mut checker = proof::Checker::new(ring, policy, recipient.as_deref(), day);
-    for found in &body.found {
-        checker.returned(&Block::read(&found.octets).0);
-    }
-    checker.told(body.text.as_bytes());
-    checker.told(&body.disposition);
+    let blocks: Vec<Block<'_>> = body.found.iter().map(|found| Block::read(&found.octets).0).collect();
+    blocks.iter().for_each(|block| checker.returned(block));
+    checker.told(body.text.as_bytes(), &blocks);
+    checker.told(&body.disposition, &blocks);
     checker.replied(&block);
     seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
     seen.returned = body.found.iter().map(returned).collect();

@@ -11,8 +11,10 @@
 //!
 //! A site may send as From alice@ with the envelope sender bounces@, both its own, and a bounce to bounces@ returns a mark
 //! for alice@. Such a mark proves nothing for bounces@, and is no forgery: it is `other-address` if the MAC is right for an
-//! own address in From, Sender or Return-Path of the block that it stands in. A Message-ID whose case was changed is
-//! tried in lower case; one that is all upper case and does not hold so is `damaged`, since what it was is lost.
+//! own address in From, Sender or Return-Path of the block that it stands in. Where no sender came back at all, the address
+//! that it was made for is lost, and a mark that does not hold for the recipient is `damaged`. A Message-ID that does not
+//! hold is tried in lower case; one that is all upper case and does not hold so either, is not of the form or has lost one
+//! of its brackets is `damaged`.
 
 use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
@@ -97,7 +99,7 @@ pub enum Outcome {
     UnknownKey,
     /// It names a key that the ring lacks, for a day that the ring does not cover.
     NotCovered,
-    /// A mark that was cut, wrapped or encoded on the way, or a Message-ID with one that is all upper case.
+    /// A mark of which something was lost on the way: cut, wrapped or encoded, its case, or the sender that it was made for.
     Damaged,
     /// Not of the form.
     Malformed,
@@ -140,6 +142,40 @@ impl Outcome {
 /// What shows that a Message-ID has a mark.
 const MARKED: &[u8] = b".bsm1-";
 
+fn has_mark(octets: &[u8]) -> bool {
+    memchr::memmem::find(&octets.to_ascii_lowercase(), MARKED).is_some()
+}
+
+/// The Message-IDs with a mark in a field or line, without what stands around them, and whether one lost an end: it has a
+/// bracket on one side only. The octets that bound an id without brackets are in none of ours, but for address literals.
+fn marked_ids(value: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    let is_bound = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
+    let mut next = 0;
+    value.split(is_bound).filter_map(move |word| {
+        let start = next;
+        next += word.len() + 1;
+        let opened = start.checked_sub(1).and_then(|before| value.get(before)) == Some(&b'<');
+        let closed = value.get(start + word.len()) == Some(&b'>');
+        if opened && closed {
+            return has_mark(word).then_some((word, false));
+        }
+        let is_around = |octet: &u8| matches!(octet, b':' | b';' | b'(' | b')' | b'[' | b']' | b'"');
+        let id = word.split(is_around).find(|part| has_mark(part))?;
+        // An id may have an equals sign, so that it is no bound.
+        let name = memchr::memmem::rfind(&id.to_ascii_lowercase(), b"message-id=").map_or(0, |at| at + 11);
+        let id = id.get(name..).unwrap_or_default();
+        Some((id.strip_suffix(b".").unwrap_or(id), opened != closed))
+    })
+}
+
+/// Whom the mail that came back names as its senders.
+struct Senders {
+    /// The own addresses, but for the recipient.
+    own: Vec<Vec<u8>>,
+    /// Whether any address is there, own or not.
+    are_shown: bool,
+}
+
 /// What a tag or mark is, without whose.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
@@ -151,6 +187,8 @@ struct Seen {
 }
 
 impl Seen {
+    const DAMAGED: Seen = Seen { outcome: Outcome::Damaged, key: None, usage: None, signed: None, expires: None };
+
     fn of(verdict: &Verdict<'_>) -> Option<Seen> {
         let proof = verdict.proof();
         Some(Seen {
@@ -168,8 +206,6 @@ pub(super) struct Checker<'a> {
     ring: &'a KeyRing,
     policy: &'a Policy,
     day: Day,
-    /// Own senders that the blocks name which came back.
-    senders: Vec<Vec<u8>>,
     /// The recipient without its tag.
     pub(super) mailbox: Option<Vec<u8>>,
     pub(super) checks: Vec<Check>,
@@ -181,16 +217,8 @@ pub(super) struct Checker<'a> {
 impl<'a> Checker<'a> {
     /// Begins with the recipient.
     pub(super) fn new(ring: &'a KeyRing, policy: &'a Policy, recipient: Option<&[u8]>, day: Day) -> Checker<'a> {
-        let mut checker = Checker {
-            ring,
-            policy,
-            day,
-            senders: Vec::new(),
-            mailbox: None,
-            checks: Vec::new(),
-            may_be_of_another_host: false,
-            made: 0,
-        };
+        let mut checker =
+            Checker { ring, policy, day, mailbox: None, checks: Vec::new(), may_be_of_another_host: false, made: 0 };
         let Some(recipient) = recipient else { return checker };
         // A bare postmaster has no domain, and no mark is for it.
         let Ok(Path::Mailbox(given)) = Path::parse_tagged(recipient) else { return checker };
@@ -213,15 +241,17 @@ impl<'a> Checker<'a> {
     }
 
     /// What a mark is, for the recipient, else for one of the senders.
-    fn mark(&self, mailbox: &[u8], senders: &[Vec<u8>], verify: impl Fn(&[u8]) -> Option<Seen>) -> Option<Seen> {
+    fn mark(&self, mailbox: &[u8], senders: &Senders, verify: impl Fn(&[u8]) -> Option<Seen>) -> Option<Seen> {
         let mut seen = verify(mailbox)?;
         if seen.outcome == Outcome::Expired && seen.signed.is_some_and(|signed| signed > self.day.plus(1)) {
             seen.outcome = Outcome::Future;
         }
         if matches!(seen.outcome, Outcome::Forged | Outcome::UnknownKey | Outcome::NotCovered) {
             let right = |it: &Seen| matches!(it.outcome, Outcome::Genuine | Outcome::Expired);
-            if let Some(other) = senders.iter().filter_map(|sender| verify(sender)).find(right) {
+            if let Some(other) = senders.own.iter().filter_map(|sender| verify(sender)).find(right) {
                 seen = Seen { outcome: Outcome::OtherAddress, ..other };
+            } else if !senders.are_shown && seen.outcome != Outcome::NotCovered {
+                seen.outcome = Outcome::Damaged;
             }
         }
         Some(seen)
@@ -244,13 +274,17 @@ impl<'a> Checker<'a> {
 
     /// The marks of a block that came back.
     pub(super) fn returned(&mut self, block: &Block<'_>) {
-        let senders = self.own_senders(block);
+        let is_marked = block.get(mark::HEADER).is_some() || block.all("Message-ID").any(has_mark);
+        if !is_marked {
+            return;
+        }
+        let senders = self.senders([block]);
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
             let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
             if let Some(mut seen) = self.mark(&mailbox, &senders, verify) {
-                // Cut, wrapped or encoded on the way; `v=` is where every mark begins.
-                if seen.outcome == Outcome::Malformed && value.trim_ascii_start().starts_with(b"v=") {
+                // Cut, wrapped, quoted or encoded on the way, or all but its name taken out.
+                if seen.outcome == Outcome::Malformed {
                     seen.outcome = Outcome::Damaged;
                 }
                 let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
@@ -262,44 +296,49 @@ impl<'a> Checker<'a> {
         for value in block.all("Message-ID") {
             self.ids(Place::ReturnedMessageId, value, &senders);
         }
-        self.senders.extend(senders);
     }
 
-    /// The own addresses that a block names as its sender, but for the recipient.
-    fn own_senders(&self, block: &Block<'_>) -> Vec<Vec<u8>> {
-        let is_marked = block.get(mark::HEADER).is_some()
-            || block.all("Message-ID").any(|id| memchr::memmem::find(&id.to_ascii_lowercase(), MARKED).is_some());
-        if !is_marked {
-            return Vec::new();
-        }
-        let fields = ["From", "Sender", "Return-Path"].into_iter().filter_map(|name| block.get(name));
-        let mut senders: Vec<Vec<u8>> = Vec::new();
-        for address in fields.map(|value| parts::address(value).address.into_bytes()) {
+    /// Whom these blocks name as their senders.
+    fn senders<'b, 'o: 'b>(&self, blocks: impl IntoIterator<Item = &'b Block<'o>>) -> Senders {
+        let mut senders = Senders { own: Vec::new(), are_shown: false };
+        let fields =
+            |block: &'b Block<'o>| ["From", "Sender", "Return-Path"].into_iter().filter_map(|name| block.get(name));
+        for value in blocks.into_iter().flat_map(fields) {
+            let address = parts::address(value).address.into_bytes();
             let address = batv::strip(&address)
                 .ok()
                 .flatten()
                 .map_or_else(|| address.clone(), |(_, under)| under.to_address().as_bytes().to_vec());
             let Ok(Path::Mailbox(mailbox)) = Path::parse(&address) else { continue };
+            senders.are_shown = true;
             let is_known = |known: &Vec<u8>| known.eq_ignore_ascii_case(&address);
             let is_recipient = self.mailbox.as_ref().is_some_and(is_known);
-            if self.policy.own_domains().contains(mailbox.domain()) && !is_recipient && !senders.iter().any(is_known) {
-                senders.push(address);
+            if self.policy.own_domains().contains(mailbox.domain())
+                && !is_recipient
+                && !senders.own.iter().any(is_known)
+            {
+                senders.own.push(address);
             }
         }
         senders
     }
 
     /// A Message-ID with a mark in the text of a message, on a line that calls it so: some report of the mail that they
-    /// answer this line only.
-    pub(super) fn told(&mut self, text: &[u8]) {
-        let senders = self.senders.clone();
+    /// answer this line only. The senders are those of all blocks that came back.
+    pub(super) fn told<'b, 'o: 'b>(&mut self, text: &[u8], blocks: impl IntoIterator<Item = &'b Block<'o>>) {
+        let lower = text.to_ascii_lowercase();
+        let find = |at| memchr::memmem::find(lower.get(at..).unwrap_or_default(), MARKED).map(|offset| at + offset);
+        if find(0).is_none() {
+            return;
+        }
+        let senders = self.senders(blocks);
         let mut at = 0;
-        while let Some(offset) = memchr::memmem::find(text.get(at..).unwrap_or_default(), MARKED) {
-            let before = text.get(at..at + offset).unwrap_or_default();
+        while let Some(found) = find(at) {
+            let before = text.get(at..found).unwrap_or_default();
             let start = memchr::memrchr(b'\n', before).map_or(at, |end| at + end + 1);
             let line = line_at(text, start).unwrap_or_default();
-            let is_short = line.len() <= mark::MAX_MARK;
-            if is_short && memchr::memmem::find(&line.to_ascii_lowercase(), b"message-id").is_some() {
+            let says = line_at(&lower, start).is_some_and(|it| memchr::memmem::find(it, b"message-id").is_some());
+            if says && line.len() <= mark::MAX_MARK {
                 self.ids(Place::ReturnedMessageId, line, &senders);
             }
             at = next_line(text, start);
@@ -310,33 +349,38 @@ impl<'a> Checker<'a> {
     pub(super) fn replied(&mut self, block: &Block<'_>) {
         for (place, name) in [(Place::InReplyTo, "In-Reply-To"), (Place::References, "References")] {
             for value in block.all(name) {
-                self.ids(place, value, &[]);
+                self.ids(place, value, &Senders { own: Vec::new(), are_shown: true });
             }
         }
     }
 
-    fn ids(&mut self, place: Place, value: &[u8], senders: &[Vec<u8>]) {
+    fn ids(&mut self, place: Place, value: &[u8], senders: &Senders) {
         // Cheap, since nearly all have none.
-        if memchr::memmem::find(&value.to_ascii_lowercase(), MARKED).is_none() {
+        if !has_mark(value) {
             return;
         }
-        let bounds = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
-        for id in value.split(bounds).filter(|id| id.contains(&b'@')) {
+        for (id, is_cut) in marked_ids(value) {
             let Some(mailbox) = self.room() else { return };
             let read = |id: &[u8]| {
                 let verify =
                     |mailbox: &[u8]| Seen::of(&mark::verify_message_id(self.ring, id, mailbox, self.day).ok()?);
                 self.mark(&mailbox, senders, verify)
             };
-            let Some(mut seen) = read(id) else { continue };
-            if seen.outcome == Outcome::Forged && id.iter().any(u8::is_ascii_uppercase) {
-                match read(&id.to_ascii_lowercase()).filter(|folded| folded.outcome != Outcome::Forged) {
+            let Some(mut seen) = read(id).or((!place.is_thread()).then_some(Seen::DAMAGED)) else { continue };
+            let is_wrong = |seen: &Seen| matches!(seen.outcome, Outcome::Forged | Outcome::Damaged);
+            if is_wrong(&seen) && id.iter().any(u8::is_ascii_uppercase) {
+                match read(&id.to_ascii_lowercase()).filter(|folded| !is_wrong(folded)) {
                     Some(folded) => seen = folded,
                     None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
                     None => {}
                 }
             }
             if !place.is_thread() {
+                let is_lost =
+                    matches!(seen.outcome, Outcome::Forged | Outcome::UnknownKey | Outcome::Foreign) && is_cut;
+                if is_lost || seen.outcome == Outcome::Malformed {
+                    seen.outcome = Outcome::Damaged;
+                }
                 self.look_at_day(seen, mark::day_of_message_id(id));
             }
             self.add(place, seen, id);
@@ -387,7 +431,7 @@ mod tests {
     }
 
     fn told(text: &str) -> Vec<(Place, Outcome)> {
-        checked(ALICE, |checker| checker.told(text.as_bytes())).0
+        checked(ALICE, |checker| checker.told(text.as_bytes(), [])).0
     }
 
     #[test]
@@ -409,6 +453,26 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_around_a_message_id_in_a_text_is_none_of_it() {
+        let id = id("m=1.a", today());
+        let bare = id.trim_matches(['<', '>']);
+        for text in [
+            format!("Message-ID:{bare}"),
+            format!("message-id={bare}, sent"),
+            format!("message-id={id}"),
+            format!("Message-ID ({bare})"),
+            format!("Message-ID: [{bare}]"),
+            format!("Message-ID \"{bare}\" was refused"),
+            format!("the Message-ID is {bare}."),
+            format!("Message-ID: {bare};"),
+            format!("MESSAGE-ID: {}", id.to_uppercase()),
+            format!("Message-ID: {bare}<mailto:{bare}>"),
+        ] {
+            assert_eq!(told(&text).first(), Some(&(Place::ReturnedMessageId, Outcome::Genuine)), "{text}");
+        }
+    }
+
+    #[test]
     fn a_mark_is_listed_once_for_each_place() {
         let (one, two) = (id("m.1", today()), id("m.2", today()));
         let fields = format!("In-Reply-To: {one}\nReferences: {two} {one} {one}\n");
@@ -424,7 +488,7 @@ mod tests {
         let policy = Policy::new(Domains::parse("example.com").unwrap());
         let ahead = |days: u32| {
             let mut checker = Checker::new(&ring, &policy, Some(ALICE), today());
-            checker.told(format!("Message-ID: {}\n", id("m.1", today().plus(days))).as_bytes());
+            checker.told(format!("Message-ID: {}\n", id("m.1", today().plus(days))).as_bytes(), []);
             checker.checks.iter().map(|check| check.outcome).collect::<Vec<_>>()
         };
         assert_eq!(

@@ -4,18 +4,19 @@
 //!
 //! 1. not a bounce and no other automatic answer: `not-a-bounce`, whatever it carries;
 //! 2. any good proof (`proof.rs`): `genuine`;
-//! 3. a tag or returned mark of ours that is out of date: `expired`;
-//! 4. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
+//! 3. a feedback report: `unproven`. It may come long after the mail that it reports, with its addresses taken out;
+//! 4. a tag or returned mark of ours that is out of date: `expired`;
+//! 5. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
 //!    `unproven`; it was made with a key of ours, so that it is neither forged nor backscatter;
-//! 5. a tag or returned mark that names a key of ours and is not ours: `forged`;
-//! 6. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, every
+//! 6. a tag or returned mark that names a key of ours and is not ours: `forged`;
+//! 7. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, every
 //!    mark could be checked, and no tag or returned mark may by its day be another host's, whose key the ring lacks:
 //!    `backscatter`;
-//! 7. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
-//! 8. else `unproven`, and why.
+//! 8. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
+//! 9. else `unproven`, and why.
 //!
 //! In-Reply-To and References hold the Message-IDs of whole conversations: old ones, and those of colleagues, whose MAC is
-//! for another address. They prove, and but for the seventh step nothing is held against a message for them.
+//! for another address. They prove, and but for the eighth step nothing is held against a message for them.
 //!
 //! "Would show" means that the block ends as a block does and has a From, and a Received or an X- field: who keeps these
 //! keeps a mark as well. A returned Date from before the marks gives `marks-not-in-force`.
@@ -62,7 +63,7 @@ pub enum Why {
     OtherAddress,
     /// A mark of ours is dated in the future: the clock of a host that signs was wrong.
     Future,
-    /// A mark came back in pieces, or a Message-ID that looks marked all in upper case, so that nothing can be told.
+    /// A mark came back that was changed, or without the sender that it was made for, so that nothing can be told.
     Damaged,
     /// A feedback report, which goes to those who asked for reports and is no answer to what it reports.
     Reported,
@@ -112,7 +113,9 @@ impl Why {
             Why::NotCovered => "It names a key that this ring lacks; another host may have signed.",
             Why::OtherAddress => "A mark of ours came back that is for another own address.",
             Why::Future => "A mark of ours is dated in the future; look at the clocks of the hosts that sign.",
-            Why::Damaged => "A mark came back changed on the way, so that it cannot be read.",
+            Why::Damaged => {
+                "A mark came back that cannot be checked: it was changed on the way, or no sender came back with it."
+            }
             Why::Reported => "It reports mail to those who asked for reports, and answers nobody.",
             Why::Unchecked => {
                 "Not all marks could be checked: the recipient is not known, or the message has too much of them or of all."
@@ -191,7 +194,7 @@ impl Advice {
     }
 }
 
-/// Steps 1 to 8.
+/// Steps 1 to 9.
 pub(super) fn decide(
     kind: Kind,
     checker: &Checker<'_>,
@@ -209,6 +212,8 @@ pub(super) fn decide(
         Verdict::NotABounce
     } else if any(&[Outcome::Genuine]) {
         Verdict::Genuine
+    } else if kind == Kind::FeedbackReport {
+        Verdict::Unproven(Why::Reported)
     } else if direct(&[Outcome::Expired]) {
         Verdict::Expired
     } else if direct(&[Outcome::OtherAddress]) {
@@ -229,7 +234,6 @@ pub(super) fn decide(
             None | Some(Err(_)) if answers_old => Verdict::Expired,
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
-            Some(Ok(())) if kind == Kind::FeedbackReport => Verdict::Unproven(Why::Reported),
             Some(Ok(())) if !checker.is_whole() => Verdict::Unproven(Why::Unchecked),
             Some(Ok(())) => Verdict::Backscatter,
         }
