@@ -464,3 +464,42 @@ fn what_may_be_answered_is_said_in_one_line_each() {
         Some("no friend reason=not-addressed")
     );
 }
+
+#[test]
+fn nobody_is_answered_where_there_is_no_message() {
+    let home = folder("no-answer");
+    let empty = written(&home, "empty", b"");
+    let asked = |words: &[&str], input: &[u8]| {
+        let mut command = common::backstop();
+        command.args(["inspect", "--vouched", "--sender", "bob@friend.example", "--may-answer"]).args(words);
+        told(&run(&mut command, input))
+    };
+    for answer in ["reply", "bounce"] {
+        for (form, input) in [("auto", &b""[..]), ("message", b""), ("mbox", b""), ("auto", b"\r\n \n")] {
+            let (lines, said, code) = asked(&[answer, "--format", form, "-"], input);
+            assert_eq!((lines, code), (vec!["no - reason=empty".to_owned()], 1), "{answer} {form} {said}");
+        }
+        let (lines, said, _) = asked(&[answer, empty.to_str().unwrap()], b"");
+        assert_eq!(lines, [format!("no {} reason=empty", empty.display())]);
+        assert!(said.contains("is empty and holds no message\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_reply_is_addressed_to_the_mailbox_under_the_recipients_tag() {
+    let friend = b"From: bob@friend.example\nTo: Alice <alice@example.com>\n\nhi\n";
+    for recipient in ["prvs=4795abcdef=alice@example.com", "alice+prvs=4795abcdef@example.com", "alice@example.com"] {
+        let mut command = common::backstop();
+        command.args([
+            "inspect",
+            "--vouched",
+            "--may-answer",
+            "reply",
+            "--sender",
+            "bob@friend.example",
+            "--recipient",
+        ]);
+        let (lines, ..) = told(&run(command.args([recipient, "-"]), friend));
+        assert_eq!(lines, ["yes -"], "{recipient}");
+    }
+}

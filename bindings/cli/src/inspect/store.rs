@@ -77,6 +77,8 @@ impl From<Stop> for Left {
 pub(crate) struct Store<'a> {
     pub(crate) format: Format,
     pub(crate) judge: &'a mut Judge<'a>,
+    /// Whether an empty file is handed on as well, as a message without octets.
+    pub(crate) takes_empty: bool,
     /// The message that is being read.
     message: Vec<u8>,
     is_cut: bool,
@@ -92,7 +94,8 @@ impl<'a> Store<'a> {
     /// `written` are the files and folders that the run itself writes.
     pub(crate) fn new(format: Format, written: &[&Path], judge: &'a mut Judge<'a>) -> Store<'a> {
         let passed = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-        Store { format, judge, message: Vec::new(), is_cut: false, tried: 0, failed: 0, passed, notes: 0 }
+        let (message, takes_empty) = (Vec::new(), false);
+        Store { format, judge, takes_empty, message, is_cut: false, tried: 0, failed: 0, passed, notes: 0 }
     }
 
     /// All messages of these files and folders, and of standard input for `-`.
@@ -249,7 +252,8 @@ impl<'a> Store<'a> {
         let path = PathBuf::from(String::from_utf8_lossy(name).into_owned());
         if head.is_empty() && format != Format::Message {
             self.note(&path, "is empty and holds no message");
-            return Ok(());
+            self.clear();
+            return if self.takes_empty { Ok(self.hand_on(name)?) } else { Ok(()) };
         }
         let first = head.split(|octet| *octet == b'\n').next().unwrap_or_default();
         let begins = is_separator(first);
