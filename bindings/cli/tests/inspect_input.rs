@@ -101,6 +101,26 @@ fn folders_are_walked_and_what_is_not_read_is_told() {
 }
 
 #[test]
+fn folders_of_a_maildir_are_found_below_folders_that_are_none() {
+    let home = folder("layout-fs");
+    for name in ["cur/1", "Work/cur/2", "Archive/2020/cur/3", "Archive/2020/deeper/still/new/4", ".Sent/cur/5"] {
+        written(&home, name, &fixture("mail"));
+    }
+    for no_mail in ["dovecot.index", "sieve/script", "Archive/.subscriptions", "tmp/unfinished"] {
+        written(&home, no_mail, b"no mail");
+    }
+    symlink(home.join("Archive"), home.join("link")).unwrap();
+    for words in [&[][..], &["--format", "maildir"]] {
+        let (lines, said, code) = each("layout-fs-run", words, std::slice::from_ref(&home));
+        let names: Vec<_> = lines.iter().map(|line| line.rsplit_once("layout-fs/").unwrap().1).collect();
+        let all = ["cur/1", ".Sent/cur/5", "Archive/2020/cur/3", "Archive/2020/deeper/still/new/4", "Work/cur/2"];
+        assert_eq!((names, code), (all.to_vec(), 0), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains("layout-fs/link is a link to a folder and is left out"), "{said}");
+    }
+}
+
+#[test]
 fn reports_and_the_page_are_no_messages_of_the_folder_that_they_are_in() {
     let home = folder("own-output");
     written(&home, "bounce.eml", &fixture("postfix"));
