@@ -58,14 +58,15 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// The recipient of the envelope of all messages, tag and all [default: as the delivering host wrote it].
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::recipient(), conflicts_with = "recipient_from")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::recipient(), allow_hyphen_values = true)]
+    #[arg(conflicts_with = "recipient_from")]
     pub(crate) recipient: Option<OsString>,
     /// A header field that names the recipient wherever it stands, since your hosts write it; may be given again.
     #[arg(long, value_name = "FIELD", value_parser = parse::field)]
     pub(crate) recipient_from: Vec<String>,
     /// The envelope sender of all messages [default: for the kind, Return-Path or the separator of the mbox; for refusals at
     /// RCPT and for reports, Return-Path above the first Received].
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::sender())]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::sender(), allow_hyphen_values = true)]
     pub(crate) sender: Option<OsString>,
     #[command(flatten)]
     pub(crate) keys: Keys,
