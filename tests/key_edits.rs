@@ -188,6 +188,23 @@ mod edits {
         }
     }
 
+    #[test]
+    fn of_keys_that_are_alike_the_first_signs_and_the_others_are_replaced() {
+        let ring = ring(
+            "srs 0 sha1 21 - - *         text:the first of a file\n\
+             srs 1 sha1 21 - - *         text:its second\n\
+             srs 2 sha1 21 - - a.example text:another\n",
+        );
+        let replaced: Vec<bool> = ring.keys().iter().map(|key| ring.is_replaced(key, today())).collect();
+        assert_eq!(replaced, [false, true, false]);
+        assert_eq!(ring.signing_key(Use::Srs, b"b.example", today()).map(Key::line), Ok(2));
+        let expected = "the key on line 2 signs in place of this one; rotate that one";
+        assert_eq!(refusal(rotated(&ring, 3)), expected);
+        let (pair, _) = ring.retire(&ring.keys()[2], today()).unwrap().prune(day("2027-11-21")).unwrap();
+        assert_eq!(pair.select(Use::Srs, None, None, today()).map(Key::line), Ok(2));
+        assert!(rotated(&pair, 2).unwrap().keys()[1].from().is_some());
+    }
+
     fn rotated(ring: &KeyRing, line: usize) -> Result<KeyRing, Error> {
         let key = ring.keys().iter().find(|key| key.line() == line).unwrap();
         ring.rotate(key, today(), id(key.usage(), '7'), &secret(7))
@@ -397,13 +414,32 @@ mod findings {
                 "no-signer2!",
             ),
             (format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-20 - * {text}"), ""),
-            (format!("prvs 0 sha1 7 - - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2!"),
+            (format!("prvs 0 sha1 7 2026-01-01 - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2!"),
+            (format!("prvs 0 sha256 7 - - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2!"),
+            (format!("prvs 0 sha1 7 - - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2"),
+            (format!("srs 0 sha1 21 - - * {text}\nsrs 1 sha1 21 - - * {text} old"), "undated2 replaced3"),
+            (format!("srs 0 sha1 21 - - * {text}\nsrs 1 sha1 21 - - a.example {text} old"), "undated2 undated3"),
             (format!("prvs 0 sha256 10 - - * {text}\nprvs 1 sha256 10 2026-11-22 - * {text}"), "undated2"),
             (format!("bst1 k sha256 10 2026-01-01 - * {text}"), "no-fallback2"),
             (format!("bst1 k sha256 10 2026-01-01 - * {text}\nprvs 1 sha256 10 2026-11-20 - * {text} also"), ""),
         ] {
             assert_eq!(found(&lines), expected, "{lines}");
         }
+    }
+
+    #[test]
+    fn a_key_that_another_program_may_sign_with_is_not_to_be_rotated_or_retired_without_a_thought() {
+        let text = "text:sixteen octets!!";
+        let sentence = |lines: &str| ring(lines).check(today()).remove(0).sentence;
+        let wrap =
+            "prvs key 0 on line 2 has no dates, so that its tags verify again after 1000 days; rotate it to have some";
+        let unless = ", unless another program signs with it";
+        assert_eq!(sentence(&format!("prvs 0 sha1 7 - - * {text}")), format!("{wrap}{unless}"));
+        assert_eq!(sentence(&format!("prvs 0 sha256 7 - - * {text}")), wrap);
+        let replaced = "prvs key 0 on line 2 is open, though another key signs in its place; retire it";
+        let beside = format!("prvs 1 sha256 10 2026-11-21 - * {text}");
+        assert_eq!(sentence(&format!("prvs 0 sha1 7 - - * {text}\n{beside}")), format!("{replaced}{unless}"));
+        assert_eq!(sentence(&format!("prvs 0 sha256 7 - - * {text}\n{beside}")), replaced);
     }
 
     #[test]

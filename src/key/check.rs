@@ -5,7 +5,7 @@
 //! | `no-signer` | yes | the ring has no key, no key of a use signs today, or none for the domains of a key that has ended |
 //! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
 //! | `prunable` | yes | all tags of a key have run out |
-//! | `replaced` | yes | an open key has a successor that signs in its place |
+//! | `replaced` | yes, but for an undated sha1 key | an open key signs nothing, since another one signs in its place |
 //! | `old` | yes | an open key has signed for more than [`OLD`] days |
 //! | `short-secret` | yes | a secret is shorter than [`Secret::SHORT`] octets: one tag may be enough to guess it at leisure |
 //! | `undated` | no | an open prvs or srs key without `from`: its tags verify again after 1000 or 1024 days |
@@ -13,7 +13,7 @@
 //! | `sha1` | no | a sha1 prvs key: tags of mixed-case addresses survive only where RCPT kept the case |
 //!
 //! A finding that is not due is a property of the ring that its owner may have chosen, for example to share a key with
-//! Exim.
+//! Exim: an undated sha1 key is what another program signs with, which a successor or an end of it would cut off.
 
 use alloc::format;
 use alloc::string::String;
@@ -44,11 +44,16 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// The slugs of those that are due.
+    /// The slugs of those that are due; `replaced` is not for an undated sha1 key, which may be shared.
     pub const DUE: &'static [&'static str] = &["no-signer", "ends-soon", "prunable", "replaced", "old", "short-secret"];
 
     fn new(slug: &'static str, line: Option<usize>, sentence: String) -> Finding {
         Finding { slug, due: Finding::DUE.contains(&slug), line, sentence }
+    }
+
+    /// One that is only good to know, whatever its slug.
+    fn note(slug: &'static str, line: Option<usize>, sentence: String) -> Finding {
+        Finding { due: false, ..Finding::new(slug, line, sentence) }
     }
 }
 
@@ -105,8 +110,13 @@ impl KeyRing {
             report("short-secret", format!("has a secret of less than {} octets; rotate it", Secret::SHORT));
         }
         let signs_openly = key.signs_on(today) && key.until.is_none();
+        // No other program knows sha256.
+        let unless = if key.mac == Mac::Sha1 { ", unless another program signs with it" } else { "" };
         if signs_openly && self.is_replaced(key, today) {
-            return report("replaced", "is open, though a later key signs in its place; retire it".into());
+            let what = format!("{name} is open, though another key signs in its place; retire it{unless}");
+            let is_shared = key.mac == Mac::Sha1 && key.from.is_none();
+            let new = if is_shared { Finding::note } else { Finding::new };
+            return found.push(new("replaced", Some(key.line()), what));
         }
         if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
             report("old", format!("has signed since {from}; rotate it once a year"));
@@ -117,7 +127,9 @@ impl KeyRing {
             Use::Bst1 | Use::Mark => None,
         };
         if let Some(wrap) = wrap.filter(|_| signs_openly && key.from.is_none()) {
-            let what = format!("has no dates, so that its tags verify again after {wrap} days; rotate it to have some");
+            let what = format!(
+                "has no dates, so that its tags verify again after {wrap} days; rotate it to have some{unless}"
+            );
             report("undated", what);
         }
         let prvs = || self.keys.iter().filter(|other| other.usage == Use::Prvs && other.signs_on(today));

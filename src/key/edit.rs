@@ -105,8 +105,8 @@ impl KeyRing {
 
     /// The one key of this use that is meant: by its id, and by a domain that it serves where an id is not enough.
     ///
-    /// Without an id it is the one that signs today, for the domain if one is given; keys that a later one has replaced
-    /// are not meant.
+    /// Without an id it is the one that signs today, for the domain if one is given; keys that another one has replaced
+    /// ([`KeyRing::is_replaced`]) are not meant.
     ///
     /// # Errors
     /// [`Error::Edit`] if no key fits, or more than one; [`Error::Address`] for what is no domain, a pattern for one.
@@ -195,8 +195,8 @@ impl KeyRing {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Edit`] if the key does not sign yet, or already has a successor; [`Error::Ring`] if the id or the secret
-    /// cannot stand in this ring.
+    /// [`Error::Edit`] if the key does not sign yet, another signs in its place, or it already has a successor;
+    /// [`Error::Ring`] if the id or the secret cannot stand in this ring.
     pub fn rotate(&self, key: &Key, today: Day, id: KeyId, secret: &Secret) -> Result<KeyRing, Error> {
         self.own(key)?;
         if let Some(next) = self.successors(key, today).next() {
@@ -207,6 +207,11 @@ impl KeyRing {
         }
         if let Some(from) = key.from.filter(|&from| from > today) {
             return Err(Error::Edit(format!("this key signs only from {from} on; rotate it after that day")));
+        }
+        // Its successor would be that of the one which signs, and this one's secret for nothing.
+        if let Some(signer) = self.in_place_of(key, today) {
+            let line = signer.line();
+            return Err(Error::Edit(format!("the key on line {line} signs in place of this one; rotate that one")));
         }
         let latest = today.plus(LEAD);
         let from = key.until.map_or(latest, |until| until.plus(1).max(today).min(latest));
@@ -311,18 +316,24 @@ impl KeyRing {
 
     /// Later keys of the same use and the same domains that sign today or will.
     fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
-        self.keys.iter().filter(move |next| {
-            next.usage == key.usage
-                && next.from > key.from
-                && next.until.is_none_or(|until| today <= until)
-                && next.domains.covers(&key.domains)
-                && key.domains.covers(&next.domains)
-        })
+        self.alike(key).filter(move |next| next.from > key.from && next.until.is_none_or(|until| today <= until))
     }
 
-    /// Whether a later key for the same domains signs in its place.
-    pub(super) fn is_replaced(&self, key: &Key, today: Day) -> bool {
-        self.successors(key, today).any(|next| next.signs_on(today))
+    /// The other keys of the use for the same domains.
+    fn alike<'r>(&'r self, key: &'r Key) -> impl Iterator<Item = &'r Key> {
+        self.others(key).filter(|other| other.domains.covers(&key.domains) && key.domains.covers(&other.domains))
+    }
+
+    /// Whether another key of the use signs on this day in the place of this one: it has the same domains, and a later
+    /// `from` or, of two alike, the earlier line. This one then verifies, and signs nothing.
+    pub fn is_replaced(&self, key: &Key, day: Day) -> bool {
+        self.in_place_of(key, day).is_some()
+    }
+
+    /// As [`KeyRing::signing_key`] has it of several keys that fit a domain equally.
+    fn in_place_of<'r>(&'r self, key: &'r Key, day: Day) -> Option<&'r Key> {
+        let goes_before = |it: &Key| it.from > key.from || it.from == key.from && it.line < key.line;
+        self.alike(key).find(|it| it.signs_on(day) && goes_before(it))
     }
 
     /// The other keys of the use.

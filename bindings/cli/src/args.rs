@@ -274,10 +274,10 @@ pub(crate) struct Decide {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
     /// The envelope sender; <> is the null sender of a bounce.
-    #[arg(long, value_name = "SENDER", value_parser = parse::address())]
+    #[arg(long, value_name = "SENDER", value_parser = parse::address(), allow_hyphen_values = true)]
     pub(crate) from: OsString,
     /// The recipient.
-    #[arg(long, value_name = "RECIPIENT", value_parser = parse::address())]
+    #[arg(long, value_name = "RECIPIENT", value_parser = parse::address(), allow_hyphen_values = true)]
     pub(crate) to: OsString,
     /// The address of the client, such as 192.0.2.1, or internal for the mail system itself [default: one that nobody knows].
     #[arg(long, value_name = "CLIENT")]
@@ -311,7 +311,7 @@ pub(crate) enum Mark {
 #[derive(Debug, Args)]
 pub(crate) struct MarkHeader {
     /// The address in the From header of the message.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address(), allow_hyphen_values = true)]
     pub(crate) from: OsString,
     #[command(flatten)]
     pub(crate) keys: Keys,
@@ -322,7 +322,7 @@ pub(crate) struct MarkHeader {
 #[derive(Debug, Args)]
 pub(crate) struct MarkMessageId {
     /// The address in the From header of the message.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address(), allow_hyphen_values = true)]
     pub(crate) from: OsString,
     /// The right side of the Message-ID.
     #[arg(long, value_name = "DOMAIN")]
@@ -339,7 +339,7 @@ pub(crate) struct MarkMessageId {
 #[derive(Debug, Args)]
 pub(crate) struct MarkVerify {
     /// The recipient of the bounce, with or without its tag.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address())]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address(), allow_hyphen_values = true)]
     pub(crate) recipient: OsString,
     #[command(flatten)]
     pub(crate) mark: MarkValue,

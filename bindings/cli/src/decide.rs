@@ -2,13 +2,14 @@
 //!
 //! Up to three decisions are told, since what the mail is for the MTA is not known here: about the sender if the mail
 //! leaves (`outgoing`), about the sender if the recipient forwards the mail (`forward`, where the policy has SRS), and
-//! about the recipient if the mail comes in (`incoming`).
+//! about the recipient if the mail comes in (`incoming`). Under refuse-at = message that one is the envelope's alone, and
+//! says where the message, which is not known here, may change it.
 
 use std::net::IpAddr;
 use std::path::Path;
 
 use backstop::explain::printable;
-use backstop::policy::{Action, Client, Incoming, Origin, Outgoing, Policy};
+use backstop::policy::{Action, Client, Incoming, Origin, Outgoing, Policy, Rule};
 use backstop::{Day, keyfile};
 
 use crate::args;
@@ -82,12 +83,16 @@ impl Told<'_> {
             format!("{name:<9} {result}\n          {rule}: {sentence}\n{more}")
         };
         let incoming = &self.incoming;
+        let by_message = by_message(incoming);
         let does = |action: &Action| match (action, incoming.reply) {
             (Action::Strip(address), _) => format!("is delivered to {}", printable(address.as_bytes())),
             (Action::Reverse(address), _) => format!("goes on to {}", printable(address.as_bytes())),
-            (Action::Unchanged, _) => "stays as it is".to_owned(),
-            (Action::Refuse, Some(reply)) => format!("is refused at {}: {reply}", incoming.refuse_at.as_str()),
-            (Action::Refuse, None) => "is refused".to_owned(),
+            (Action::Unchanged, _) if incoming.would == Action::Refuse => "stays as it is".to_owned(),
+            (Action::Unchanged, _) => format!("stays as it is{by_message}"),
+            (Action::Refuse, Some(reply)) => {
+                format!("is refused at {}{by_message}: {reply}", incoming.refuse_at.as_str())
+            }
+            (Action::Refuse, None) => format!("is refused{by_message}"),
         };
         let mut text = sender("outgoing", &self.outgoing, format!("          origin {}\n", self.origin.as_str()));
         if let Some(forward) = &self.forward {
@@ -130,8 +135,19 @@ impl Told<'_> {
             .text("refuse_at", incoming.refuse_at.as_str().as_bytes())
             .text("mode", incoming.mode.as_str().as_bytes());
         object.text("client", self.client.as_str().as_bytes()).flag("log", incoming.log);
+        object.flag("by_message", incoming.by_message);
         object.close();
         out
+    }
+}
+
+/// What the message may change in the envelope's answer, as the table of `Policy::incoming_message` has it.
+const fn by_message(incoming: &Incoming<'_>) -> &'static str {
+    match (incoming.by_message, incoming.would, incoming.rule) {
+        (false, ..) | (true, _, Rule::SrsBad | Rule::SrsSender) => "",
+        (true, Action::Refuse, _) => ", unless a mark in the message proves it",
+        (true, _, Rule::TooEarly | Rule::NoKey) => ", unless the message shows that it answers no mail of ours",
+        (true, ..) => "",
     }
 }
 

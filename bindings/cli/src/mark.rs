@@ -84,7 +84,7 @@ fn verify(args: &args::MarkVerify) -> Run {
     };
     let verdicts = Verdicts::new(args.json, Columns::Mark);
     let mut verify = Verify { ring, recipient, is_header, verdicts };
-    stream::run(&[value.to_owned()], Clock(args.at.at), &mut verify)?;
+    stream::run(&[value.to_owned()], args.json, Clock(args.at.at), &mut verify)?;
     Ok(verify.verdicts.tally.outcome())
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &args::Sign) -> Run {
     let ring = ring::load(&args.keys)?;
     let form = if args.subaddress { Form::Subaddress } else { Form::Prefix };
     let mut sign = Sign { ring, form, rewritten: Rewritten::new("signed", "left unsigned", args.addresses.json) };
-    stream::run(&args.addresses.addresses, Clock(args.at.at), &mut sign)?;
+    stream::run(&args.addresses.addresses, args.addresses.json, Clock(args.at.at), &mut sign)?;
     Ok(sign.rewritten.tally.outcome())
 }
 

@@ -56,7 +56,7 @@ fn forward(args: &args::SrsForward) -> Run {
     let ring = ring::load(&args.keys)?;
     let rewritten = Rewritten::new("rewritten", "not rewritten", args.addresses.json);
     let mut forward = Forward { ring, forwarder: &args.domain, own, dialect, rewritten };
-    stream::run(&args.addresses.addresses, Clock(args.at.at), &mut forward)?;
+    stream::run(&args.addresses.addresses, args.addresses.json, Clock(args.at.at), &mut forward)?;
     Ok(forward.rewritten.tally.outcome())
 }
 
@@ -99,7 +99,7 @@ fn reverse(args: &args::SrsReverse) -> Run {
     let given = if args.domain.is_empty() { None } else { Some(Domains::parse(&args.domain.join(","))?) };
     let verdicts = Verdicts::new(args.addresses.json, Columns::WithoutDays);
     let mut reverse = Reverse { ring, given, dialect, verdicts };
-    stream::run(&args.addresses.addresses, Clock(args.at.at), &mut reverse)?;
+    stream::run(&args.addresses.addresses, args.addresses.json, Clock(args.at.at), &mut reverse)?;
     Ok(reverse.verdicts.tally.outcome())
 }
 

@@ -47,10 +47,10 @@ pub(crate) trait Verb {
     fn passes_through(&self) -> bool;
 }
 
-/// Runs a command over its arguments, or over standard input where the only one is `-`.
-pub(crate) fn run(addresses: &[OsString], clock: Clock, verb: &mut impl Verb) -> Result<(), Stop> {
+/// Runs a command over its arguments, or over standard input where the only one is `-`; `json` says what it writes.
+pub(crate) fn run(addresses: &[OsString], json: bool, clock: Clock, verb: &mut impl Verb) -> Result<(), Stop> {
     if addresses == ["-"] {
-        return lines(&mut std::io::stdin().lock(), &mut output::lines(), clock, verb);
+        return lines(&mut std::io::stdin().lock(), &mut output::lines(json), clock, verb);
     }
     if addresses.iter().any(|address| address == "-") {
         return Err(Stop::trouble("`-` reads all addresses from standard input; give either it or addresses"));
@@ -60,7 +60,7 @@ pub(crate) fn run(addresses: &[OsString], clock: Clock, verb: &mut impl Verb) ->
     for address in addresses {
         verb.line(address.as_encoded_bytes(), day, &mut out);
     }
-    let mut output = output::lines();
+    let mut output = output::lines(json);
     output.write_all(&out).and_then(|()| output.flush()).map_err(|error| Stop::of_write(&error))
 }
 

@@ -10,7 +10,7 @@ use backstop::json::Object;
 
 pub(crate) fn run(args: &args::Strip) -> Run {
     let mut strip = Strip { json: args.addresses.json, tally: Tally::new("not read") };
-    stream::run(&args.addresses.addresses, Clock(Some(Day::MIN)), &mut strip)?;
+    stream::run(&args.addresses.addresses, args.addresses.json, Clock(Some(Day::MIN)), &mut strip)?;
     Ok(strip.tally.outcome())
 }
 

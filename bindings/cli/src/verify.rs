@@ -23,7 +23,7 @@ use backstop::json::Object;
 pub(crate) fn run(args: &args::Verify) -> Run {
     let ring = ring::load(&args.keys)?;
     let mut verify = Verify { ring, verdicts: Verdicts::new(args.addresses.json, Columns::All) };
-    stream::run(&args.addresses.addresses, Clock(args.at.at), &mut verify)?;
+    stream::run(&args.addresses.addresses, args.addresses.json, Clock(args.at.at), &mut verify)?;
     Ok(verify.verdicts.tally.outcome())
 }
 

@@ -296,7 +296,8 @@ fn domains_in_another_order_are_the_same_domains_when_a_key_is_chosen_to_retire(
     let (code, _, err) = ended(
         backstop().args(["key", "retire", "--domain", "a.example", "--at", "2026-11-21"]).arg("--keys").arg(&ring),
     );
-    let expected = "backstop: prvs key 5 has replaced 4, which is still open; say with --id which of them to retire\n";
+    let expected =
+        "backstop: prvs key 5 signs in place of 4, which is still open; say with --id which of them to retire\n";
     assert_eq!((code, err.as_str()), (Some(2), expected));
 }
 
@@ -310,7 +311,8 @@ fn whichever_key_is_retired_the_ring_keeps_a_signer() {
     };
     let (code, _, err) = retire(&[]);
     assert_eq!(code, Some(2));
-    let expected = "backstop: prvs key 8 has replaced 4, which is still open; say with --id which of them to retire\n";
+    let expected =
+        "backstop: prvs key 8 signs in place of 4, which is still open; say with --id which of them to retire\n";
     assert_eq!(err, expected);
     let (code, _, err) = retire(&["--id", "8"]);
     assert_eq!(code, Some(2));

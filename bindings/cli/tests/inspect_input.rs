@@ -101,6 +101,26 @@ fn folders_are_walked_and_what_is_not_read_is_told() {
 }
 
 #[test]
+fn folders_of_a_maildir_are_found_below_folders_that_are_none() {
+    let home = folder("layout-fs");
+    for name in ["cur/1", "Work/cur/2", "Archive/2020/cur/3", "Archive/2020/deeper/still/new/4", ".Sent/cur/5"] {
+        written(&home, name, &fixture("mail"));
+    }
+    for no_mail in ["dovecot.index", "sieve/script", "Archive/.subscriptions", "tmp/unfinished"] {
+        written(&home, no_mail, b"no mail");
+    }
+    symlink(home.join("Archive"), home.join("link")).unwrap();
+    for words in [&[][..], &["--format", "maildir"]] {
+        let (lines, said, code) = each("layout-fs-run", words, std::slice::from_ref(&home));
+        let names: Vec<_> = lines.iter().map(|line| line.rsplit_once("layout-fs/").unwrap().1).collect();
+        let all = ["cur/1", ".Sent/cur/5", "Archive/2020/cur/3", "Archive/2020/deeper/still/new/4", "Work/cur/2"];
+        assert_eq!((names, code), (all.to_vec(), 0), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains("layout-fs/link is a link to a folder and is left out"), "{said}");
+    }
+}
+
+#[test]
 fn reports_and_the_page_are_no_messages_of_the_folder_that_they_are_in() {
     let home = folder("own-output");
     written(&home, "bounce.eml", &fixture("postfix"));
@@ -463,4 +483,43 @@ fn what_may_be_answered_is_said_in_one_line_each() {
         asked(&["reply", "--vouched", "--recipient", "carol@example.com"]).0.split(", ").next(),
         Some("no friend reason=not-addressed")
     );
+}
+
+#[test]
+fn nobody_is_answered_where_there_is_no_message() {
+    let home = folder("no-answer");
+    let empty = written(&home, "empty", b"");
+    let asked = |words: &[&str], input: &[u8]| {
+        let mut command = common::backstop();
+        command.args(["inspect", "--vouched", "--sender", "bob@friend.example", "--may-answer"]).args(words);
+        told(&run(&mut command, input))
+    };
+    for answer in ["reply", "bounce"] {
+        for (form, input) in [("auto", &b""[..]), ("message", b""), ("mbox", b""), ("auto", b"\r\n \n")] {
+            let (lines, said, code) = asked(&[answer, "--format", form, "-"], input);
+            assert_eq!((lines, code), (vec!["no - reason=empty".to_owned()], 1), "{answer} {form} {said}");
+        }
+        let (lines, said, _) = asked(&[answer, empty.to_str().unwrap()], b"");
+        assert_eq!(lines, [format!("no {} reason=empty", empty.display())]);
+        assert!(said.contains("is empty and holds no message\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_reply_is_addressed_to_the_mailbox_under_the_recipients_tag() {
+    let friend = b"From: bob@friend.example\nTo: Alice <alice@example.com>\n\nhi\n";
+    for recipient in ["prvs=4795abcdef=alice@example.com", "alice+prvs=4795abcdef@example.com", "alice@example.com"] {
+        let mut command = common::backstop();
+        command.args([
+            "inspect",
+            "--vouched",
+            "--may-answer",
+            "reply",
+            "--sender",
+            "bob@friend.example",
+            "--recipient",
+        ]);
+        let (lines, ..) = told(&run(command.args([recipient, "-"]), friend));
+        assert_eq!(lines, ["yes -"], "{recipient}");
+    }
 }

@@ -168,3 +168,34 @@ fn no_address_steers_a_terminal_and_elsewhere_each_octet_comes_out_as_it_is() {
     let piped = run(backstop().args(["strip", "-"]), input).stdout;
     assert_eq!(piped, input);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn json_is_json_on_a_terminal_too_and_shows_none_of_what_cannot_be_seen() {
+    let address = "a\u{200b}b\u{202e}\u{e0001}@b.example";
+    let ring = private("unseen-ring", include_bytes!("ring"));
+    let policy = private("unseen-policy", include_bytes!("policy.toml"));
+    let message = private(address, b"Subject: hello\n\nhi\n");
+    let (ring, policy) = (format!("--keys {}", ring.display()), format!("--policy {}", policy.display()));
+    let header = "--recipient alice@example.com --header";
+    for words in [
+        format!("sign {ring} {address}"),
+        format!("verify {ring} {address}"),
+        format!("strip {address}"),
+        format!("srs forward {ring} --domain fwd.example.net {address}"),
+        format!("srs reverse {ring} {address}"),
+        format!("mark verify {ring} {header} {address}"),
+        format!("try {address}"),
+        format!("decide {ring} {policy} --from {address} --to {address}"),
+        format!("inspect {ring} {policy} --recipient {address} {}", message.display()),
+    ] {
+        let line = format!("{} {words} --json 2>/dev/null", env!("CARGO_BIN_EXE_backstop"));
+        let shown = run(Command::new("script").args(["-qec", &line, "/dev/null"]), b"").stdout;
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(!shown.contains(['\u{200b}', '\u{202e}', '\u{e0001}']), "{words}: {shown}");
+        let objects: Vec<serde_json::Value> =
+            shown.lines().map(|line| serde_json::from_str(line).expect(&words)).collect();
+        let is_told = |object: &serde_json::Value| object.to_string().contains(address);
+        assert!(!objects.is_empty() && objects.iter().all(is_told), "{words}: {shown}");
+    }
+}

@@ -26,7 +26,7 @@ object has a last key, file_hex, with all of its octets.
 
 Exit code 0: none of the messages is backscatter, forged or expired. 1: some are; the last line tells how many. 2: trouble; \
 a file that cannot be read is told and left out, and all others are counted. After Ctrl-C nothing is counted, and what was \
-printed holds. With --may-answer, 1 says that a message must not be answered.";
+printed holds. With --may-answer, 1 says that a message must not be answered; reason=empty is that there is none.";
 
 /// What plays no part in whether this host may answer: keys, policy, day, and all that is told of verdicts.
 const UNANSWERED: [&str; 12] = [
@@ -58,14 +58,15 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// The recipient of the envelope of all messages, tag and all [default: as the delivering host wrote it].
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::recipient(), conflicts_with = "recipient_from")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::recipient(), allow_hyphen_values = true)]
+    #[arg(conflicts_with = "recipient_from")]
     pub(crate) recipient: Option<OsString>,
     /// A header field that names the recipient wherever it stands, since your hosts write it; may be given again.
     #[arg(long, value_name = "FIELD", value_parser = parse::field)]
     pub(crate) recipient_from: Vec<String>,
     /// The envelope sender of all messages [default: for the kind, Return-Path or the separator of the mbox; for refusals at
     /// RCPT and for reports, Return-Path above the first Received].
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::sender())]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::sender(), allow_hyphen_values = true)]
     pub(crate) sender: Option<OsString>,
     #[command(flatten)]
     pub(crate) keys: Keys,

@@ -1,13 +1,18 @@
 //! `--may-answer`: whether this host may send a bounce or an automatic reply, one line a message. Keys and policy play no
-//! part; the rules are those of `bounce::may_bounce` and `bounce::may_autorespond`.
+//! part; the rules are those of `bounce::may_bounce` and `bounce::may_autorespond`. Where no message is, as from a program
+//! that failed, nobody is to be answered either: reason `empty`.
 
-use backstop::bounce::{self, Envelope};
+use backstop::batv;
+use backstop::bounce::{self, Envelope, Restraint};
 use backstop::explain::printable;
 
 use super::store::{Message, Store};
 use crate::args::{self, Answer};
 use crate::output;
 use crate::stop::{Run, Stop, Tally};
+
+/// The reason where there is no message.
+const EMPTY: &str = "empty";
 
 pub(super) fn run(args: &args::Inspect, answer: Answer) -> Run {
     let mut tally = Tally::new("must not be answered");
@@ -17,21 +22,25 @@ pub(super) fn run(args: &args::Inspect, answer: Answer) -> Run {
         let recipient = given.or(arrival.recipient);
         let sender = args.sender.as_ref().map(|it| it.as_encoded_bytes());
         let envelope = Envelope { sender, recipient: recipient.as_deref().map(str::as_bytes) };
-        let may = match answer {
-            Answer::Bounce => bounce::may_bounce(message.octets, &envelope, args.vouched),
+        let why = match answer {
+            _ if message.octets.trim_ascii().is_empty() => Some(EMPTY),
+            Answer::Bounce => bounce::may_bounce(message.octets, &envelope, args.vouched).err().map(Restraint::slug),
             Answer::Reply => {
-                let own: Vec<&str> = recipient.iter().map(String::as_str).collect();
-                bounce::may_autorespond(message.octets, &envelope, &own, args.vouched)
+                let under = recipient.as_deref().and_then(mailbox);
+                let own: Vec<&str> = recipient.iter().chain(&under).map(String::as_str).collect();
+                let may = bounce::may_autorespond(message.octets, &envelope, &own, args.vouched);
+                may.err().map(Restraint::slug)
             }
         };
         let file = printable(message.file);
-        tally.count(may.err().map(|why| why.slug()));
-        match may {
-            Ok(()) => output::print(format!("yes {file}\n").as_bytes()),
-            Err(why) => output::print(format!("no {file} reason={}\n", why.slug()).as_bytes()),
+        tally.count(why);
+        match why {
+            None => output::print(format!("yes {file}\n").as_bytes()),
+            Some(why) => output::print(format!("no {file} reason={why}\n").as_bytes()),
         }
     };
     let mut store = Store::new(args.format, &[], &mut judge);
+    store.takes_empty = true;
     store.read_all(&args.files)?;
     match (store.failed, store.tried) {
         (0, _) => Ok(tally.outcome()),
@@ -39,4 +48,10 @@ pub(super) fn run(args: &args::Inspect, answer: Answer) -> Run {
             Err(Stop::trouble(format!("{failed} of {tried} files cannot be read; nothing is said of them")))
         }
     }
+}
+
+/// The mailbox under a recipient's tag, which is what To and Cc name.
+fn mailbox(recipient: &str) -> Option<String> {
+    let (_, under) = batv::strip(recipient.as_bytes()).ok()??;
+    Some(String::from_utf8_lossy(under.to_address().as_bytes()).into_owned())
 }

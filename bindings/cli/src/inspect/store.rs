@@ -3,7 +3,8 @@
 //! ```text
 //! mbox      = 1*( separator message )        separator, at the start or after an empty line (RFC 4155):
 //! separator = "From " words weekday month day time [zone] year LF          as "From a@b Fri Nov 20 10:12:00 2026"
-//! Maildir   = folder with cur or new; those below it that have these are its folders
+//! Maildir   = folder with cur or new; those below it that have these are its folders, however deep, as Dovecot's layout
+//!             `fs` has them; nothing else below it is mail
 //! ```
 //!
 //! Other folders (MH and the like) are walked, [`MAX_DEPTH`] deep; links to folders are not followed, and names that begin
@@ -77,6 +78,8 @@ impl From<Stop> for Left {
 pub(crate) struct Store<'a> {
     pub(crate) format: Format,
     pub(crate) judge: &'a mut Judge<'a>,
+    /// Whether an empty file is handed on as well, as a message without octets.
+    pub(crate) takes_empty: bool,
     /// The message that is being read.
     message: Vec<u8>,
     is_cut: bool,
@@ -92,7 +95,8 @@ impl<'a> Store<'a> {
     /// `written` are the files and folders that the run itself writes.
     pub(crate) fn new(format: Format, written: &[&Path], judge: &'a mut Judge<'a>) -> Store<'a> {
         let passed = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-        Store { format, judge, message: Vec::new(), is_cut: false, tried: 0, failed: 0, passed, notes: 0 }
+        let (message, takes_empty) = (Vec::new(), false);
+        Store { format, judge, takes_empty, message, is_cut: false, tried: 0, failed: 0, passed, notes: 0 }
     }
 
     /// All messages of these files and folders, and of standard input for `-`.
@@ -113,7 +117,7 @@ impl<'a> Store<'a> {
             // Who writes to the pipe shall not be stopped by a message that is too long.
             done.and_then(|()| io::copy(&mut input, &mut io::sink()).map(drop).map_err(Left::Unread))
         } else if path.is_dir() {
-            return self.folder(path, 0);
+            return self.folder(path, 0, false);
         } else if self.format == Format::Maildir {
             Err(io::Error::other("it is no folder").into())
         } else {
@@ -145,15 +149,18 @@ impl<'a> Store<'a> {
         }
     }
 
-    fn folder(&mut self, path: &Path, depth: usize) -> Result<(), Stop> {
-        if self.format == Format::Maildir || (self.format == Format::Auto && is_maildir(path)) {
-            if !is_maildir(path) {
+    /// A folder; below a Maildir only Maildirs count.
+    fn folder(&mut self, path: &Path, depth: usize, is_below: bool) -> Result<(), Stop> {
+        let is_maildir = is_maildir(path);
+        if is_below || self.format == Format::Maildir || (self.format == Format::Auto && is_maildir) {
+            if is_maildir {
+                self.maildir(path)?;
+            } else if !is_below {
                 return self.end(path, Err(io::Error::other("it has neither cur nor new").into()));
             }
-            self.maildir(path)?;
             return self.entries(path, &mut |store, path, name| {
-                let is_part = ["cur", "new", "tmp"].iter().any(|part| name == *part);
-                if is_part || !is_maildir(path) { Ok(()) } else { store.inner(path, depth) }
+                let is_part = is_maildir && ["cur", "new", "tmp"].iter().any(|part| name == *part);
+                if is_part || !path.is_dir() { Ok(()) } else { store.inner(path, depth, true) }
             });
         }
         self.entries(path, &mut |store, path, name| match name.as_encoded_bytes() {
@@ -174,7 +181,7 @@ impl<'a> Store<'a> {
         }
         match fs::metadata(path).map(|it| it.file_type()) {
             Ok(kind) if kind.is_dir() => match depth {
-                Some(depth) => self.inner(path, depth)?,
+                Some(depth) => self.inner(path, depth, false)?,
                 None => self.note(path, "is a folder among messages and is left out"),
             },
             Ok(kind) if !kind.is_file() => self.note(path, &format!("is {} and is left out", nature(kind))),
@@ -191,13 +198,13 @@ impl<'a> Store<'a> {
     }
 
     /// A folder in a folder.
-    fn inner(&mut self, path: &Path, depth: usize) -> Result<(), Stop> {
+    fn inner(&mut self, path: &Path, depth: usize, is_below: bool) -> Result<(), Stop> {
         if path.is_symlink() {
             self.note(path, "is a link to a folder and is left out; name the folder itself to read it");
         } else if depth + 1 >= MAX_DEPTH {
             self.note(path, &format!("lies {MAX_DEPTH} folders deep and is left out; name it to read it"));
         } else {
-            return self.folder(path, depth + 1);
+            return self.folder(path, depth + 1, is_below);
         }
         Ok(())
     }
@@ -249,7 +256,8 @@ impl<'a> Store<'a> {
         let path = PathBuf::from(String::from_utf8_lossy(name).into_owned());
         if head.is_empty() && format != Format::Message {
             self.note(&path, "is empty and holds no message");
-            return Ok(());
+            self.clear();
+            return if self.takes_empty { Ok(self.hand_on(name)?) } else { Ok(()) };
         }
         let first = head.split(|octet| *octet == b'\n').next().unwrap_or_default();
         let begins = is_separator(first);

@@ -63,7 +63,7 @@ pub(super) fn retire(args: &args::KeyRetire) -> Run {
     )
 }
 
-/// Refuses to guess which key is to end while one that this one has replaced may still sign.
+/// Refuses to guess which key is to end while one in whose place this one signs is open.
 fn is_alone(ring: &KeyRing, key: &Key, is_by_domain: bool, today: Day) -> Result<(), Error> {
     let (usage, domains) = (key.usage(), key.domains());
     let older = |other: &&Key| {
@@ -75,7 +75,7 @@ fn is_alone(ring: &KeyRing, key: &Key, is_by_domain: bool, today: Day) -> Result
     match older.join(" and ") {
         none if none.is_empty() => Ok(()),
         older => Err(Error::Edit(format!(
-            "{usage} key {id} has replaced {older}, which {verb} still open; say with --id which of them to retire"
+            "{usage} key {id} signs in place of {older}, which {verb} still open; say with --id which of them to retire"
         ))),
     }
 }

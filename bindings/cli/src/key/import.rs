@@ -89,7 +89,7 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
         ring
     };
     let new = ring.keys().len().saturating_sub(count);
-    let told = tell("added", ring.keys().iter().skip(new), &path, Clock(None).day()?);
+    let told = tell("added", &ring, ring.keys().iter().skip(new), &path, Clock(None).day()?);
     if matches!(args.from, Program::Exim) {
         output::tell(
             "note: without dates this key counts as signing since ever; where mail left without its tags lately, set \

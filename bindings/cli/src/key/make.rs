@@ -30,7 +30,7 @@ pub(super) fn new(args: &args::KeyNew) -> Run {
         ring::make_folder(&path)?;
     }
     keyfile::create(&path, &made, group)?;
-    tell("made", made.keys(), &path, today)
+    tell("made", &made, made.keys(), &path, today)
 }
 
 pub(super) fn add(args: &args::KeyAdd) -> Run {
@@ -48,7 +48,7 @@ pub(super) fn add(args: &args::KeyAdd) -> Run {
         ring.add(&new_key(args.usage, id, &args.settings, args.until.0, secret, today))
     })?;
     ring::tell(loaded.warning);
-    tell("added", loaded.ring.keys().last(), &path, today)
+    tell("added", &loaded.ring, loaded.ring.keys().last(), &path, today)
 }
 
 /// The text of a secret without the one line end that an editor leaves.
@@ -134,7 +134,13 @@ fn new_key(
 }
 
 /// `added prvs key 4 (mfrggzdf) to /etc/backstop/keys, for example.com from now on`.
-pub(super) fn tell<'k>(did: &str, keys: impl IntoIterator<Item = &'k Key>, path: &Path, today: Day) -> Run {
+pub(super) fn tell<'k>(
+    did: &str,
+    ring: &KeyRing,
+    keys: impl IntoIterator<Item = &'k Key>,
+    path: &Path,
+    today: Day,
+) -> Run {
     let place = if did == "made" { "in" } else { "to" };
     let line = |key: &Key| {
         let start = match key.from() {
@@ -142,13 +148,14 @@ pub(super) fn tell<'k>(did: &str, keys: impl IntoIterator<Item = &'k Key>, path:
             _ => "now".to_owned(),
         };
         let span = match key.until() {
-            None => format!("from {start} on"),
-            Some(until) if until < today => format!("until {until}: it verifies and never signs"),
-            Some(until) => format!("from {start} until {until}"),
+            _ if ring.is_replaced(key, today) => ": it verifies, and another key signs in its place".to_owned(),
+            None => format!(" from {start} on"),
+            Some(until) if until < today => format!(" until {until}: it verifies and never signs"),
+            Some(until) => format!(" from {start} until {until}"),
         };
         let (usage, id, print) = (key.usage(), key.id(), key.fingerprint());
         let domains = printable(key.domains().as_str().as_bytes());
-        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains} {span}\n", path.display())
+        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains}{span}\n", path.display())
     };
     done(path, &keys.into_iter().map(line).collect::<String>())
 }

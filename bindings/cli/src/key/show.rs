@@ -20,10 +20,11 @@ pub(super) fn list(args: &args::KeyList) -> Run {
     Ok(Outcome::Done)
 }
 
-/// Whether this day lies in a key's window; of several open keys the closest domain and the latest `from` signs.
-fn state(key: &Key, today: Day) -> &'static str {
+/// What a key does on this day: one that is open and signs nothing, since another does in its place, verifies still.
+fn state(ring: &KeyRing, key: &Key, today: Day) -> &'static str {
     match (key.signs_on(today), key.from()) {
-        (true, _) => "open",
+        (true, _) if ring.is_replaced(key, today) => "open",
+        (true, _) => "signs",
         (false, Some(from)) if today < from => "waits",
         (false, _) => "ended",
     }
@@ -51,7 +52,18 @@ fn list_text(ring: &KeyRing, today: Day) -> String {
         let (days, octets, print) =
             (key.days().to_string(), key.secret_len().to_string(), key.fingerprint().to_string());
         let usage = key.usage().as_str();
-        row([usage, &id, key.mac().as_str(), &days, &from, &until, &domains(key), &octets, &print, state(key, today)]);
+        row([
+            usage,
+            &id,
+            key.mac().as_str(),
+            &days,
+            &from,
+            &until,
+            &domains(key),
+            &octets,
+            &print,
+            state(ring, key, today),
+        ]);
     }
     let _ = writeln!(text, "ring {}", ring.fingerprint());
     text
@@ -66,7 +78,7 @@ fn list_json(ring: &KeyRing, today: Day) -> Vec<u8> {
         object.plain("from", key.from()).plain("until", key.until());
         object.text("domains", key.domains().as_str().as_bytes()).number("octets", len(key.secret_len()));
         object.number("line", len(key.line())).plain("fingerprint", Some(key.fingerprint()));
-        object.text("today", state(key, today).as_bytes()).plain("ring", Some(ring.fingerprint()));
+        object.text("today", state(ring, key, today).as_bytes()).plain("ring", Some(ring.fingerprint()));
         object.close();
     }
     out
