@@ -139,7 +139,7 @@ fn check<'a>(
     today: Day,
     right: impl FnOnce(&Key) -> bool,
 ) -> Verdict<'a> {
-    let covered = || ring.covers(Use::Mark, recipient.domain(), signed);
+    let covered = || ring.covers(Use::Mark, recipient.domain(), signed, signed);
     let Some(key) = ring.key_by_id(Use::Mark, id, recipient.domain()) else {
         return Verdict::UnknownKey { key: Some(id), covered: covered() };
     };

@@ -41,7 +41,8 @@ pub enum Verdict<'a> {
     UnknownKey {
         /// The key that the tag names, if it names one.
         key: Option<KeyId>,
-        /// Whether keys of the ring signed for this domain on that day, so that the tag cannot be one of ours.
+        /// Whether keys of the ring signed for this domain on that day, so that the tag cannot be one of ours. For prvs,
+        /// whose day depends on the life of the key that is not known: on each of the days that it may be.
         covered: bool,
     },
     /// It begins like a tag and has not the shape of one.

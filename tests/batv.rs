@@ -39,14 +39,46 @@ fn the_reason_is_that_of_the_key_which_came_nearest_to_signing() {
 
 #[test]
 fn a_tag_of_no_key_is_covered_only_if_a_key_signed_on_each_day_it_may_mean() {
-    // Day 20778 is 2026-11-21. Number 780 is two days on: for a life of 2 days signed today, for one of 9 a week ago.
-    for (from, until, expected) in [("-", "-", true), ("2026-11-20", "-", false), ("-", "2026-11-18", false)] {
+    // Day 20778 is 2026-11-21. Number 780 is two days on: signed 97 days ago, on 2026-08-16, to tomorrow.
+    for (from, until, expected) in [
+        ("-", "-", true),
+        ("2026-08-16", "-", true),
+        ("2026-08-17", "-", false),
+        ("-", "2026-11-22", true),
+        ("-", "2026-11-21", false),
+    ] {
         let ring = ring(&format!("prvs 1 sha1 2 {from} {until} * text:a\nprvs 2 sha1 9 {from} {until} * text:b\n"));
         match batv::verify(&ring, b"prvs=9780000000=user@example.com", day("2026-11-21")).unwrap() {
             Verdict::UnknownKey { covered, .. } => assert_eq!(covered, expected, "{from} {until}"),
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_tag_of_no_key_is_not_covered_if_it_may_be_of_a_day_on_which_no_key_of_the_ring_signed() {
+    // The third key is that of another host, on the three days that the ring lacks.
+    let gap = "prvs 1 sha256 5 - 2026-06-10 * text:first\nprvs 2 sha256 20 2026-06-14 - * text:second\n";
+    let third = "prvs 3 sha256 10 2026-06-11 2026-06-13 * text:third\n";
+    // One of a longer life than any that the ring has, from before the ring.
+    let young = "prvs 2 sha256 10 2026-06-02 - * text:second\n";
+    let longer = "prvs 3 sha256 30 - 2026-06-01 * text:third\n";
+    for (ours, lacking, signed, today) in
+        [(gap, third, "2026-06-12", "2026-06-18"), (young, longer, "2026-05-31", "2026-06-25")]
+    {
+        let theirs = ring(lacking);
+        let sender = batv::sign(&theirs, b"alice@example.com", Form::Prefix, day(signed)).unwrap();
+        let sender = sender.address().unwrap().as_bytes();
+        assert!(matches!(batv::verify(&theirs, sender, day(today)), Ok(Verdict::Genuine(_))));
+        match batv::verify(&ring(ours), sender, day(today)).unwrap() {
+            Verdict::UnknownKey { covered, .. } => assert!(!covered, "{lacking}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Where another key closes the gap, and no key is older than the tag may be, it is covered.
+    let whole = ring("prvs 1 sha256 5 - 2026-06-11 * text:a\nprvs 2 sha256 20 2026-06-12 - * text:b\n");
+    let verdict = batv::verify(&whole, b"prvs=3624000000=alice@example.com", day("2026-06-18")).unwrap();
+    assert!(matches!(verdict, Verdict::UnknownKey { covered: true, .. }), "{verdict:?}");
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn a_tag_of_no_key_for_that_domain_and_day_is_unknown_and_says_whether_others_si
         (ANY, "bst1={k 0 alice@other.example}=alice@other.example", "unknown-key k covered"),
         // The MAC is wrong, and the key was not signing on that day: another was, or none.
         (ANY, "prvs={!5 0 alice@example.com}=alice@example.com", "unknown-key 5 covered"),
-        (ANY, "prvs={!4 -53 alice@example.com}=alice@example.com", "unknown-key 4 covered"),
+        (ANY, "prvs={!4 -53 alice@example.com}=alice@example.com", "unknown-key 4"),
         (ANY, "prvs={!4 -113 alice@example.com}=alice@example.com", "unknown-key 4"),
         // So far ahead that only a key of a longer life can have made it, on days that the ring covers.
         (ANY, "prvs={!4 6 alice@example.com}=alice@example.com", "unknown-key 4 covered"),
@@ -213,7 +213,9 @@ fn a_tag_of_no_key_for_that_domain_and_day_is_unknown_and_says_whether_others_si
         (ANY, "bst1={!k 6 alice@example.com}=alice@example.com", "unknown-key k"),
         // The ring has no such key.
         (ANY, "prvs={9 0 alice@example.com}=alice@example.com", "unknown-key 9 covered"),
-        (ANY, "prvs={9 -113 alice@example.com}=alice@example.com", "unknown-key 9"),
+        // Its last day was 13 or 14 days ago, so that one of 99 days was signed at most 112 or 113 days ago.
+        (ANY, "prvs={9 -23 alice@example.com}=alice@example.com", "unknown-key 9 covered"),
+        (ANY, "prvs={9 -24 alice@example.com}=alice@example.com", "unknown-key 9"),
         (ANY, "prvs={4 0 alice@nowhere.example}=alice@nowhere.example", "unknown-key 4"),
         (ANY, "alice+prvs={9 0 alice@example.com}@example.com", "unknown-key 9 covered"),
         (ANY, "bst1={z 0 alice@example.com}=alice@example.com", "unknown-key z covered"),

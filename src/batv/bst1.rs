@@ -98,7 +98,7 @@ pub(super) fn check<'a>(
     today: Day,
 ) -> Verdict<'a> {
     let Some(key) = read.key(ring, mailbox.domain()) else {
-        let covered = ring.covers(Use::Bst1, mailbox.domain(), read.signed());
+        let covered = ring.covers(Use::Bst1, mailbox.domain(), read.signed(), read.signed());
         return Verdict::UnknownKey { key: Some(read.id), covered };
     };
     read.verdict(ring, key, read.is(octets(key, *mailbox, read.signed())), parts, today)
@@ -136,7 +136,7 @@ impl Tag {
         today: Day,
     ) -> Verdict<'a> {
         let signed = self.signed();
-        let covered = || ring.covers(Use::Bst1, parts.domain(), signed);
+        let covered = || ring.covers(Use::Bst1, parts.domain(), signed, signed);
         let implied = Implied { signed, in_date: in_date(signed, u32::from(key.days), today) };
         Verdict::of(key, right, implied, *parts, covered)
     }

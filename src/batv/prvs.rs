@@ -268,20 +268,14 @@ impl Tag {
     }
 }
 
-/// Whether keys of the ring signed for the domain on every day that the number may stand for.
+/// Whether keys of the ring signed for the domain on every day on which any key may have made the tag.
 ///
-/// The number counts from a key's `days`, and the key is not known: both the longest and the shortest lived are asked. One
-/// that lies further ahead only a key of a longer life can have written, on one of the last days.
+/// The number is the last day, and the key that is not known may have any life: its tag was signed one to
+/// [`Use::max_days`] days before, and tomorrow at the latest, by a clock that is ahead.
 #[cold]
 fn covered(ring: &KeyRing, domain: &[u8], expiry: u32, today: Day) -> bool {
-    let days = || ring.fitting(Use::Prvs, domain).map(|(_, key)| u32::from(key.days));
-    let Some((least, most)) = days().min().zip(days().max()) else { return false };
-    let covers = |day| ring.covers(Use::Prvs, domain, day);
-    let (ahead, longest) = (ahead_of_prvs(expiry, today), u32::from(Use::Prvs.max_days()));
-    if ahead > most + 1 && ahead <= longest + 1 {
-        // Signed tomorrow at the latest, by a clock that is ahead.
-        return (ahead - 1..=longest).all(|days| covers(today.plus(ahead).minus(days)));
-    }
-    let signed = |days| implied_by_prvs(expiry, days, today).signed;
-    covers(signed(least)) && covers(signed(most))
+    let longest = u32::from(Use::Prvs.max_days());
+    let ahead = ahead_of_prvs(expiry, today);
+    let last = if ahead <= longest + 1 { today.plus(ahead) } else { today.minus(1000 - ahead) };
+    ring.covers(Use::Prvs, domain, last.minus(longest), last.minus(1).min(today.plus(1)))
 }

@@ -385,9 +385,17 @@ impl KeyRing {
         None
     }
 
-    /// Whether some key of the use signed for the domain on this day.
-    pub(crate) fn covers(&self, usage: Use, domain: &[u8], day: Day) -> bool {
-        self.fitting(usage, domain).any(|(_, key)| key.signs_on(day))
+    /// Whether on each of these days some key of the use signed for the domain.
+    pub(crate) fn covers(&self, usage: Use, domain: &[u8], first: Day, last: Day) -> bool {
+        let mut day = first;
+        loop {
+            let signing = self.fitting(usage, domain).filter(|(_, key)| key.signs_on(day));
+            match signing.map(|(_, key)| key.until.unwrap_or(Day::MAX)).max() {
+                None => return false,
+                Some(end) if end >= last => return true,
+                Some(end) => day = end.plus(1),
+            }
+        }
     }
 }
 

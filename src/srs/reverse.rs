@@ -280,12 +280,12 @@ impl Reversal<'_> {
             };
             keep_better(&mut best, (Rank::of_srs(right, in_date, window), key, implied));
         }
-        self.tell(from, result, best)
+        self.tell(result, best)
     }
 
     /// The verdict by the best answer of a key. What it knows of hashes is in the rank, which the caller may know.
     #[inline(always)]
-    fn tell<'a>(&self, from: From<'_>, result: &Stripped<'a>, best: Option<Best<'_>>) -> Verdict<'a> {
+    fn tell<'a>(&self, result: &Stripped<'a>, best: Option<Best<'_>>) -> Verdict<'a> {
         let Some((rank, key, implied)) = best else {
             return Verdict::UnknownKey { key: None, covered: false };
         };
@@ -297,10 +297,8 @@ impl Reversal<'_> {
             Rank::Lifetime => Verdict::Expired(proof, Lapse::Lifetime),
             Rank::Window => Verdict::Expired(proof, Lapse::Window),
             Rank::Forged => Verdict::Forged { key: key.id },
-            Rank::Unknown => {
-                let covered = signed.is_some_and(|day| self.ring.covers(Use::Srs, from.domain, day));
-                Verdict::UnknownKey { key: None, covered }
-            }
+            // The window of no key holds the day, so that none signed on it.
+            Rank::Unknown => Verdict::UnknownKey { key: None, covered: false },
         }
     }
 

@@ -6,7 +6,7 @@
 //!     16  enforce, enforce-since day 18
 //!     20  the key is rotated on host 1; host 2 gets the ring on day 23, the last day on which it may
 //!     30  the ring is lost and replaced by a new one, with another id, before the first mail of the day; or at noon, or
-//!         with the id of the lost key, and then enforce-since is put off by 17 days, which is needed
+//!         with the id of the lost key, and then enforce-since is put off by 17 days, which the same id needs
 //! ```
 //!
 //! Each day each host sends; each mail bounces on each of the 17 days that follow (10 days of the tag and 7 of expired-grace)
@@ -172,12 +172,18 @@ fn a_ring_lost_at_noon_or_replaced_under_the_same_id_costs_no_bounce_if_enforce_
 }
 
 #[test]
-fn enforcing_on_through_the_loss_of_a_ring_at_noon_refuses_what_left_that_morning() {
-    let rings = Rings::new(9);
-    let morning = sent(&Snapshot { ring: rings.rotated.clone(), ..snapshot(&rings, 0, 30) }, SENDERS[0], 30).unwrap();
-    assert_eq!(returned(&snapshot(&rings, 0, 30), &morning, 30), (Action::Refuse, "unknown-key"));
-    let put_off = Rings { at_noon: true, ..rings };
-    assert_eq!(returned(&snapshot(&put_off, 0, 30), &morning, 30), (Action::Unchanged, "unknown-key"));
+fn enforcing_on_through_the_loss_of_a_ring_at_noon_refuses_what_left_that_morning_only_under_the_same_id() {
+    let lost = Rings::new(9).rotated;
+    let morning = sent(&Snapshot { ring: lost.clone(), ..snapshot(&Rings::new(9), 0, 30) }, SENDERS[0], 30).unwrap();
+    let same = morning["prvs=".len()..].chars().next().unwrap().to_digit(10).unwrap();
+    for (id, at_noon, expected) in [
+        (9, false, (Action::Unchanged, "not-covered")),
+        (same, false, (Action::Refuse, "forged")),
+        (same, true, (Action::Unchanged, "forged")),
+    ] {
+        let rings = Rings { at_noon, ..Rings::new(id) };
+        assert_eq!(returned(&snapshot(&rings, 0, 30), &morning, 30), expected, "{id} {at_noon}");
+    }
 }
 
 #[test]
