@@ -210,7 +210,7 @@ pub unsafe extern "C" fn backstop_exim_policy_incoming(
             split("backstop_exim_policy_incoming", given, wanted, &["authenticated", "now"])?;
         let ((client, port), day) = (peer(client, port)?, options.day()?);
         let (policy, ring) = (cache::policy(policy)?, cache::ring(keys)?);
-        let authenticated = options.text("authenticated").is_some_and(|name| !name.is_empty());
+        let authenticated = options.text("authenticated").is_some();
         let client = policy.client(authenticated, client, port);
         Ok(decision(&policy.incoming(&ring.0, sender, recipient, client, day)))
     };
@@ -270,14 +270,18 @@ fn forwarders<'a>(domain: &'a [u8], options: &Options<'a>) -> Result<(&'a str, D
     Ok((domain, srs::own_forwarders(domain, own).map_err(|error| misuse(error.to_string()))?))
 }
 
-/// The address and port of a client; both empty, or the port 0, for a program of the host itself.
+/// The address and port of a client; both empty, or the port 0, for a program of the host itself. What is no text is
+/// neither.
 fn peer(ip: &[u8], port: &[u8]) -> Result<(Option<IpAddr>, u16), Trouble> {
-    let text = |octets| std::str::from_utf8(octets).unwrap_or_default();
-    let (ip, port) = match (text(ip), text(port)) {
-        ("", "") => return Ok((None, 0)),
-        ("", port) => (Ok(None), port.parse()),
-        (ip, port) => (ip.parse().map(Some), port.parse()),
+    if ip.is_empty() && port.is_empty() {
+        return Ok((None, 0));
+    }
+    let address = || std::str::from_utf8(ip).ok().and_then(|ip| ip.parse().ok());
+    let misuse = |sentence: &str| Trouble::Misuse(sentence.to_owned());
+    let known = match ip {
+        b"" => None,
+        _ => Some(address().ok_or_else(|| misuse("the client is no IP address"))?),
     };
-    let ip = ip.map_err(|_| Trouble::Misuse("the client is no IP address".to_owned()))?;
-    Ok((ip, port.map_err(|_| Trouble::Misuse("the port is no number from 0 to 65535".to_owned()))?))
+    let port = std::str::from_utf8(port).ok().and_then(|port| port.parse().ok());
+    Ok((known, port.ok_or_else(|| misuse("the port is no number from 0 to 65535"))?))
 }
