@@ -28,10 +28,10 @@ pub const BACKSTOP_EXIM_ERROR: i32 = 3;
 ///
 /// For a transport's return_path: {key file}{sender}, options form=prefix or subaddress, now=.
 ///
-/// All functions of this group are called by Exim, not by C: they have the type that ${dlfunc} wants and need nothing of
-/// Exim. The arguments stand in braces in their order, options behind them as {name=value}; an option with an empty value
-/// counts as not given, an unknown one is an error. now= takes unix seconds in place of the system clock. Paths begin
-/// with a slash. bindings/exim of the sources has a whole configuration.
+/// All functions of this group are called by Exim, not by C: they have the type that ${dlfunc} wants and need nothing
+/// of Exim. The arguments stand in braces in their order, options behind them as {name=value}; an option with an empty
+/// value counts as not given, an unknown one is an error. now= takes unix seconds in place of the system clock. Paths
+/// begin with a slash. bindings/exim of the sources has a whole configuration.
 ///
 /// @code
 /// static int as_exim_would(unsigned char *keys, unsigned char *sender, unsigned char **answer)
@@ -41,10 +41,10 @@ pub const BACKSTOP_EXIM_ERROR: i32 = 3;
 /// }
 /// @endcode
 ///
-/// BACKSTOP_EXIM_OK: `*result` has the answer. Any other result: `*result` has a sentence for Exim's log, which shows no
-/// secret. It ends in NUL and lasts until the next of these calls in this thread. FAIL and FAIL_FORCED are never given.
-/// Files are read when first named, and kept by the thread (the last eight of a kind); a changed one is read again, a key
-/// file after a second at most, and one that went bad keeps what was there until the process ends.
+/// BACKSTOP_EXIM_OK: `*result` has the answer. Any other result: `*result` has a sentence for Exim's log, which shows
+/// no secret. It ends in NUL and lasts until the next of these calls in this thread. FAIL and FAIL_FORCED are never
+/// given. Files are read when first named, and kept by the thread (the last eight of a kind); a changed one is read
+/// again, a key file after a second at most, and one that went bad keeps what was there until the process ends.
 ///
 /// This one answers the signed sender, or the sender as it is where backstop_sign would leave it; so it may stand in
 /// return_path as it is, and signs nothing twice. It signs for whoever sends; backstop_exim_policy_outgoing does not.
@@ -145,8 +145,8 @@ pub unsafe extern "C" fn backstop_exim_srs_reverse(
 ///
 /// Answers the signed sender, or the sender as it is, as backstop_policy_outgoing. client and port are
 /// $sender_host_address and $sender_host_port (empty and 0 for local programs), authenticated= is
-/// $sender_host_authenticated (empty if not). recipient= matters only for no-sign-recipients, and only where the transport
-/// has max_rcpt = 1.
+/// $sender_host_authenticated (empty if not). recipient= matters only for no-sign-recipients, and only where the
+/// transport has max_rcpt = 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_exim_policy_outgoing(
     result: *mut *mut c_uchar,
