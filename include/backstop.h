@@ -5,8 +5,8 @@
  *
  *     cc prog.c $(pkg-config --cflags --libs backstop)
  *
- * This file is the manual, in C99, C11 and C++. It is made from bindings/c; do not edit it. What holds for every function
- * but those of the last group, which Exim calls in its own manner:
+ * This file is the manual, in C99, C11 and C++. It is made from bindings/c; do not edit it. What holds for every
+ * function but those of the last group, which Exim calls in its own manner:
  *
  * Results. A function that can fail returns int32_t: 0 (BACKSTOP_OK) is done; negative numbers (BACKSTOP_ERR_*) are
  * errors; positive ones (BACKSTOP_UNSIGNED_*) say why an address was left as it is, which is no error. What an address
@@ -15,19 +15,19 @@
  *
  * Texts. In: a pointer and a length in octets; no NUL is needed and none is looked for, but `path` ends in NUL. Out: a
  * buffer, its capacity in octets, and where the length goes. The text in a buffer does not end in NUL; print it with
- * "%.*s". If the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing else
- * was written (backstop_sign_many, which puts many into one buffer, says what it wrote). Every address that is made has at
- * most BACKSTOP_ADDRESS_MAX octets; one that is left as it is needs its own length. No other text that is made has a limit that a program could rely on: ask again with what is needed. Texts
- * inside structures end in NUL. Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null
- * sender.
+ * "%.*s". If the buffer is too small, the result is BACKSTOP_ERR_TOO_SMALL, the length has what is needed, and nothing
+ * else was written (backstop_sign_many, which puts many into one buffer, says what it wrote). Every address that is
+ * made has at most BACKSTOP_ADDRESS_MAX octets; one that is left as it is needs its own length. No other text that is
+ * made has a limit that a program could rely on: ask again with what is needed. Texts inside structures end in NUL.
+ * Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null sender.
  *
  * Pointers. None may be NULL, also where a length or a capacity is 0 (as of an empty string_view): the result is
- * BACKSTOP_ERR_NULL. Only the _free
- * functions pass over NULL. On an error nothing was written but the length above. A buffer may be the input itself
- * where its function says so; else what is written to overlaps nothing.
+ * BACKSTOP_ERR_NULL. Only the _free functions pass over NULL. On an error nothing was written but the length above. A
+ * buffer may be the input itself where its function says so; else what is written to overlaps nothing.
  *
- * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is for the _free
- * function of its name. Names and sentences (const char *) are static. Paths and texts that go in are copied.
+ * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is
+ * for the _free function of its name. Names and sentences (const char *) are static. Paths and texts that go in are
+ * copied.
  *
  * Time. `now` is unix seconds; -1 asks the system clock. Other negative numbers and times past the year 9999, such as
  * milliseconds, are BACKSTOP_ERR_TIME. Days in structures are days since 1970-01-01 (times 86400 gives unix seconds),
@@ -36,20 +36,20 @@
  * Structures that are written to begin with their size, which the *_INIT macro sets. A structure grows at its end only,
  * and a program that was built with an older header gets what it knows. A size that was never published is
  * BACKSTOP_ERR_SIZE; so is a newer header's on an older library, so a program that may meet one compares
- * backstop_version_number with BACKSTOP_VERSION_NUMBER when it starts. Where a structure was filled once, it may be used
- * again as it is.
+ * backstop_version_number with BACKSTOP_VERSION_NUMBER when it starts. Where a structure was filled once, it may be
+ * used again as it is.
  *
- * Threads and processes. Nothing global changes: backstop_inspect makes its tables when it is first called, whatever it is
- * given, and keeps them to the end of the process (a leak checker calls them still reachable); the functions for Exim keep
- * something, each thread its own. Any number of threads may use one handle at a time, each with its own buffers; only _free
- * must be the last use of a reference. After a fork both processes may go on with all handles, each with its own copy. No
- * function waits for a lock, so none can hang in the child, with one exception: while one thread makes that first call,
- * backstop_inspect in others waits for it, so a program with threads that forks calls it once before. None is made for
- * signal handlers.
+ * Threads and processes. Nothing global changes: backstop_inspect makes its tables when it is first called, whatever it
+ * is given, and keeps them to the end of the process (a leak checker calls them still reachable); the functions for
+ * Exim keep something, each thread its own. Any number of threads may use one handle at a time, each with its own
+ * buffers; only _free must be the last use of a reference. After a fork both processes may go on with all handles, each
+ * with its own copy. No function waits for a lock, so none can hang in the child, with one exception: while one thread
+ * makes that first call, backstop_inspect in others waits for it, so a program with threads that forks calls it once
+ * before. None is made for signal handlers.
  *
  * Faults. No C++ exception or Rust panic leaves the library: a fault of its own is BACKSTOP_ERR_INTERNAL, with a line
- * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and deciding
- * allocate nothing.
+ * on standard error. Where memory runs out the process is aborted; signing, verifying, stripping, rewriting and
+ * deciding allocate nothing.
  *
  * Secrets. A key ring is wiped when its last reference is freed. No sentence of this library shows a secret.
  *
@@ -221,6 +221,8 @@
 #define BACKSTOP_OVER_LONG_EMIT 1
 /** How many random octets backstop_mark_header takes. */
 #define BACKSTOP_NONCE_SIZE 8
+/** The longest header value or Message-ID that is looked at, in octets: a longer one is BACKSTOP_MALFORMED. */
+#define BACKSTOP_MARK_MAX 998
 
 /*
  * ==== What a policy is asked and answers ====
@@ -262,8 +264,24 @@
 #define BACKSTOP_REFUSE_AT_RCPT 1
 /** Refuse at DATA, where sender call-outs are gone; a host that cannot refuses at RCPT. */
 #define BACKSTOP_REFUSE_AT_DATA 2
-/** Refuse after the message. */
+/** Refuse after the message, which is judged as well (`by_message` of backstop_decision). */
 #define BACKSTOP_REFUSE_AT_MESSAGE 3
+/** Need: to refuse at all, since the mode is or will be enforce. */
+#define BACKSTOP_NEED_REFUSE 1
+/** Need: to wait with a refusal for DATA. */
+#define BACKSTOP_NEED_REFUSE_AT_DATA 2
+/** Need: to wait with a refusal for the end of the message. */
+#define BACKSTOP_NEED_REFUSE_AT_MESSAGE 3
+/** Need: to know the client of mail that comes in. */
+#define BACKSTOP_NEED_CLIENT 4
+/** Need: to know the sender of mail that comes in. */
+#define BACKSTOP_NEED_SENDER 5
+/** Need: to know the client of mail that leaves. */
+#define BACKSTOP_NEED_OWN_NETWORK 6
+/** Need: to know all recipients of a mail when its sender is decided. */
+#define BACKSTOP_NEED_RECIPIENTS 7
+/** Need: to know the recipient that forwards a mail. */
+#define BACKSTOP_NEED_FORWARDER 8
 /** Rule: the sender is own and the mail is vouched for: it gets a tag. */
 #define BACKSTOP_RULE_SIGNED 1
 /** Rule: the sender is foreign and the mail is forwarded: it is rewritten into the forwarder's domain. */
@@ -304,8 +322,13 @@
 #define BACKSTOP_RULE_FORGED 19
 /** Rule: the tag was made by no key of the ring, though the ring covers the day that it implies. */
 #define BACKSTOP_RULE_UNKNOWN_KEY 20
-/** Rule: the tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in date. */
+
+/**
+ * Rule: the tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in
+ * date.
+ */
 #define BACKSTOP_RULE_NOT_COVERED 21
+
 /** Rule: the tag is damaged. */
 #define BACKSTOP_RULE_MALFORMED 22
 /** Rule: the tag is of another system. */
@@ -334,7 +357,7 @@
 #define BACKSTOP_RULE_EXEMPT_CLIENT 34
 /** Rule: the mail system itself made this mail, which is never refused. */
 #define BACKSTOP_RULE_INTERNAL_CLIENT 35
-/** The client is a user of this site and never refused. */
+/** Rule: the client is a user of this site and never refused. */
 #define BACKSTOP_RULE_SUBMITTED_CLIENT 36
 /** Rule: a mark of ours came back inside the message. */
 #define BACKSTOP_RULE_MARK_GENUINE 37
@@ -401,8 +424,13 @@
 #define BACKSTOP_WHY_NOT_COVERED 5
 /** Unproven: not all marks were checked. */
 #define BACKSTOP_WHY_UNCHECKED 6
-/** Unproven: a mark of ours came back that is for another own address, which the mail that came back names as its sender. */
+
+/**
+ * Unproven: a mark of ours came back that is for another own address, which the mail that came back names as its
+ * sender.
+ */
 #define BACKSTOP_WHY_OTHER_ADDRESS 7
+
 /** Unproven: a mark of ours is dated in the future. */
 #define BACKSTOP_WHY_FUTURE 8
 /** Unproven: a mark came back that was changed on the way, or without the sender that it was made for. */
@@ -462,7 +490,7 @@
  * ==== Returned messages ====
  */
 
-/** Text: the recipient without its tag. */
+/** Text: the recipient without its tag; none with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it. */
 #define BACKSTOP_TEXT_MAILBOX 1
 /** Text: one sentence on the verdict, for people. */
 #define BACKSTOP_TEXT_SENTENCE 2
@@ -526,7 +554,8 @@ typedef struct backstop_verdict {
     uint32_t mailbox_len;
     /**
      * The address under the tag, ending in NUL. Genuine and expired: proved by the tag. Untagged: the mailbox as it
-     * came, without brackets and route (for a mark: empty). Otherwise empty, since what an unproved tag says is nobody's address.
+     * came, without brackets and route (for a mark: empty). Otherwise empty, since what an unproved tag says is
+     * nobody's address.
      */
     char mailbox[321];
     /** Zero. */
@@ -538,7 +567,8 @@ typedef struct backstop_verdict {
     int32_t key_use;
     /**
      * With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed for this domain on that day, so that the tag is none of
-     * ours, 0 if this ring may only be older than that of the host that signed. Else 0. Behind BACKSTOP_VERDICT_SIZE_1.
+     * ours, 0 if this ring may only be older than that of the host that signed. Else 0. Behind
+     * BACKSTOP_VERDICT_SIZE_1.
      */
     int32_t covered;
 } backstop_verdict;
@@ -599,11 +629,17 @@ typedef struct backstop_decision {
     char address[321];
     /** The SMTP reply such as "550 5.7.1 ...", one line, ending in NUL; empty unless `action` is to refuse. */
     char reply[255];
+    /**
+     * 1 if the message is to be judged as well before this is final: wait for its end, give it to backstop_inspect,
+     * and ask backstop_policy_incoming_message. Else 0. Only under refuse-at = "message". Behind
+     * BACKSTOP_DECISION_SIZE_1.
+     */
+    int32_t by_message;
 } backstop_decision;
 
 /**
- * What the mail system knows of a message beside its octets. Begin with BACKSTOP_ENVELOPE_INIT, which sets the size and
- * that nothing is known.
+ * What the mail system knows of a message beside its octets. Begin with BACKSTOP_ENVELOPE_INIT, which sets the size
+ * and that nothing is known.
  */
 typedef struct backstop_envelope {
     /** The octets of this structure as the caller knows it. */
@@ -620,8 +656,8 @@ typedef struct backstop_envelope {
     backstop_text sender;
     /**
      * RCPT, as it came, tag and all. Here data may be NULL for a stored message: then X-Original-To, Envelope-To or
-     * Delivered-To above the first Received is read, never To. Give it for one that is just being received: the fields on
-     * top are then another host's, and without any nothing is proved.
+     * Delivered-To above the first Received is read, never To. Give it for one that is just being received: the fields
+     * on top are then another host's, and without any nothing is proved.
      */
     backstop_text recipient;
 } backstop_envelope;
@@ -636,7 +672,10 @@ typedef struct backstop_findings {
     int32_t verdict;
     /** BACKSTOP_WHY_*: why it is unproven; else BACKSTOP_WHY_NONE. */
     int32_t why;
-    /** BACKSTOP_ADVICE_*: what to do with it, in the mode of the recipient's domain. */
+    /**
+     * BACKSTOP_ADVICE_*: what to do with it, in the mode of the recipient's domain. It knows no client: who receives
+     * mail asks backstop_policy_incoming_message.
+     */
     int32_t advice;
     /** BACKSTOP_FAILURE_*: why mail was not delivered, as far as a bounce tells. */
     int32_t failure;
@@ -650,6 +689,8 @@ typedef struct backstop_findings {
     uint32_t evidence;
     /** How many tags and marks were checked. */
     uint32_t checks;
+    /** BACKSTOP_ADVICE_*: what mode enforce would do with it. Behind BACKSTOP_FINDINGS_SIZE_1. */
+    int32_t would;
 } backstop_findings;
 
 /** One tag or mark that was checked. Begin with BACKSTOP_CHECK_INIT, which sets the size. */
@@ -659,10 +700,10 @@ typedef struct backstop_check {
     /** BACKSTOP_PLACE_*: where it stood. */
     int32_t place;
     /**
-     * BACKSTOP_GENUINE to BACKSTOP_FOREIGN. Three outcomes of a mark have no number here and are given as the nearest: one
-     * for another own address is BACKSTOP_FORGED, one of days ahead BACKSTOP_EXPIRED, a damaged one BACKSTOP_MALFORMED.
-     * The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and where it makes the message
-     * unproven, so has `why` of the findings.
+     * BACKSTOP_GENUINE to BACKSTOP_FOREIGN. Three outcomes of a mark have no number here and are given as the nearest:
+     * one for another own address is BACKSTOP_FORGED, one of days ahead BACKSTOP_EXPIRED, a damaged one
+     * BACKSTOP_MALFORMED. The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and
+     * where it makes the message unproven, so has `why` of the findings.
      */
     int32_t verdict;
     /** With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0. */
@@ -677,7 +718,7 @@ typedef struct backstop_check {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /*
  * ==== Versions and result codes ====
@@ -728,9 +769,9 @@ int32_t backstop_keyring_parse(const char *text,
 /**
  * Reads the key ring in a file; `path` ends in NUL.
  *
- * The file must be a regular one to which others have no access and which its group does not write (mode 0600 or 0640).
- * BACKSTOP_ERR_FILE: it cannot be read, others have access, or it holds no key ring; backstop_keyring_diagnose_file says
- * which. On BACKSTOP_OK `*out` is a reference for backstop_keyring_free.
+ * The file must be a regular one to which others have no access and which its group does not write (mode 0600 or
+ * 0640). BACKSTOP_ERR_FILE: it cannot be read, others have access, or it holds no key ring;
+ * backstop_keyring_diagnose_file says which. On BACKSTOP_OK `*out` is a reference for backstop_keyring_free.
  */
 int32_t backstop_keyring_load(const char *path,
                               backstop_keyring **out);
@@ -757,8 +798,8 @@ int32_t backstop_keyring_diagnose(const char *text,
 int32_t backstop_keyring_diagnose_file(const char *path, char *buf, size_t cap, size_t *out_len);
 
 /**
- * Eight characters by which two hosts can tell whether they hold the same keys in the same order. They tell nothing of a
- * secret that cannot be guessed.
+ * Eight characters by which two hosts can tell whether they hold the same keys in the same order. They tell nothing of
+ * a secret that cannot be guessed.
  */
 int32_t backstop_keyring_fingerprint(const backstop_keyring *ring,
                                      char *buf,
@@ -775,7 +816,8 @@ int32_t backstop_keyring_fingerprint(const backstop_keyring *ring,
  * folder that is current now.
  *
  * @code
- * static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)
+ * static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap,
+ *                               size_t *len)
  * {
  *     backstop_keyring *ring;
  *     int32_t status = backstop_keystore_get(store, &ring);
@@ -810,15 +852,17 @@ int32_t backstop_keystore_get(const backstop_keystore *store,
 int32_t backstop_keystore_reload(const backstop_keystore *store);
 
 /**
- * Says in one sentence why the file, when it was last looked at, could not be used, so that an older ring is given; the
- * length is 0 if it could. For the log: ask after backstop_keystore_get, once a minute or so.
+ * Says in one sentence why the file, when it was last looked at, could not be used, so that an older ring is given;
+ * the length is 0 if it could. For the log: ask after backstop_keystore_get, once a minute or so.
  */
 int32_t backstop_keystore_report(const backstop_keystore *store,
                                  char *buf,
                                  size_t cap,
                                  size_t *out_len);
 
-/** Frees a store; no other thread may be using it. Rings that it gave stay until they are freed. NULL is passed over. */
+/**
+ * Frees a store; no other thread may be using it. Rings that it gave stay until they are freed. NULL is passed over.
+ */
 void backstop_keystore_free(backstop_keystore *store);
 
 /*
@@ -834,6 +878,9 @@ const char *backstop_reason_name(int32_t reason);
 /** The word of a BACKSTOP_TAG_*, such as "btv1". Static, never NULL, for any number. */
 const char *backstop_tag_name(int32_t tag);
 
+/** The word of a BACKSTOP_USE_*, such as "prvs". Static, never NULL, for any number. */
+const char *backstop_use_name(int32_t usage);
+
 /*
  * ==== Tags: sign, verify, strip, explain ====
  */
@@ -841,10 +888,10 @@ const char *backstop_tag_name(int32_t tag);
 /**
  * Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
  *
- * BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN, NO_KEY,
- * TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some; a signed one
- * has none. So whatever is not negative can go on with `out`. `out` may be the address itself. Whether the mail is the host's own to sign is for the caller, or a policy, to
- * know. Nothing is allocated.
+ * BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN,
+ * NO_KEY, TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some;
+ * a signed one has none. So whatever is not negative can go on with `out`. `out` may be the address itself. Whether
+ * the mail is the host's own to sign is for the caller, or a policy, to know. Nothing is allocated.
  *
  * @code
  * static int32_t next_hop_sender(const backstop_keyring *ring, const char *sender, char *out, size_t cap, size_t *len)
@@ -864,7 +911,7 @@ int32_t backstop_sign(const backstop_keyring *ring,
                       size_t cap,
                       size_t *out_len);
 
-/** As backstop_sign, but the tag stands behind: local+prvs=TAG@domain, for hosts that route by sub-address. */
+/** As backstop_sign, but the tag stands behind: local+prvs=TAG@example.com, for hosts that route by sub-address. */
 int32_t backstop_sign_subaddress(const backstop_keyring *ring,
                                  const char *address,
                                  size_t len,
@@ -876,8 +923,9 @@ int32_t backstop_sign_subaddress(const backstop_keyring *ring,
 /**
  * Tells what the recipient of a bounce is, exactly as RCPT gave it (a sha1 tag covers the case of the address).
  *
- * BACKSTOP_OK: `out` has the verdict; on an error it has what it had before. BACKSTOP_ERR_ADDRESS and BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all.
- * Nothing is allocated. A forged tag costs the time of a genuine one.
+ * BACKSTOP_OK: `out` has the verdict; on an error it has what it had before. BACKSTOP_ERR_ADDRESS and
+ * BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all. Nothing is allocated. A forged tag costs the time of a
+ * genuine one.
  *
  * @code
  * static int accept_bounce(const backstop_keyring *ring, const char *rcpt, char *mailbox, size_t cap)
@@ -937,9 +985,9 @@ int32_t backstop_explain(const backstop_keyring *ring,
 /**
  * Describes a forwarder.
  *
- * `domain` is the one domain into which senders are rewritten. `own` lists further domains whose SRS addresses are taken
- * back, such as "fwd2.example,*.fwd.example"; it may be empty. BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_OPTION: one of them
- * cannot be used. On BACKSTOP_OK `*out` is for backstop_srs_free.
+ * `domain` is the one domain into which senders are rewritten. `own` lists further domains whose SRS addresses are
+ * taken back, such as "fwd2.example,*.fwd.example"; it may be empty. BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_OPTION: one of
+ * them cannot be used. On BACKSTOP_OK `*out` is for backstop_srs_free.
  *
  * @code
  * static int32_t forwarder(const char *domain, backstop_srs **srs)
@@ -969,9 +1017,9 @@ void backstop_srs_free(backstop_srs *srs);
 /**
  * Rewrites the envelope sender of forwarded mail into the forwarder's domain: SRS0, or SRS1 if it is SRS already.
  *
- * BACKSTOP_OK: `out` has the new sender, of at most 254 octets. BACKSTOP_UNSIGNED_*: the address is to stay as it is and
- * was copied to `out`, as with backstop_sign. Whether the mail is forwarded at all is for the caller to know. Nothing is
- * allocated.
+ * BACKSTOP_OK: `out` has the new sender, of at most 254 octets. BACKSTOP_UNSIGNED_*: the address is to stay as it is
+ * and was copied to `out`, as with backstop_sign. Whether the mail is forwarded at all is for the caller to know.
+ * Nothing is allocated.
  */
 int32_t backstop_srs_forward(const backstop_keyring *ring,
                              const backstop_srs *srs,
@@ -1001,10 +1049,10 @@ int32_t backstop_srs_reverse(const backstop_keyring *ring,
  */
 
 /**
- * Makes the value of the header Backstop-Mark for a message whose From has this bare address.
+ * Makes the value of the header BACKSTOP_MARK_HEADER for a message whose From has this bare address.
  *
- * `nonce` points to BACKSTOP_NONCE_SIZE random octets, others for each message. BACKSTOP_UNSIGNED_*: there is no mark to
- * put into the message, and the length is 0.
+ * `nonce` points to BACKSTOP_NONCE_SIZE random octets, others for each message. BACKSTOP_UNSIGNED_*: there is no mark
+ * to put into the message, and the length is 0.
  *
  * @code
  * static int32_t mark_value(const backstop_keyring *ring, const char *from, char *out, size_t cap, size_t *len)
@@ -1033,8 +1081,8 @@ int32_t backstop_mark_header(const backstop_keyring *ring,
  * Makes a Message-ID with its brackets, for a message that has none; replace none without being told to.
  *
  * `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
- * like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result is
- * BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
+ * like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
+ * is BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
  */
 int32_t backstop_mark_message_id(const backstop_keyring *ring,
                                  const char *left,
@@ -1082,8 +1130,8 @@ int32_t backstop_mark_verify_message_id(const backstop_keyring *ring,
 /**
  * Reads the table `[policy]` of a TOML text (UTF-8); other tables are left alone.
  *
- * share/doc/backstop/policy.toml, installed beside the library, explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
- * On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
+ * share/doc/backstop/policy.toml, installed beside the library, explains every key. BACKSTOP_ERR_POLICY:
+ * backstop_policy_diagnose says why. On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
  *
  * @code
  * static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
@@ -1092,7 +1140,8 @@ int32_t backstop_mark_verify_message_id(const backstop_keyring *ring,
  *     backstop_decision d = BACKSTOP_DECISION_INIT;
  *     int32_t client;
  *     if (backstop_policy_client(policy, user, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
- *         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
+ *         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) !=
+ *             BACKSTOP_OK)
  *         return 0;
  *     snprintf(reply, cap, "%s", d.reply);
  *     return d.action == BACKSTOP_ACTION_REFUSE;
@@ -1122,11 +1171,32 @@ int32_t backstop_policy_ref(const backstop_policy *policy, backstop_policy **out
 void backstop_policy_free(backstop_policy *policy);
 
 /**
- * Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and its
- * port; `*origin` is a BACKSTOP_ORIGIN_*.
+ * Tells whether a policy needs something of the program that asks it, BACKSTOP_NEED_*: `*needed` is 1 or 0.
  *
- * Port 0 with no address or one of the loopback is the mail system itself, whose mail is signed: give port 0 only where
- * the host says so, and any other for a client of which nothing is known, which is then BACKSTOP_ORIGIN_UNKNOWN.
+ * Nothing in a decision tells that a rule cannot be kept to: a program that sees no client never finds one exempt. So
+ * look for what the program cannot do when a policy is read, and refuse the policy or say so; backstop_need_name is
+ * the key to name. BACKSTOP_ERR_OPTION: `need` is no BACKSTOP_NEED_*.
+ *
+ * @code
+ * static void warn_of_needs(const backstop_policy *policy, const int32_t *unmet, size_t count)
+ * {
+ *     int32_t needed;
+ *     while (count-- > 0)
+ *         if (backstop_policy_needs(policy, unmet[count], &needed) == BACKSTOP_OK && needed)
+ *             fprintf(stderr, "this program does not keep to %s\n", backstop_need_name(unmet[count]));
+ * }
+ * @endcode
+ */
+int32_t backstop_policy_needs(const backstop_policy *policy,
+                              int32_t need,
+                              int32_t *needed);
+
+/**
+ * Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and
+ * its port; `*origin` is a BACKSTOP_ORIGIN_*.
+ *
+ * Port 0 with no address or one of the loopback is the mail system itself, whose mail is signed: give port 0 only
+ * where the host says so, and any other for a client of which nothing is known, which is then BACKSTOP_ORIGIN_UNKNOWN.
  * BACKSTOP_ERR_IP: the text is no IP address.
  */
 int32_t backstop_policy_origin(const backstop_policy *policy,
@@ -1186,9 +1256,11 @@ int32_t backstop_policy_forward(const backstop_policy *policy,
                                 int32_t *rule);
 
 /**
- * Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a BACKSTOP_CLIENT_*.
+ * Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a
+ * BACKSTOP_CLIENT_*.
  *
- * BACKSTOP_OK: `out` has the decision. BACKSTOP_ERR_OPTION: `client` is no BACKSTOP_CLIENT_*. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
+ * BACKSTOP_OK: `out` has the decision; with `by_message` it is not the last word. BACKSTOP_ERR_OPTION: `client` is no
+ * BACKSTOP_CLIENT_*. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
  */
 int32_t backstop_policy_incoming(const backstop_policy *policy,
                                  const backstop_keyring *ring,
@@ -1199,6 +1271,80 @@ int32_t backstop_policy_incoming(const backstop_policy *policy,
                                  int32_t client,
                                  int64_t now,
                                  backstop_decision *out);
+
+/**
+ * Decides about the recipient once more when the message is there: a signed mark inside it can save a bounce without a
+ * tag, and it can show a bounce to be backscatter that the envelope could not.
+ *
+ * For a decision of backstop_policy_incoming that has `by_message`; for any other it gives the same once more. Sender,
+ * recipient and client are those of before, and `inspection` is that of the message for this very recipient: each has
+ * its own. The advice of an inspection is no substitute, since it knows no client: exempt ones and users are never
+ * refused.
+ *
+ * BACKSTOP_OK: `out` has the decision, with `refuse_at` and `by_message` as before. BACKSTOP_ERR_OPTION: `client` is
+ * no BACKSTOP_CLIENT_*. A message that is not there as a whole proves only what it proves: if some was cut off, which
+ * may have held the mark, take this decision only with BACKSTOP_RULE_MARK_GENUINE, else keep that of
+ * backstop_policy_incoming. The first MiB is enough for nearly all.
+ *
+ * @code
+ * static int32_t judge_with_message(const backstop_policy *policy, const backstop_keyring *ring, const char *from,
+ *                                   const char *rcpt, int32_t client, const char *message, size_t len, int64_t now,
+ *                                   backstop_decision *d)
+ * {
+ *     backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT;
+ *     backstop_inspection *seen;
+ *     int32_t status = backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, now, d);
+ *     if (status != BACKSTOP_OK || !d->by_message)
+ *         return status;
+ *     envelope.sender.data = from;
+ *     envelope.sender.len = strlen(from);
+ *     envelope.recipient.data = rcpt;
+ *     envelope.recipient.len = strlen(rcpt);
+ *     status = backstop_inspect(policy, ring, message, len, &envelope, now, &seen);
+ *     if (status != BACKSTOP_OK)
+ *         return status;
+ *     status = backstop_policy_incoming_message(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, seen,
+ *                                               now, d);
+ *     backstop_inspection_free(seen);
+ *     return status;
+ * }
+ * @endcode
+ */
+int32_t backstop_policy_incoming_message(const backstop_policy *policy,
+                                         const backstop_keyring *ring,
+                                         const char *sender,
+                                         size_t sender_len,
+                                         const char *recipient,
+                                         size_t recipient_len,
+                                         int32_t client,
+                                         const backstop_inspection *inspection,
+                                         int64_t now,
+                                         backstop_decision *out);
+
+/*
+ * ==== Words of a policy ====
+ */
+
+/** The word of a BACKSTOP_ORIGIN_*, such as "submitted". Static, never NULL, for any number. */
+const char *backstop_origin_name(int32_t origin);
+
+/** The word of a BACKSTOP_CLIENT_*, such as "exempt". Static, never NULL, for any number. */
+const char *backstop_client_name(int32_t client);
+
+/** The word of a BACKSTOP_MODE_*, such as "observe". Static, never NULL, for any number. */
+const char *backstop_mode_name(int32_t mode);
+
+/** The word of a BACKSTOP_ACTION_*, such as "strip". Static, never NULL, for any number. */
+const char *backstop_action_name(int32_t action);
+
+/** The word of a BACKSTOP_REFUSE_AT_*, such as "data". Static, never NULL, for any number. */
+const char *backstop_refuse_at_name(int32_t refuse_at);
+
+/**
+ * The key of a policy that a BACKSTOP_NEED_* comes from, such as "exempt-clients", or "refuse-at = \"data\"" where
+ * only that value has the need. Static, never NULL, for any number.
+ */
+const char *backstop_need_name(int32_t need);
 
 /** The word of a BACKSTOP_RULE_* for logs and metrics, such as "too-early". Static, never NULL, for any number. */
 const char *backstop_rule_name(int32_t rule);
@@ -1211,24 +1357,25 @@ const char *backstop_rule_text(int32_t rule);
  */
 
 /**
- * Marks many envelope senders, each as backstop_sign would: where there are sixteen or more of them, for a fraction of the
- * time, by processor. For bulk mail with a sender each, for lists, for logs. There is no such function for the
+ * Marks many envelope senders, each as backstop_sign would: where there are sixteen or more of them, for a fraction of
+ * the time, by processor. For bulk mail with a sender each, for lists, for logs. There is no such function for the
  * sub-address form.
  *
- * `status[i]` is what backstop_sign would return for `addresses[i]`, and `out[i]` what to go on with: if that is BACKSTOP_OK
- * the signed sender, which stands in `buf`; else (BACKSTOP_UNSIGNED_*, or BACKSTOP_ERR_ADDRESS: no address at all)
- * `addresses[i]` as it was given, pointer and length, nothing copied. One bad address is no fault of the others. The texts
- * stand in `buf` one behind the other without NUL; `*len` is how much of it they take. `out` and `status` have `count`
- * elements, as many as `addresses`; `out` may be `addresses` itself.
+ * `status[i]` is what backstop_sign would return for `addresses[i]`, and `out[i]` what to go on with: if that is
+ * BACKSTOP_OK the signed sender, which stands in `buf`; else (BACKSTOP_UNSIGNED_*, or BACKSTOP_ERR_ADDRESS: no address
+ * at all) `addresses[i]` as it was given, pointer and length, nothing copied. One bad address is no fault of the
+ * others. The texts stand in `buf` one behind the other without NUL; `*len` is how much of it they take. `out` and
+ * `status` have `count` elements, as many as `addresses`; `out` may be `addresses` itself.
  *
  * BACKSTOP_OK: all were done, and `*done` is `count`. A `buf` of `count` * BACKSTOP_ADDRESS_MAX octets is always large
- * enough. BACKSTOP_ERR_TOO_SMALL: the first `*done` were done, as above, nothing was written for the others, and `*len`
- * has what all `count` take. Go on with the address of that number once `out` was used, or begin again with more room. With
- * room for BACKSTOP_ADDRESS_MAX octets at least one is done. On any other error nothing was written; it is one of the call,
+ * enough. BACKSTOP_ERR_TOO_SMALL: the first `*done` were done, as above, nothing was written for the others, and
+ * `*len` has what all `count` take. Go on with the address of that number once `out` was used, or, unless `out` is
+ * `addresses`, begin again with more room: there the first would be read from the `buf` that is written to. With room
+ * for BACKSTOP_ADDRESS_MAX octets at least one is done. On any other error nothing was written; it is one of the call,
  * of which any of the texts having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one.
  *
- * `count` has no limit. Nothing is allocated; the stack that this and backstop_verify_many take is below 64 KiB, whatever
- * `count` is.
+ * `count` has no limit. Nothing is allocated; the stack that this and backstop_verify_many take is below 64 KiB,
+ * whatever `count` is.
  *
  * @code
  * static int32_t sign_all(const backstop_keyring *ring, const backstop_text *senders, size_t count,
@@ -1265,13 +1412,13 @@ int32_t backstop_sign_many(const backstop_keyring *ring,
 /**
  * Tells what many recipients of bounces are, each as backstop_verify would.
  *
- * `status[i]` is what backstop_verify would return for `addresses[i]`, and `out[i]` its verdict; where `status[i]` is an
- * error (BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_NULL_RECIPIENT), a verdict BACKSTOP_NONE without anything. `out` and `status`
- * have `count` elements. The size of the first verdict says how far they stand apart and is given to all, so
+ * `status[i]` is what backstop_verify would return for `addresses[i]`, and `out[i]` its verdict; where `status[i]` is
+ * an error (BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_NULL_RECIPIENT), a verdict BACKSTOP_NONE without anything. `out` and
+ * `status` have `count` elements. The size of the first verdict says how far they stand apart and is given to all, so
  * `backstop_verdict out[1000] = {BACKSTOP_VERDICT_INIT};` is enough (with `count` 0 one is there all the same).
  *
- * BACKSTOP_OK: all were done. On any other result nothing was written; it is an error of the call, of which any of the texts
- * having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one. Nothing is allocated.
+ * BACKSTOP_OK: all were done. On any other result nothing was written; it is an error of the call, of which any of the
+ * texts having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one. Nothing is allocated.
  *
  * @code
  * static size_t count_genuine(const backstop_keyring *ring, const backstop_text *rcpts, size_t count)
@@ -1322,14 +1469,15 @@ const char *backstop_restraint_name(int32_t restraint);
 const char *backstop_restraint_text(int32_t restraint);
 
 /**
- * Judges one message for one recipient: what kind it is, whether it answers mail that left here, and where it came from.
+ * Judges one message for one recipient: what kind it is, whether it answers mail that left here, and where it came
+ * from.
  *
- * `message` is the whole message, its lines ending in CR LF or LF. What a message is is no error: `*out` can be asked for
- * all, and is for backstop_inspection_free. Nothing is looked up. It needs 256 KiB of stack at most.
+ * `message` is the whole message, its lines ending in CR LF or LF. What a message is is no error: `*out` can be asked
+ * for all, and is for backstop_inspection_free. Nothing is looked up. It needs 256 KiB of stack at most.
  *
  * @code
- * static int is_backscatter(const backstop_policy *policy, const backstop_keyring *ring, const char *message, size_t len,
- *                           const char *recipient, int64_t now, char *host, size_t cap, size_t *host_len)
+ * static int is_backscatter(const backstop_policy *policy, const backstop_keyring *ring, const char *message,
+ *                           size_t len, const char *recipient, int64_t now, char *host, size_t cap, size_t *host_len)
  * {
  *     backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT;
  *     backstop_findings findings = BACKSTOP_FINDINGS_INIT;
@@ -1364,8 +1512,8 @@ int32_t backstop_inspection_findings(const backstop_inspection *inspection,
                                      backstop_findings *out);
 
 /**
- * Gives one of the texts, BACKSTOP_TEXT_*; the length is 0 if there is none. What came out of a message is as its sender
- * wrote it, without control characters being looked for. BACKSTOP_ERR_OPTION: no such text.
+ * Gives one of the texts, BACKSTOP_TEXT_*; the length is 0 if there is none. What came out of a message is as its
+ * sender wrote it, without control characters being looked for. BACKSTOP_ERR_OPTION: no such text.
  */
 int32_t backstop_inspection_text(const backstop_inspection *inspection,
                                  int32_t which,
@@ -1406,10 +1554,10 @@ int32_t backstop_inspection_check(const backstop_inspection *inspection,
  * Gives all that is known as one JSON object on one line, the same that `backstop inspect --json` prints:
  * {"file","kind","verdict","proof","reason","score","evidence":[...],"returned":{...},"source":{...}}.
  *
- * `file` says where the message stands; data NULL: null. `zones` are names of DNS lists in UTF-8, `count` of them (NULL
- * with 0): what to ask them about the host that injected the mail stands in "dnsbl". Nothing is asked. The text is UTF-8
- * without control characters, which are escaped, also in what came out of a message; octets that are not UTF-8 become
- * U+FFFD. Call it with capacity 0 for the length. BACKSTOP_ERR_DOMAIN: a zone is not UTF-8.
+ * `file` says where the message stands; data NULL: null. `zones` are names of DNS lists in UTF-8, `count` of them
+ * (NULL with 0): what to ask them about the host that injected the mail stands in "dnsbl". Nothing is asked. The text
+ * is UTF-8 without control characters, which are escaped, also in what came out of a message; octets that are not
+ * UTF-8 become U+FFFD. Call it with capacity 0 for the length. BACKSTOP_ERR_DOMAIN: a zone is not UTF-8.
  *
  * @code
  * static char *json_of(const backstop_inspection *it, size_t *len)
@@ -1435,8 +1583,8 @@ int32_t backstop_inspection_json(const backstop_inspection *inspection,
                                  size_t *out_len);
 
 /**
- * Tells whether a bounce may be sent for a message that was taken in, so that this host is no reflector: `*restraint` is
- * BACKSTOP_RESTRAINT_NONE, or why not. `envelope.authenticated` says whether someone vouches for the sender.
+ * Tells whether a bounce may be sent for a message that was taken in, so that this host is no reflector: `*restraint`
+ * is BACKSTOP_RESTRAINT_NONE, or why not. `envelope.authenticated` says whether someone vouches for the sender.
  */
 int32_t backstop_may_bounce(const char *message,
                             size_t message_len,
@@ -1444,8 +1592,8 @@ int32_t backstop_may_bounce(const char *message,
                             int32_t *restraint);
 
 /**
- * Tells whether an automatic reply (vacation, receipt) may be sent in the name of these own addresses, `count` of them, in
- * UTF-8 and without tags (RFC 3834). How often one sender is answered is for the caller to keep.
+ * Tells whether an automatic reply (vacation, receipt) may be sent in the name of these own addresses, `count` of
+ * them, in UTF-8 and without tags (RFC 3834). How often one sender is answered is for the caller to keep.
  *
  * As backstop_may_bounce. BACKSTOP_ERR_ADDRESS: an own address is not UTF-8.
  */
@@ -1463,10 +1611,10 @@ int32_t backstop_may_autorespond(const char *message,
 /**
  * For a transport's return_path: {key file}{sender}, options form=prefix or subaddress, now=.
  *
- * All functions of this group are called by Exim, not by C: they have the type that ${dlfunc} wants and need nothing of
- * Exim. The arguments stand in braces in their order, options behind them as {name=value}; an option with an empty value
- * counts as not given, an unknown one is an error. now= takes unix seconds in place of the system clock. Paths begin
- * with a slash. bindings/exim of the sources has a whole configuration.
+ * All functions of this group are called by Exim, not by C: they have the type that ${dlfunc} wants and need nothing
+ * of Exim. The arguments stand in braces in their order, options behind them as {name=value}; an option with an empty
+ * value counts as not given, an unknown one is an error. now= takes unix seconds in place of the system clock. Paths
+ * begin with a slash. bindings/exim of the sources has a whole configuration.
  *
  * @code
  * static int as_exim_would(unsigned char *keys, unsigned char *sender, unsigned char **answer)
@@ -1476,10 +1624,10 @@ int32_t backstop_may_autorespond(const char *message,
  * }
  * @endcode
  *
- * BACKSTOP_EXIM_OK: `*result` has the answer. Any other result: `*result` has a sentence for Exim's log, which shows no
- * secret. It ends in NUL and lasts until the next of these calls in this thread. FAIL and FAIL_FORCED are never given.
- * Files are read when first named, and kept by the thread (the last eight of a kind); a changed one is read again, a key
- * file after a second at most, and one that went bad keeps what was there until the process ends.
+ * BACKSTOP_EXIM_OK: `*result` has the answer. Any other result: `*result` has a sentence for Exim's log, which shows
+ * no secret. It ends in NUL and lasts until the next of these calls in this thread. FAIL and FAIL_FORCED are never
+ * given. Files are read when first named, and kept by the thread (the last eight of a kind); a changed one is read
+ * again, a key file after a second at most, and one that went bad keeps what was there until the process ends.
  *
  * This one answers the signed sender, or the sender as it is where backstop_sign would leave it; so it may stand in
  * return_path as it is, and signs nothing twice. It signs for whoever sends; backstop_exim_policy_outgoing does not.
@@ -1531,8 +1679,8 @@ int backstop_exim_srs_reverse(unsigned char **result,
  *
  * Answers the signed sender, or the sender as it is, as backstop_policy_outgoing. client and port are
  * $sender_host_address and $sender_host_port (empty and 0 for local programs), authenticated= is
- * $sender_host_authenticated (empty if not). recipient= matters only for no-sign-recipients, and only where the transport
- * has max_rcpt = 1.
+ * $sender_host_authenticated (empty if not). recipient= matters only for no-sign-recipients, and only where the
+ * transport has max_rcpt = 1.
  */
 int backstop_exim_policy_outgoing(unsigned char **result,
                                   int argc,
@@ -1561,6 +1709,8 @@ int backstop_exim_policy_incoming(unsigned char **result,
                                   int argc,
                                   unsigned char **argv);
 
+/** The name of the header that carries a mark. */
+#define BACKSTOP_MARK_HEADER "Backstop-Mark"
 /** The size of backstop_verdict as it was first published, up to `reserved`; callers that want no more may set it. */
 #define BACKSTOP_VERDICT_SIZE_1 352
 /** backstop_verdict v = BACKSTOP_VERDICT_INIT; */
@@ -1570,15 +1720,19 @@ int backstop_exim_policy_incoming(unsigned char **result,
     {sizeof(backstop_srs_options), '=', 4, 4, 0, 0, BACKSTOP_ALPHABET_CLASSIC, BACKSTOP_OVER_LONG_LEAVE}
 /** backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT; then set what is known. */
 #define BACKSTOP_ENVELOPE_INIT {sizeof(backstop_envelope), 0, {NULL, 0}, {NULL, 0}}
+/** The size of backstop_findings as it was first published, up to `checks`; callers that want no more may set it. */
+#define BACKSTOP_FINDINGS_SIZE_1 44
 /** backstop_findings findings = BACKSTOP_FINDINGS_INIT; */
-#define BACKSTOP_FINDINGS_INIT {sizeof(backstop_findings), 0, 0, 0, 0, 0, 0, 0, -1, 0, 0}
+#define BACKSTOP_FINDINGS_INIT {sizeof(backstop_findings), 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0}
 /** backstop_check check = BACKSTOP_CHECK_INIT; */
 #define BACKSTOP_CHECK_INIT {sizeof(backstop_check), 0, 0, 0, 0, -1, -1}
+/** The size of backstop_decision as it was first published, up to `reply`; callers that want no more may set it. */
+#define BACKSTOP_DECISION_SIZE_1 620
 /** backstop_decision d = BACKSTOP_DECISION_INIT; */
-#define BACKSTOP_DECISION_INIT {sizeof(backstop_decision), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+#define BACKSTOP_DECISION_INIT {sizeof(backstop_decision), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}, 0}
 
 #ifdef __cplusplus
 }  // extern "C"
-#endif  // __cplusplus
+#endif /* __cplusplus */
 
 #endif  /* BACKSTOP_H */

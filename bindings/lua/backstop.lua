@@ -37,10 +37,9 @@ local function words(prefix)
     return by_number, by_slug
 end
 
-local unsigned_words, error_words, use_words = words("UNSIGNED"), words("ERR"), words("USE")
-local action_words, mode_words, refuse_at_words = words("ACTION"), words("MODE"), words("REFUSE_AT")
-local origin_words, origins = words("ORIGIN")
-local client_words, clients = words("CLIENT")
+local unsigned_words, error_words, needs = words("UNSIGNED"), words("ERR"), words("NEED")
+local _, origins = words("ORIGIN")
+local _, clients = words("CLIENT")
 local _, alphabets = words("ALPHABET")
 local _, over_longs = words("OVER_LONG")
 
@@ -178,7 +177,7 @@ local function load(path)
             signed = verdict.signed_day >= 0 and verdict.signed_day or nil,
             expires = verdict.expires_day >= 0 and verdict.expires_day or nil,
             key = verdict.key ~= 0 and string.char(verdict.key) or nil,
-            use = use_words[verdict.key_use],
+            use = word(lib.backstop_use_name, verdict.key_use, constants.USE_NONE),
             covered = verdict.covered ~= 0,
         }
     end
@@ -415,6 +414,22 @@ local function load(path)
         return failure(status, sentence(why))
     end
 
+    -- policy:needs() -> { "refuse-at = \"data\"", "exempt-clients", ... }: the keys of the policy by which it asks something of
+    -- the program around it, so that one that cannot give it says so; `Need` of the Rust crate tells what each wants
+    function Policy:needs()
+        local policy, keys = policy_of(self), {}
+        for need in ipairs(needs) do
+            local status = lib.backstop_policy_needs(policy, need, number)
+            if status ~= constants.OK then
+                return failure(status)
+            end
+            if number[0] ~= 0 then
+                keys[#keys + 1] = ffi.string(lib.backstop_need_name(need))
+            end
+        end
+        return keys
+    end
+
     local function port_of(port)
         if type(port) ~= "number" or port < 0 or port > 65535 or port % 1 ~= 0 then
             error("the port is none; give a number of 0 to 65535", 3)
@@ -430,7 +445,7 @@ local function load(path)
         if status ~= constants.OK then
             return failure(status)
         end
-        return origin_words[number[0]]
+        return ffi.string(lib.backstop_origin_name(number[0]))
     end
 
     -- policy:client(authenticated, ip, port) -> "internal", "exempt", "submitted", "other"
@@ -441,7 +456,7 @@ local function load(path)
         if status ~= constants.OK then
             return failure(status)
         end
-        return client_words[number[0]]
+        return ffi.string(lib.backstop_client_name(number[0]))
     end
 
     local function sender_and_rule(status)
@@ -483,36 +498,45 @@ local function load(path)
         return sender_and_rule(status)
     end
 
-    -- policy:incoming(ring, sender, recipient, client, now) -> { action =, would =, rule =, text =, verdict =,
-    -- reason =, mode =, refuse_at =, log =, address =, reply = }; `text` is a sentence about the rule
-    function Policy:incoming(ring, sender, recipient, client, now)
-        local policy, keys, at = policy_of(self), ring_of(ring), time(now)
-        check("the sender", sender, "string")
-        check("the recipient", recipient, "string")
-        local from = clients[client] or error("there is no client " .. tostring(client), 2)
-        local status = lib.backstop_policy_incoming(policy, keys, sender, #sender, recipient, #recipient, from, at,
-            decision)
+    local function client_of(client)
+        return clients[client] or error("there is no client " .. tostring(client), 3)
+    end
+
+    -- What was decided, as a table.
+    local function decided(status)
         if status ~= constants.OK then
             return failure(status)
         end
         return {
-            action = action_words[decision.action],
-            would = action_words[decision.would],
+            action = ffi.string(lib.backstop_action_name(decision.action)),
+            would = ffi.string(lib.backstop_action_name(decision.would)),
             rule = ffi.string(lib.backstop_rule_name(decision.rule)),
             text = ffi.string(lib.backstop_rule_text(decision.rule)),
             verdict = word(lib.backstop_verdict_name, decision.verdict, constants.NONE),
             reason = word(lib.backstop_reason_name, decision.reason, constants.REASON_NONE),
-            mode = mode_words[decision.mode],
-            refuse_at = refuse_at_words[decision.refuse_at],
+            mode = ffi.string(lib.backstop_mode_name(decision.mode)),
+            refuse_at = ffi.string(lib.backstop_refuse_at_name(decision.refuse_at)),
+            by_message = decision.by_message ~= 0,
             log = decision.log ~= 0,
             address = decision.address_len > 0 and ffi.string(decision.address, decision.address_len) or nil,
             reply = decision.reply_len > 0 and ffi.string(decision.reply, decision.reply_len) or nil,
         }
     end
 
+    -- policy:incoming(ring, sender, recipient, client, now) -> { action =, would =, rule =, text =, verdict =,
+    -- reason =, mode =, refuse_at =, by_message =, log =, address =, reply = }; `text` is a sentence about the rule; with
+    -- `by_message` ask policy:incoming_message as well, when the message is there
+    function Policy:incoming(ring, sender, recipient, client, now)
+        local policy, keys, at = policy_of(self), ring_of(ring), time(now)
+        check("the sender", sender, "string")
+        check("the recipient", recipient, "string")
+        return decided(lib.backstop_policy_incoming(policy, keys, sender, #sender, recipient, #recipient,
+            client_of(client), at, decision))
+    end
+
     inspection.add(backstop, Policy, {
         lib = lib, check = check, time = time, word = word, words = words, failure = failure,
-        policy_of = policy_of, ring_of = ring_of,
+        policy_of = policy_of, ring_of = ring_of, client_of = client_of, decision = decision, decided = decided,
     })
 
     return backstop

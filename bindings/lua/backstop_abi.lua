@@ -51,6 +51,7 @@ typedef struct backstop_decision {
     uint32_t reply_len;
     char address[321];
     char reply[255];
+    int32_t by_message;
 } backstop_decision;
 typedef struct backstop_envelope {
     uint32_t size;
@@ -70,6 +71,7 @@ typedef struct backstop_findings {
     int32_t proof;
     uint32_t evidence;
     uint32_t checks;
+    int32_t would;
 } backstop_findings;
 typedef struct backstop_check {
     uint32_t size;
@@ -98,6 +100,7 @@ void backstop_keystore_free(backstop_keystore *store);
 const char *backstop_verdict_name(int32_t verdict);
 const char *backstop_reason_name(int32_t reason);
 const char *backstop_tag_name(int32_t tag);
+const char *backstop_use_name(int32_t usage);
 int32_t backstop_sign(const backstop_keyring *ring, const char *address, size_t len, int64_t now, char *out,
     size_t cap, size_t *out_len);
 int32_t backstop_sign_subaddress(const backstop_keyring *ring, const char *address, size_t len, int64_t now,
@@ -125,6 +128,7 @@ int32_t backstop_mark_verify_message_id(const backstop_keyring *ring, const char
 int32_t backstop_policy_parse(const char *text, size_t len, backstop_policy **out);
 int32_t backstop_policy_diagnose(const char *text, size_t len, char *buf, size_t cap, size_t *out_len, size_t *line);
 void backstop_policy_free(backstop_policy *policy);
+int32_t backstop_policy_needs(const backstop_policy *policy, int32_t need, int32_t *needed);
 int32_t backstop_policy_origin(const backstop_policy *policy, int32_t authenticated, const char *ip, size_t ip_len,
     uint16_t port, int32_t *origin);
 int32_t backstop_policy_client(const backstop_policy *policy, int32_t authenticated, const char *ip, size_t ip_len,
@@ -138,6 +142,15 @@ int32_t backstop_policy_forward(const backstop_policy *policy, const backstop_ke
 int32_t backstop_policy_incoming(const backstop_policy *policy, const backstop_keyring *ring, const char *sender,
     size_t sender_len, const char *recipient, size_t recipient_len, int32_t client, int64_t now,
     backstop_decision *out);
+int32_t backstop_policy_incoming_message(const backstop_policy *policy, const backstop_keyring *ring,
+    const char *sender, size_t sender_len, const char *recipient, size_t recipient_len, int32_t client,
+    const backstop_inspection *inspection, int64_t now, backstop_decision *out);
+const char *backstop_origin_name(int32_t origin);
+const char *backstop_client_name(int32_t client);
+const char *backstop_mode_name(int32_t mode);
+const char *backstop_action_name(int32_t action);
+const char *backstop_refuse_at_name(int32_t refuse_at);
+const char *backstop_need_name(int32_t need);
 const char *backstop_rule_name(int32_t rule);
 const char *backstop_rule_text(int32_t rule);
 const char *backstop_kind_name(int32_t kind);
@@ -175,16 +188,14 @@ local constants = {
     ERR_NULL = -1, ERR_INTERNAL = -2, ERR_TOO_SMALL = -3, ERR_SIZE = -4, ERR_LENGTH = -5, ERR_TIME = -6,
     ERR_ADDRESS = -7, ERR_NULL_RECIPIENT = -8, ERR_KEYRING = -9, ERR_FILE = -10, ERR_POLICY = -11, ERR_DOMAIN = -12,
     ERR_OPTION = -13, ERR_MESSAGE_ID = -14, ERR_IP = -15,
-    NONE = 0, REASON_NONE = 0, TAG_NONE = 0,
-    USE_PRVS = 1, USE_BST1 = 2, USE_SRS = 3, USE_MARK = 4,
+    NONE = 0, REASON_NONE = 0, TAG_NONE = 0, USE_NONE = 0,
     ALPHABET_CLASSIC = 0, ALPHABET_URL = 1, ALPHABET_ALT = 2,
     OVER_LONG_LEAVE = 0, OVER_LONG_EMIT = 1,
     NONCE_SIZE = 8,
     ORIGIN_SUBMITTED = 1, ORIGIN_INTERNAL = 2, ORIGIN_INBOUND = 3, ORIGIN_UNKNOWN = 4,
     CLIENT_INTERNAL = 1, CLIENT_EXEMPT = 2, CLIENT_OTHER = 3, CLIENT_SUBMITTED = 4,
-    MODE_OFF = 1, MODE_SIGN = 2, MODE_OBSERVE = 3, MODE_ENFORCE = 4,
-    ACTION_UNCHANGED = 1, ACTION_STRIP = 2, ACTION_REVERSE = 3, ACTION_REFUSE = 4,
-    REFUSE_AT_RCPT = 1, REFUSE_AT_DATA = 2, REFUSE_AT_MESSAGE = 3,
+    NEED_REFUSE = 1, NEED_REFUSE_AT_DATA = 2, NEED_REFUSE_AT_MESSAGE = 3, NEED_CLIENT = 4, NEED_SENDER = 5,
+    NEED_OWN_NETWORK = 6, NEED_RECIPIENTS = 7, NEED_FORWARDER = 8,
     WHY_NONE = 0, FAILURE_NONE = 0, RESTRAINT_NONE = 0,
     TEXT_MAILBOX = 1, TEXT_SENTENCE = 2, TEXT_REPLY = 3, TEXT_REPORTING = 4, TEXT_INJECTOR = 5, TEXT_SUBJECT = 6,
     TEXT_RETURNED_FROM = 7, TEXT_RETURNED_MESSAGE_ID = 8,

@@ -14,8 +14,8 @@ local constants = require("backstop_abi").constants
 -- How many octets the output buffer has at first: most texts fit, and more is asked for when needed.
 local FIRST_CAPACITY = 1024
 
--- Adds inspect and inspect_json to Policy, may_bounce and may_autorespond to backstop. `with` has the library, and what
--- backstop.lua has for all: check, time, word, words, failure, policy_of, ring_of.
+-- Adds inspect, inspect_json and incoming_message to Policy, may_bounce and may_autorespond to backstop. `with` has the library, and what
+-- backstop.lua has for all: check, time, word, words, failure, policy_of, ring_of, client_of, decision, decided.
 local function add(backstop, Policy, with)
     local lib, check, failure, word = with.lib, with.check, with.failure, with.word
     local text_words = with.words("TEXT")
@@ -130,6 +130,7 @@ local function add(backstop, Policy, with)
             why = word(lib.backstop_why_name, findings.why, constants.WHY_NONE),
             advice = ffi.string(lib.backstop_advice_name(findings.advice)),
             failure = word(lib.backstop_failure_name, findings.failure, constants.FAILURE_NONE),
+            would = ffi.string(lib.backstop_advice_name(findings.would)),
             score = findings.score, lean = findings.lean, evidence = {}, checks = {},
         }
         status = status ~= constants.OK and status or inspection_texts(it, found) or status
@@ -144,10 +145,11 @@ local function add(backstop, Policy, with)
     end
 
     -- policy:inspect(ring, message, { sender = "<>", recipient = "prvs=..." }, now) -> what a returned message is:
-    -- { kind =, verdict =, why =, advice =, failure =, score =, lean =, proof = one of checks or nil,
+    -- { kind =, verdict =, why =, advice =, would =, failure =, score =, lean =, proof = one of checks or nil,
     -- evidence = { { id =, weight =, why = }, ... },
     -- checks = { { place =, verdict =, covered =, key =, signed =, expires =, token = }, ... },
     -- mailbox =, sentence =, reply =, reporting =, injector =, subject =, returned_from =, returned_message_id = };
+    -- there is no mailbox where the kind is not-a-bounce: nobody looked at the recipient then;
     -- what the envelope does not name is read from the message, as stored mail wants it: the sender from Return-Path, the
     -- recipient from X-Original-To, Envelope-To or Delivered-To above the first Received, never from To. For a message that is
     -- just being received name the recipient: the fields on top are another host's, and without any nothing is proved
@@ -177,6 +179,19 @@ local function add(backstop, Policy, with)
                     length)
             until had_room(status)
             return status, status == constants.OK and ffi.string(buffer, length[0]) or nil
+        end)
+    end
+
+    -- policy:incoming_message(ring, sender, recipient, client, message, now) -> as policy:incoming, for a recipient whose
+    -- decision has `by_message`: what the message shows has the last word. The rest is what policy:incoming was given
+    function Policy:incoming_message(ring, sender, recipient, client, message, now)
+        local policy, keys, from, at = with.policy_of(self), with.ring_of(ring), with.client_of(client), with.time(now)
+        check("the sender", sender, "string")
+        check("the recipient", recipient, "string")
+        return inspected(policy, ring, message, { sender = sender, recipient = recipient }, now, function(it)
+            local status = lib.backstop_policy_incoming_message(policy, keys, sender, #sender, recipient, #recipient,
+                from, it, at, with.decision)
+            return status, with.decided(status)
         end)
     end
 

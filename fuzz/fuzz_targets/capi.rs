@@ -365,7 +365,7 @@ fn policy_recipients(call: &Call, input: &mut Input<'_>) {
     }
     let ((sender, sender_len), (text, len)) = (call.text(2, &first), call.text(3, &recipient));
     let (policy, ring) = (call.at(4, policy()), call.at(5, ring()));
-    let decision: Option<backstop_decision> = call.structure(&[620], |out| unsafe {
+    let decision: Option<backstop_decision> = call.structure(&[620, 624], |out| unsafe {
         backstop_policy_incoming(policy, ring, sender, sender_len, text, len, class, call.now, out)
     });
     let Some(decision) = decision else { return };

@@ -21,7 +21,7 @@ use capi::*;
 libfuzzer_sys::fuzz_target!(|data: &[u8]| run(data));
 
 const RING: &str = "version 1\nprvs 4 sha256 10 - - * text:prvs\nmark m sha256 14 - - * text:secret\n";
-const POLICY: &str = "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\nmarks-since = 2020-01-01\n\
+const POLICY: &str = "[policy]\nown-domains = [\"example.com\"]\nmode = \"enforce\"\nrefuse-at = \"message\"\nmarks-since = 2020-01-01\n\
     own-relays = [\"mail.example.com\"]\ndisplay-names = [\"Alice\"]\n";
 
 /// Handles that live as long as the process.
@@ -110,7 +110,7 @@ fn inspect(call: &Call, index: u32, sender: Option<&[u8]>, recipient: &[u8], mes
     let Some(it) = made else { return };
     call.spoiled.set(false);
     let findings: Option<backstop_findings> =
-        call.structure(&[44], |out| unsafe { backstop_inspection_findings(call.at(3, it), out) });
+        call.structure(&[44, 48], |out| unsafe { backstop_inspection_findings(call.at(3, it), out) });
     call.spoiled.set(false);
     let which = index.cast_signed();
     call.written((), |data, cap, len, _| unsafe { backstop_inspection_text(call.at(4, it), which, data, cap, len) });
@@ -131,7 +131,22 @@ fn inspect(call: &Call, index: u32, sender: Option<&[u8]>, recipient: &[u8], mes
     json(call, it, sender, recipient);
     call.spoiled.set(false);
     check(call, it, index);
+    call.spoiled.set(false);
+    decide(call, it, sender.unwrap_or_default(), recipient, (1 + index % 5).cast_signed());
     unsafe { backstop_inspection_free(it) };
+}
+
+/// The recipient once more, with what the message showed.
+fn decide(call: &Call, it: *const backstop_inspection, sender: &[u8], recipient: &[u8], class: i32) {
+    let Kept(ring, policy) = kept();
+    let ((sender, sender_len), (text, len)) = (call.text(2, sender), call.text(3, recipient));
+    let (policy, ring, it) = (call.at(4, *policy), call.at(5, *ring), call.at(6, it));
+    let decision: Option<backstop_decision> = call.structure(&[620, 624], |out| unsafe {
+        backstop_policy_incoming_message(policy, ring, sender, sender_len, text, len, class, it, call.now, out)
+    });
+    let Some(decision) = decision else { return };
+    assert_eq!(decision.reply_len > 0, decision.action == BACKSTOP_ACTION_REFUSE);
+    assert!(decision.action != BACKSTOP_ACTION_REFUSE || class == BACKSTOP_CLIENT_OTHER);
 }
 
 /// The object is one line of text without control characters; the sender is its file, the recipient a zone.

@@ -114,7 +114,7 @@ pub struct Inspection {
     pub evidence: Vec<Evidence>,
     /// Every tag and mark that was checked, good and bad.
     pub checks: Vec<Check>,
-    /// The recipient without its tag, as far as it is known.
+    /// The recipient without its tag, as far as it is known. `None` with [`Kind::NotABounce`], where nobody looked at it.
     pub mailbox: Option<String>,
     /// What came back; the first is the nearest.
     pub returned: Vec<Returned>,

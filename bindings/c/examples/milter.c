@@ -8,7 +8,7 @@
  * unsigned, and `internal_mail_filter_classes = bounce`, or its own bounces go to the tagged address. If it knows its
  * recipients, it looks them up before it asks a milter: `/^(prvs|bst1)=/ OK` in a regexp table of relay_recipient_maps
  * lets tags in, but also mail to unknown users under a wrong tag, which it then bounces. backstopd has a better map.
- * Limits: one sender for all recipients; no SRS; refuses at RCPT whatever refuse-at says; reads the policy once. */
+ * Limits: one sender for all recipients; no SRS; refuses at RCPT and tells if refuse-at differs; policy read once. */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <backstop.h>
@@ -47,9 +47,7 @@ static sfsistat on_abort(SMFICTX *ctx)
     free(s->rcpt);
     free(s->sender);
     backstop_keyring_free(s->ring);
-    s->rcpt = NULL;
-    s->sender = NULL;
-    s->ring = NULL;
+    s->rcpt = NULL, s->sender = NULL, s->ring = NULL;
     return SMFIS_CONTINUE;
 }
 
@@ -190,6 +188,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "%.*s\n", (int)len, why);
     if (policy == NULL || store == NULL)
         return 2;
+    int32_t needed, unmet[] = {BACKSTOP_NEED_REFUSE_AT_DATA, BACKSTOP_NEED_REFUSE_AT_MESSAGE, BACKSTOP_NEED_FORWARDER};
+    for (len = 0; len < 3; len++)
+        if (backstop_policy_needs(policy, unmet[len], &needed) == BACKSTOP_OK && needed)
+            fprintf(stderr, "%s: this milter does not keep to %s\n", argv[3], backstop_need_name(unmet[len]));
     openlog("backstop-milter", LOG_PID | LOG_PERROR, LOG_MAIL);
     if (smfi_setconn(argv[1]) != MI_SUCCESS || smfi_register(filter) != MI_SUCCESS || smfi_opensocket(1) != MI_SUCCESS)
         return fprintf(stderr, "%s is no socket that can be opened, such as inet:8899@127.0.0.1\n", argv[1]), 2;

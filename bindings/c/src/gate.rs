@@ -1,8 +1,8 @@
 //! What every function passes: one gate for panics, one for NULL, the time, text in and out, and structures that grow.
 //!
 //! No panic leaves the library: it becomes `BACKSTOP_ERR_INTERNAL`. Pointers are checked before anything is read, and
-//! results are written last, when nothing can fail any more, so that an error leaves everything as it was; only a length
-//! that a buffer would have needed is written.
+//! results are written last, when nothing can fail any more, so that an error leaves everything as it was; only a
+//! length that a buffer would have needed is written.
 
 use std::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -177,6 +177,16 @@ impl<T: Copy> Grown<T> {
         }
     }
 
+    /// Writes as much of a value as the caller knows.
+    ///
+    /// # Safety
+    /// `size` octets can be written there.
+    pub(crate) unsafe fn put(self, value: T) {
+        let from = (&raw const value).cast::<u8>();
+        // SAFETY: promised by the caller; `size` is at most that of the value, which is a copy on this stack.
+        unsafe { ptr::copy_nonoverlapping(from, self.at.as_ptr().cast::<u8>(), self.size as usize) };
+    }
+
     /// Reads as much of it as the caller knows, over what `value` has.
     ///
     /// # Safety
@@ -189,8 +199,8 @@ impl<T: Copy> Grown<T> {
     }
 }
 
-/// Writes a text into a field of a structure, with zeros up to the field's end; gives its length. All texts put there are
-/// shorter than their fields.
+/// Writes a text into a field of a structure, with zeros up to the field's end; gives its length. All texts put there
+/// are shorter than their fields.
 ///
 /// # Safety
 /// The field can be written, and the text does not lie in it.

@@ -19,7 +19,7 @@ use crate::verdict::{
 
 /// # Returned messages
 ///
-/// Text: the recipient without its tag.
+/// Text: the recipient without its tag; none with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it.
 pub const BACKSTOP_TEXT_MAILBOX: i32 = 1;
 /// Text: one sentence on the verdict, for people.
 pub const BACKSTOP_TEXT_SENTENCE: i32 = 2;
@@ -37,10 +37,10 @@ pub const BACKSTOP_TEXT_RETURNED_FROM: i32 = 7;
 pub const BACKSTOP_TEXT_RETURNED_MESSAGE_ID: i32 = 8;
 
 /// What is known of one message. It never changes, so any number of threads may use one at a time.
-pub struct backstop_inspection(Inspection);
+pub struct backstop_inspection(pub(crate) Inspection);
 
-/// What the mail system knows of a message beside its octets. Begin with BACKSTOP_ENVELOPE_INIT, which sets the size and
-/// that nothing is known.
+/// What the mail system knows of a message beside its octets. Begin with BACKSTOP_ENVELOPE_INIT, which sets the size
+/// and that nothing is known.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct backstop_envelope {
@@ -53,8 +53,8 @@ pub struct backstop_envelope {
     /// backstop_may_bounce and backstop_may_autorespond only above the first Received.
     pub sender: backstop_text,
     /// RCPT, as it came, tag and all. Here data may be NULL for a stored message: then X-Original-To, Envelope-To or
-    /// Delivered-To above the first Received is read, never To. Give it for one that is just being received: the fields on
-    /// top are then another host's, and without any nothing is proved.
+    /// Delivered-To above the first Received is read, never To. Give it for one that is just being received: the fields
+    /// on top are then another host's, and without any nothing is proved.
     pub recipient: backstop_text,
 }
 
@@ -70,7 +70,8 @@ pub struct backstop_findings {
     pub verdict: i32,
     /// BACKSTOP_WHY_*: why it is unproven; else BACKSTOP_WHY_NONE.
     pub why: i32,
-    /// BACKSTOP_ADVICE_*: what to do with it, in the mode of the recipient's domain.
+    /// BACKSTOP_ADVICE_*: what to do with it, in the mode of the recipient's domain. It knows no client: who receives
+    /// mail asks backstop_policy_incoming_message.
     pub advice: i32,
     /// BACKSTOP_FAILURE_*: why mail was not delivered, as far as a bounce tells.
     pub failure: i32,
@@ -84,6 +85,8 @@ pub struct backstop_findings {
     pub evidence: u32,
     /// How many tags and marks were checked.
     pub checks: u32,
+    /// BACKSTOP_ADVICE_*: what mode enforce would do with it. Behind BACKSTOP_FINDINGS_SIZE_1.
+    pub would: i32,
 }
 
 /// One tag or mark that was checked. Begin with BACKSTOP_CHECK_INIT, which sets the size.
@@ -94,10 +97,10 @@ pub struct backstop_check {
     pub size: u32,
     /// BACKSTOP_PLACE_*: where it stood.
     pub place: i32,
-    /// BACKSTOP_GENUINE to BACKSTOP_FOREIGN. Three outcomes of a mark have no number here and are given as the nearest: one
-    /// for another own address is BACKSTOP_FORGED, one of days ahead BACKSTOP_EXPIRED, a damaged one BACKSTOP_MALFORMED.
-    /// The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and where it makes the message
-    /// unproven, so has `why` of the findings.
+    /// BACKSTOP_GENUINE to BACKSTOP_FOREIGN. Three outcomes of a mark have no number here and are given as the nearest:
+    /// one for another own address is BACKSTOP_FORGED, one of days ahead BACKSTOP_EXPIRED, a damaged one
+    /// BACKSTOP_MALFORMED. The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and
+    /// where it makes the message unproven, so has `why` of the findings.
     pub verdict: i32,
     /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0.
     pub covered: i32,
@@ -110,22 +113,23 @@ pub struct backstop_check {
 }
 
 /// The sizes that were ever published.
-const FINDINGS: [u32; 1] = [44];
+const FINDINGS: [u32; 2] = [44, 48];
 const CHECK: [u32; 1] = [28];
 /// A pointer and a length have eight octets each on most systems, and four on some.
 const ENVELOPE: [u32; 1] = if cfg!(target_pointer_width = "64") { [40] } else { [24] };
 
-const _: () = assert!(size_of::<backstop_findings>() == 44 && size_of::<backstop_check>() == 28);
+const _: () = assert!(size_of::<backstop_findings>() == 48 && size_of::<backstop_check>() == 28);
 const _: () = assert!(size_of::<backstop_envelope>() == if cfg!(target_pointer_width = "64") { 40 } else { 24 });
 
-/// Judges one message for one recipient: what kind it is, whether it answers mail that left here, and where it came from.
+/// Judges one message for one recipient: what kind it is, whether it answers mail that left here, and where it came
+/// from.
 ///
-/// `message` is the whole message, its lines ending in CR LF or LF. What a message is is no error: `*out` can be asked for
-/// all, and is for backstop_inspection_free. Nothing is looked up. It needs 256 KiB of stack at most.
+/// `message` is the whole message, its lines ending in CR LF or LF. What a message is is no error: `*out` can be asked
+/// for all, and is for backstop_inspection_free. Nothing is looked up. It needs 256 KiB of stack at most.
 ///
 /// @code
-/// static int is_backscatter(const backstop_policy *policy, const backstop_keyring *ring, const char *message, size_t len,
-///                           const char *recipient, int64_t now, char *host, size_t cap, size_t *host_len)
+/// static int is_backscatter(const backstop_policy *policy, const backstop_keyring *ring, const char *message,
+///                           size_t len, const char *recipient, int64_t now, char *host, size_t cap, size_t *host_len)
 /// {
 ///     backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT;
 ///     backstop_findings findings = BACKSTOP_FINDINGS_INIT;
@@ -216,9 +220,10 @@ pub unsafe extern "C" fn backstop_inspection_findings(
             proof: proof.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1),
             evidence: count(it.evidence.len()),
             checks: count(it.checks.len()),
+            would: advice_number(it.would),
         };
-        // SAFETY: as above; there is one published size, which is that of all fields.
-        unsafe { out.at().write(findings) };
+        // SAFETY: as above.
+        unsafe { out.put(findings) };
         Ok(BACKSTOP_OK)
     })
 }
@@ -227,8 +232,8 @@ fn count(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-/// Gives one of the texts, BACKSTOP_TEXT_*; the length is 0 if there is none. What came out of a message is as its sender
-/// wrote it, without control characters being looked for. BACKSTOP_ERR_OPTION: no such text.
+/// Gives one of the texts, BACKSTOP_TEXT_*; the length is 0 if there is none. What came out of a message is as its
+/// sender wrote it, without control characters being looked for. BACKSTOP_ERR_OPTION: no such text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_inspection_text(
     inspection: *const backstop_inspection,
@@ -351,10 +356,10 @@ pub unsafe extern "C" fn backstop_inspection_check(
 /// Gives all that is known as one JSON object on one line, the same that `backstop inspect --json` prints:
 /// {"file","kind","verdict","proof","reason","score","evidence":[...],"returned":{...},"source":{...}}.
 ///
-/// `file` says where the message stands; data NULL: null. `zones` are names of DNS lists in UTF-8, `count` of them (NULL
-/// with 0): what to ask them about the host that injected the mail stands in "dnsbl". Nothing is asked. The text is UTF-8
-/// without control characters, which are escaped, also in what came out of a message; octets that are not UTF-8 become
-/// U+FFFD. Call it with capacity 0 for the length. BACKSTOP_ERR_DOMAIN: a zone is not UTF-8.
+/// `file` says where the message stands; data NULL: null. `zones` are names of DNS lists in UTF-8, `count` of them
+/// (NULL with 0): what to ask them about the host that injected the mail stands in "dnsbl". Nothing is asked. The text
+/// is UTF-8 without control characters, which are escaped, also in what came out of a message; octets that are not
+/// UTF-8 become U+FFFD. Call it with capacity 0 for the length. BACKSTOP_ERR_DOMAIN: a zone is not UTF-8.
 ///
 /// @code
 /// static char *json_of(const backstop_inspection *it, size_t *len)
@@ -405,8 +410,8 @@ fn nth<T>(items: &[T], index: u32) -> Result<&T, i32> {
     usize::try_from(index).ok().and_then(|index| items.get(index)).ok_or(BACKSTOP_ERR_OPTION)
 }
 
-/// Tells whether a bounce may be sent for a message that was taken in, so that this host is no reflector: `*restraint` is
-/// BACKSTOP_RESTRAINT_NONE, or why not. `envelope.authenticated` says whether someone vouches for the sender.
+/// Tells whether a bounce may be sent for a message that was taken in, so that this host is no reflector: `*restraint`
+/// is BACKSTOP_RESTRAINT_NONE, or why not. `envelope.authenticated` says whether someone vouches for the sender.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_may_bounce(
     message: *const c_char,
@@ -425,8 +430,8 @@ pub unsafe extern "C" fn backstop_may_bounce(
     })
 }
 
-/// Tells whether an automatic reply (vacation, receipt) may be sent in the name of these own addresses, `count` of them, in
-/// UTF-8 and without tags (RFC 3834). How often one sender is answered is for the caller to keep.
+/// Tells whether an automatic reply (vacation, receipt) may be sent in the name of these own addresses, `count` of
+/// them, in UTF-8 and without tags (RFC 3834). How often one sender is answered is for the caller to keep.
 ///
 /// As backstop_may_bounce. BACKSTOP_ERR_ADDRESS: an own address is not UTF-8.
 #[unsafe(no_mangle)]

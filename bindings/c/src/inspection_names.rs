@@ -62,7 +62,8 @@ pub const BACKSTOP_WHY_MARKS_NOT_IN_FORCE: i32 = 4;
 pub const BACKSTOP_WHY_NOT_COVERED: i32 = 5;
 /// Unproven: not all marks were checked.
 pub const BACKSTOP_WHY_UNCHECKED: i32 = 6;
-/// Unproven: a mark of ours came back that is for another own address, which the mail that came back names as its sender.
+/// Unproven: a mark of ours came back that is for another own address, which the mail that came back names as its
+/// sender.
 pub const BACKSTOP_WHY_OTHER_ADDRESS: i32 = 7;
 /// Unproven: a mark of ours is dated in the future.
 pub const BACKSTOP_WHY_FUTURE: i32 = 8;

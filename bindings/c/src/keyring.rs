@@ -57,9 +57,9 @@ pub unsafe extern "C" fn backstop_keyring_parse(
 
 /// Reads the key ring in a file; `path` ends in NUL.
 ///
-/// The file must be a regular one to which others have no access and which its group does not write (mode 0600 or 0640).
-/// BACKSTOP_ERR_FILE: it cannot be read, others have access, or it holds no key ring; backstop_keyring_diagnose_file says
-/// which. On BACKSTOP_OK `*out` is a reference for backstop_keyring_free.
+/// The file must be a regular one to which others have no access and which its group does not write (mode 0600 or
+/// 0640). BACKSTOP_ERR_FILE: it cannot be read, others have access, or it holds no key ring;
+/// backstop_keyring_diagnose_file says which. On BACKSTOP_OK `*out` is a reference for backstop_keyring_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_keyring_load(path: *const c_char, out: *mut *mut backstop_keyring) -> i32 {
     gate(|| {
@@ -133,8 +133,8 @@ pub unsafe extern "C" fn backstop_keyring_diagnose_file(
     })
 }
 
-/// Eight characters by which two hosts can tell whether they hold the same keys in the same order. They tell nothing of a
-/// secret that cannot be guessed.
+/// Eight characters by which two hosts can tell whether they hold the same keys in the same order. They tell nothing of
+/// a secret that cannot be guessed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_keyring_fingerprint(
     ring: *const backstop_keyring,

@@ -1,8 +1,8 @@
 //! A key ring in a file that changes while the host runs for weeks.
 //!
-//! What the store knows stands in one immutable `State` that is swapped as a whole: there is no lock that a thread could
-//! wait for or that a fork could leave locked in the child. Threads race for the right to look at the file; all others take
-//! the ring that is there. When to look and what changed is for the core's `keystore.rs`.
+//! What the store knows stands in one immutable `State` that is swapped as a whole: there is no lock that a thread
+//! could wait for or that a fork could leave locked in the child. Threads race for the right to look at the file; all
+//! others take the ring that is there. When to look and what changed is for the core's `keystore.rs`.
 
 use std::ffi::c_char;
 use std::path::Path;
@@ -78,7 +78,8 @@ impl backstop_keystore {
 /// folder that is current now.
 ///
 /// @code
-/// static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap, size_t *len)
+/// static int32_t sign_for_weeks(const backstop_keystore *store, const char *sender, char *out, size_t cap,
+///                               size_t *len)
 /// {
 ///     backstop_keyring *ring;
 ///     int32_t status = backstop_keystore_get(store, &ring);
@@ -145,8 +146,8 @@ pub unsafe extern "C" fn backstop_keystore_reload(store: *const backstop_keystor
     })
 }
 
-/// Says in one sentence why the file, when it was last looked at, could not be used, so that an older ring is given; the
-/// length is 0 if it could. For the log: ask after backstop_keystore_get, once a minute or so.
+/// Says in one sentence why the file, when it was last looked at, could not be used, so that an older ring is given;
+/// the length is 0 if it could. For the log: ask after backstop_keystore_get, once a minute or so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_keystore_report(
     store: *const backstop_keystore,

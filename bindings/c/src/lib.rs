@@ -8,14 +8,14 @@
 //! | `keyring.rs`, `keystore.rs` | keys: from text, from a file, from a file that changes (`swap.rs`) |
 //! | `tag.rs`, `srs.rs`, `mark.rs` | sign, verify, strip, explain; forward and reverse; marks |
 //! | `many.rs` | sign and verify, many addresses in one call |
-//! | `verdict.rs`, `policy.rs`, `rule.rs` | the structures that answers come in, and the decisions |
+//! | `verdict.rs`, `policy.rs`, `policy_names.rs`, `rule.rs` | the structures that answers come in, and the decisions |
 //! | `inspection.rs`, `inspection_names.rs` | what a returned message is, asked by index; its numbers and words |
 //! | `exim/` | the same verbs as functions for Exim's `${dlfunc}` |
 //!
-//! `include/backstop.h` is made from the comments and signatures here by `bindings/c/header`; the rules that hold for all
-//! functions stand in `header/manual.h` and are not repeated. Every function is one call of `gate`, in which all pointers
-//! are checked before anything else is done. A signature, a number and a published size never change; what is new gets
-//! a new name, or stands at the end of a structure.
+//! `include/backstop.h` is made from the comments and signatures here by `bindings/c/header`; the rules that hold for
+//! all functions stand in `header/manual.h` and are not repeated. Every function is one call of `gate`, in which all
+//! pointers are checked before anything else is done. A signature, a number and a published size never change; what is
+//! new gets a new name, or stands at the end of a structure.
 
 #![allow(non_camel_case_types, reason = "these are the names of C")]
 #![allow(clippy::missing_safety_doc, reason = "header/manual.h says once for all what a caller must keep")]
@@ -32,6 +32,7 @@ mod keystore;
 mod many;
 mod mark;
 mod policy;
+mod policy_names;
 mod rule;
 mod srs;
 mod status;
@@ -47,6 +48,7 @@ pub use crate::keystore::*;
 pub use crate::many::*;
 pub use crate::mark::*;
 pub use crate::policy::*;
+pub use crate::policy_names::*;
 pub use crate::rule::*;
 pub use crate::srs::*;
 pub use crate::status::*;

@@ -1,8 +1,8 @@
 //! Many addresses in one call: signed into one buffer, verified into one array.
 //!
-//! The core takes slices, C has pairs of pointer and length, so the addresses pass in pieces of 256, read into slices on
-//! the stack; nothing is allocated. What is wrong with the call is found before anything is written; what is wrong with
-//! an address stands in its own code.
+//! The core takes slices, C has pairs of pointer and length, so the addresses pass in pieces of 256, read into slices
+//! on the stack; nothing is allocated. What is wrong with the call is found before anything is written; what is wrong
+//! with an address stands in its own code.
 
 use std::ffi::c_char;
 use std::ptr::NonNull;
@@ -21,24 +21,25 @@ const PIECE: usize = 256;
 
 /// # Many addresses in one call
 ///
-/// Marks many envelope senders, each as backstop_sign would: where there are sixteen or more of them, for a fraction of the
-/// time, by processor. For bulk mail with a sender each, for lists, for logs. There is no such function for the
+/// Marks many envelope senders, each as backstop_sign would: where there are sixteen or more of them, for a fraction of
+/// the time, by processor. For bulk mail with a sender each, for lists, for logs. There is no such function for the
 /// sub-address form.
 ///
-/// `status[i]` is what backstop_sign would return for `addresses[i]`, and `out[i]` what to go on with: if that is BACKSTOP_OK
-/// the signed sender, which stands in `buf`; else (BACKSTOP_UNSIGNED_*, or BACKSTOP_ERR_ADDRESS: no address at all)
-/// `addresses[i]` as it was given, pointer and length, nothing copied. One bad address is no fault of the others. The texts
-/// stand in `buf` one behind the other without NUL; `*len` is how much of it they take. `out` and `status` have `count`
-/// elements, as many as `addresses`; `out` may be `addresses` itself.
+/// `status[i]` is what backstop_sign would return for `addresses[i]`, and `out[i]` what to go on with: if that is
+/// BACKSTOP_OK the signed sender, which stands in `buf`; else (BACKSTOP_UNSIGNED_*, or BACKSTOP_ERR_ADDRESS: no address
+/// at all) `addresses[i]` as it was given, pointer and length, nothing copied. One bad address is no fault of the
+/// others. The texts stand in `buf` one behind the other without NUL; `*len` is how much of it they take. `out` and
+/// `status` have `count` elements, as many as `addresses`; `out` may be `addresses` itself.
 ///
 /// BACKSTOP_OK: all were done, and `*done` is `count`. A `buf` of `count` * BACKSTOP_ADDRESS_MAX octets is always large
-/// enough. BACKSTOP_ERR_TOO_SMALL: the first `*done` were done, as above, nothing was written for the others, and `*len`
-/// has what all `count` take. Go on with the address of that number once `out` was used, or begin again with more room. With
-/// room for BACKSTOP_ADDRESS_MAX octets at least one is done. On any other error nothing was written; it is one of the call,
+/// enough. BACKSTOP_ERR_TOO_SMALL: the first `*done` were done, as above, nothing was written for the others, and
+/// `*len` has what all `count` take. Go on with the address of that number once `out` was used, or, unless `out` is
+/// `addresses`, begin again with more room: there the first would be read from the `buf` that is written to. With room
+/// for BACKSTOP_ADDRESS_MAX octets at least one is done. On any other error nothing was written; it is one of the call,
 /// of which any of the texts having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one.
 ///
-/// `count` has no limit. Nothing is allocated; the stack that this and backstop_verify_many take is below 64 KiB, whatever
-/// `count` is.
+/// `count` has no limit. Nothing is allocated; the stack that this and backstop_verify_many take is below 64 KiB,
+/// whatever `count` is.
 ///
 /// @code
 /// static int32_t sign_all(const backstop_keyring *ring, const backstop_text *senders, size_t count,
@@ -129,7 +130,8 @@ impl Places {
         let at = self.needed;
         self.needed = at.saturating_add(address.len());
         if number == self.done && self.needed <= self.cap {
-            // SAFETY: promised by the caller; the octets from `at` on lie within `cap`, and no address overlaps them.
+            // SAFETY: promised by the caller; the octets from `at` on lie within `cap`, and no address overlaps them:
+            // by the manual nothing that goes in lies in `buf`, so not what a former call wrote there either.
             unsafe {
                 let to = self.data.as_ptr().add(at);
                 to.copy_from_nonoverlapping(address.as_ptr(), address.len());
@@ -163,13 +165,13 @@ impl Places {
 
 /// Tells what many recipients of bounces are, each as backstop_verify would.
 ///
-/// `status[i]` is what backstop_verify would return for `addresses[i]`, and `out[i]` its verdict; where `status[i]` is an
-/// error (BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_NULL_RECIPIENT), a verdict BACKSTOP_NONE without anything. `out` and `status`
-/// have `count` elements. The size of the first verdict says how far they stand apart and is given to all, so
+/// `status[i]` is what backstop_verify would return for `addresses[i]`, and `out[i]` its verdict; where `status[i]` is
+/// an error (BACKSTOP_ERR_ADDRESS, BACKSTOP_ERR_NULL_RECIPIENT), a verdict BACKSTOP_NONE without anything. `out` and
+/// `status` have `count` elements. The size of the first verdict says how far they stand apart and is given to all, so
 /// `backstop_verdict out[1000] = {BACKSTOP_VERDICT_INIT};` is enough (with `count` 0 one is there all the same).
 ///
-/// BACKSTOP_OK: all were done. On any other result nothing was written; it is an error of the call, of which any of the texts
-/// having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one. Nothing is allocated.
+/// BACKSTOP_OK: all were done. On any other result nothing was written; it is an error of the call, of which any of the
+/// texts having NULL (BACKSTOP_ERR_NULL) or an impossible length (BACKSTOP_ERR_LENGTH) is one. Nothing is allocated.
 ///
 /// @code
 /// static size_t count_genuine(const backstop_keyring *ring, const backstop_text *rcpts, size_t count)

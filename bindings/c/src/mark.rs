@@ -13,14 +13,19 @@ use crate::verdict::backstop_verdict;
 /// How many random octets backstop_mark_header takes.
 pub const BACKSTOP_NONCE_SIZE: u32 = 8;
 
+/// The longest header value or Message-ID that is looked at, in octets: a longer one is BACKSTOP_MALFORMED.
+pub const BACKSTOP_MARK_MAX: u32 = 998;
+
 const NONCE: usize = BACKSTOP_NONCE_SIZE as usize;
+
+const _: () = assert!(BACKSTOP_MARK_MAX as usize == mark::MAX_MARK);
 
 /// # Marks inside messages
 ///
-/// Makes the value of the header Backstop-Mark for a message whose From has this bare address.
+/// Makes the value of the header BACKSTOP_MARK_HEADER for a message whose From has this bare address.
 ///
-/// `nonce` points to BACKSTOP_NONCE_SIZE random octets, others for each message. BACKSTOP_UNSIGNED_*: there is no mark to
-/// put into the message, and the length is 0.
+/// `nonce` points to BACKSTOP_NONCE_SIZE random octets, others for each message. BACKSTOP_UNSIGNED_*: there is no mark
+/// to put into the message, and the length is 0.
 ///
 /// @code
 /// static int32_t mark_value(const backstop_keyring *ring, const char *from, char *out, size_t cap, size_t *len)
@@ -61,8 +66,8 @@ pub unsafe extern "C" fn backstop_mark_header(
 /// Makes a Message-ID with its brackets, for a message that has none; replace none without being told to.
 ///
 /// `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
-/// like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result is
-/// BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
+/// like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
+/// is BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_mark_message_id(
     ring: *const backstop_keyring,

@@ -1,61 +1,20 @@
-//! The policy: read from its TOML form, and its decisions about senders and recipients.
+//! The policy: read from its TOML form, and its decisions about senders and recipients. Its numbers stand in
+//! `policy_names.rs`.
 
 use std::ffi::c_char;
+use std::mem::offset_of;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use backstop_core::policy::{Action, Client, Incoming, Mode, Origin, Outgoing, Policy, RefuseAt};
+use backstop_core::policy::{Client, Incoming, Need, Origin, Outgoing, Policy};
 
 use crate::gate::{Buffer, Grown, Place, day, fill, gate, known, object, slice, text};
+use crate::inspection::backstop_inspection;
 use crate::keyring::{backstop_keyring, diagnose, lend};
+use crate::policy_names::{action_number, client_number, mode_number, need_number, origin_number, refuse_at_number};
 use crate::rule::rule_number;
 use crate::status::{BACKSTOP_ERR_IP, BACKSTOP_ERR_OPTION, BACKSTOP_OK, failed};
 use crate::verdict::{BACKSTOP_NONE, BACKSTOP_REASON_NONE, reason_number, verdict_number};
-
-/// # What a policy is asked and answers
-///
-/// Origin: from an authenticated client or the own network. Signed.
-pub const BACKSTOP_ORIGIN_SUBMITTED: i32 = 1;
-/// Origin: from the mail system itself or a program on its host. Signed.
-pub const BACKSTOP_ORIGIN_INTERNAL: i32 = 2;
-/// Origin: from anyone else. Never signed, or whoever forges an own sender through a forward would get a valid tag.
-pub const BACKSTOP_ORIGIN_INBOUND: i32 = 3;
-/// Origin: nobody knows. Never signed.
-pub const BACKSTOP_ORIGIN_UNKNOWN: i32 = 4;
-
-/// Client: the mail system itself. Never refused.
-pub const BACKSTOP_CLIENT_INTERNAL: i32 = 1;
-/// Client: listed as exempt. Never refused.
-pub const BACKSTOP_CLIENT_EXEMPT: i32 = 2;
-/// Client: anyone else.
-pub const BACKSTOP_CLIENT_OTHER: i32 = 3;
-/// Client: a user, authenticated or in the own network. Never refused.
-pub const BACKSTOP_CLIENT_SUBMITTED: i32 = 4;
-
-/// Mode: sign nothing, refuse nothing; genuine tags of former days are still taken off.
-pub const BACKSTOP_MODE_OFF: i32 = 1;
-/// Mode: sign, refuse nothing.
-pub const BACKSTOP_MODE_SIGN: i32 = 2;
-/// Mode: sign, and say what would be refused.
-pub const BACKSTOP_MODE_OBSERVE: i32 = 3;
-/// Mode: sign, and refuse.
-pub const BACKSTOP_MODE_ENFORCE: i32 = 4;
-
-/// Action: let the recipient pass as it is.
-pub const BACKSTOP_ACTION_UNCHANGED: i32 = 1;
-/// Action: deliver to `address`, the mailbox under the tag.
-pub const BACKSTOP_ACTION_STRIP: i32 = 2;
-/// Action: send on to `address`, to which the SRS address returns.
-pub const BACKSTOP_ACTION_REVERSE: i32 = 3;
-/// Action: refuse with `reply`.
-pub const BACKSTOP_ACTION_REFUSE: i32 = 4;
-
-/// Refuse at RCPT.
-pub const BACKSTOP_REFUSE_AT_RCPT: i32 = 1;
-/// Refuse at DATA, where sender call-outs are gone; a host that cannot refuses at RCPT.
-pub const BACKSTOP_REFUSE_AT_DATA: i32 = 2;
-/// Refuse after the message.
-pub const BACKSTOP_REFUSE_AT_MESSAGE: i32 = 3;
 
 /// What a site decides about its envelopes. It never changes, so any number of threads may use one at a time.
 pub struct backstop_policy(pub(crate) Policy);
@@ -100,18 +59,23 @@ pub struct backstop_decision {
     pub address: [c_char; 321],
     /// The SMTP reply such as "550 5.7.1 ...", one line, ending in NUL; empty unless `action` is to refuse.
     pub reply: [c_char; 255],
+    /// 1 if the message is to be judged as well before this is final: wait for its end, give it to backstop_inspect,
+    /// and ask backstop_policy_incoming_message. Else 0. Only under refuse-at = "message". Behind
+    /// BACKSTOP_DECISION_SIZE_1.
+    pub by_message: i32,
 }
 
-const PUBLISHED: [u32; 1] = [620];
+/// The sizes of backstop_decision that were ever published.
+const PUBLISHED: [u32; 2] = [620, 624];
 
-const _: () = assert!(size_of::<backstop_decision>() == 620);
+const _: () = assert!(size_of::<backstop_decision>() == 624);
 
 /// # Policy: the decisions
 ///
 /// Reads the table `[policy]` of a TOML text (UTF-8); other tables are left alone.
 ///
-/// share/doc/backstop/policy.toml, installed beside the library, explains every key. BACKSTOP_ERR_POLICY: backstop_policy_diagnose says why.
-/// On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
+/// share/doc/backstop/policy.toml, installed beside the library, explains every key. BACKSTOP_ERR_POLICY:
+/// backstop_policy_diagnose says why. On BACKSTOP_OK `*out` is a reference for backstop_policy_free.
 ///
 /// @code
 /// static int refuse(const backstop_policy *policy, const backstop_keyring *ring, const char *from, const char *rcpt,
@@ -120,7 +84,8 @@ const _: () = assert!(size_of::<backstop_decision>() == 620);
 ///     backstop_decision d = BACKSTOP_DECISION_INIT;
 ///     int32_t client;
 ///     if (backstop_policy_client(policy, user, ip, strlen(ip), port, &client) != BACKSTOP_OK ||
-///         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) != BACKSTOP_OK)
+///         backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, -1, &d) !=
+///             BACKSTOP_OK)
 ///         return 0;
 ///     snprintf(reply, cap, "%s", d.reply);
 ///     return d.action == BACKSTOP_ACTION_REFUSE;
@@ -184,11 +149,39 @@ pub unsafe extern "C" fn backstop_policy_free(policy: *mut backstop_policy) {
     });
 }
 
-/// Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and its
-/// port; `*origin` is a BACKSTOP_ORIGIN_*.
+/// Tells whether a policy needs something of the program that asks it, BACKSTOP_NEED_*: `*needed` is 1 or 0.
 ///
-/// Port 0 with no address or one of the loopback is the mail system itself, whose mail is signed: give port 0 only where
-/// the host says so, and any other for a client of which nothing is known, which is then BACKSTOP_ORIGIN_UNKNOWN.
+/// Nothing in a decision tells that a rule cannot be kept to: a program that sees no client never finds one exempt. So
+/// look for what the program cannot do when a policy is read, and refuse the policy or say so; backstop_need_name is
+/// the key to name. BACKSTOP_ERR_OPTION: `need` is no BACKSTOP_NEED_*.
+///
+/// @code
+/// static void warn_of_needs(const backstop_policy *policy, const int32_t *unmet, size_t count)
+/// {
+///     int32_t needed;
+///     while (count-- > 0)
+///         if (backstop_policy_needs(policy, unmet[count], &needed) == BACKSTOP_OK && needed)
+///             fprintf(stderr, "this program does not keep to %s\n", backstop_need_name(unmet[count]));
+/// }
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_needs(policy: *const backstop_policy, need: i32, needed: *mut i32) -> i32 {
+    gate(|| {
+        let needed = Place::new(needed)?;
+        // SAFETY: the caller keeps the rules of the manual.
+        let policy = unsafe { object(policy) }?;
+        let need = Need::ALL.iter().find(|&&it| need_number(it) == need).ok_or(BACKSTOP_ERR_OPTION)?;
+        // SAFETY: as above.
+        unsafe { needed.put(i32::from(policy.0.needs(*need))) };
+        Ok(BACKSTOP_OK)
+    })
+}
+
+/// Tells the origin of a mail: whether its client authenticated (not 0), its IP address as text (empty if unknown) and
+/// its port; `*origin` is a BACKSTOP_ORIGIN_*.
+///
+/// Port 0 with no address or one of the loopback is the mail system itself, whose mail is signed: give port 0 only
+/// where the host says so, and any other for a client of which nothing is known, which is then BACKSTOP_ORIGIN_UNKNOWN.
 /// BACKSTOP_ERR_IP: the text is no IP address.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_origin(
@@ -230,24 +223,6 @@ pub unsafe extern "C" fn backstop_policy_client(
         unsafe { client.put(number) };
         Ok(BACKSTOP_OK)
     })
-}
-
-const fn origin_number(origin: Origin) -> i32 {
-    match origin {
-        Origin::Submitted => BACKSTOP_ORIGIN_SUBMITTED,
-        Origin::Internal => BACKSTOP_ORIGIN_INTERNAL,
-        Origin::Inbound => BACKSTOP_ORIGIN_INBOUND,
-        Origin::Unknown => BACKSTOP_ORIGIN_UNKNOWN,
-    }
-}
-
-const fn client_number(client: Client) -> i32 {
-    match client {
-        Client::Internal => BACKSTOP_CLIENT_INTERNAL,
-        Client::Exempt => BACKSTOP_CLIENT_EXEMPT,
-        Client::Other => BACKSTOP_CLIENT_OTHER,
-        Client::Submitted => BACKSTOP_CLIENT_SUBMITTED,
-    }
 }
 
 fn address(ip: &[u8]) -> Result<Option<IpAddr>, i32> {
@@ -338,9 +313,11 @@ unsafe fn put_sender(decided: &Outgoing, sender: *const [u8], out: Buffer, rule:
     Ok(BACKSTOP_OK)
 }
 
-/// Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a BACKSTOP_CLIENT_*.
+/// Decides about one recipient of a mail from `sender`, both exactly as MAIL and RCPT gave them, and a
+/// BACKSTOP_CLIENT_*.
 ///
-/// BACKSTOP_OK: `out` has the decision. BACKSTOP_ERR_OPTION: `client` is no BACKSTOP_CLIENT_*. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
+/// BACKSTOP_OK: `out` has the decision; with `by_message` it is not the last word. BACKSTOP_ERR_OPTION: `client` is no
+/// BACKSTOP_CLIENT_*. What is no address passes unchanged, for the host to refuse. Nothing is allocated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_policy_incoming(
     policy: *const backstop_policy,
@@ -359,19 +336,86 @@ pub unsafe extern "C" fn backstop_policy_incoming(
             let (sender, recipient) = (text(sender, sender_len)?, text(recipient, recipient_len)?);
             (object(policy)?, object(ring)?, sender, recipient, Grown::new(out, &PUBLISHED)?)
         };
-        let client = Client::ALL.iter().find(|&&it| client_number(it) == client).ok_or(BACKSTOP_ERR_OPTION)?;
-        let decided = policy.0.incoming(&ring.0, sender, recipient, *client, day(now)?);
+        let decided = policy.0.incoming(&ring.0, sender, recipient, class(client)?, day(now)?);
         // SAFETY: as above.
         unsafe { backstop_decision::put(&out, &decided) };
         Ok(BACKSTOP_OK)
     })
 }
 
+/// Decides about the recipient once more when the message is there: a signed mark inside it can save a bounce without a
+/// tag, and it can show a bounce to be backscatter that the envelope could not.
+///
+/// For a decision of backstop_policy_incoming that has `by_message`; for any other it gives the same once more. Sender,
+/// recipient and client are those of before, and `inspection` is that of the message for this very recipient: each has
+/// its own. The advice of an inspection is no substitute, since it knows no client: exempt ones and users are never
+/// refused.
+///
+/// BACKSTOP_OK: `out` has the decision, with `refuse_at` and `by_message` as before. BACKSTOP_ERR_OPTION: `client` is
+/// no BACKSTOP_CLIENT_*. A message that is not there as a whole proves only what it proves: if some was cut off, which
+/// may have held the mark, take this decision only with BACKSTOP_RULE_MARK_GENUINE, else keep that of
+/// backstop_policy_incoming. The first MiB is enough for nearly all.
+///
+/// @code
+/// static int32_t judge_with_message(const backstop_policy *policy, const backstop_keyring *ring, const char *from,
+///                                   const char *rcpt, int32_t client, const char *message, size_t len, int64_t now,
+///                                   backstop_decision *d)
+/// {
+///     backstop_envelope envelope = BACKSTOP_ENVELOPE_INIT;
+///     backstop_inspection *seen;
+///     int32_t status = backstop_policy_incoming(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, now, d);
+///     if (status != BACKSTOP_OK || !d->by_message)
+///         return status;
+///     envelope.sender.data = from;
+///     envelope.sender.len = strlen(from);
+///     envelope.recipient.data = rcpt;
+///     envelope.recipient.len = strlen(rcpt);
+///     status = backstop_inspect(policy, ring, message, len, &envelope, now, &seen);
+///     if (status != BACKSTOP_OK)
+///         return status;
+///     status = backstop_policy_incoming_message(policy, ring, from, strlen(from), rcpt, strlen(rcpt), client, seen,
+///                                               now, d);
+///     backstop_inspection_free(seen);
+///     return status;
+/// }
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_policy_incoming_message(
+    policy: *const backstop_policy,
+    ring: *const backstop_keyring,
+    sender: *const c_char,
+    sender_len: usize,
+    recipient: *const c_char,
+    recipient_len: usize,
+    client: i32,
+    inspection: *const backstop_inspection,
+    now: i64,
+    out: *mut backstop_decision,
+) -> i32 {
+    gate(|| {
+        // SAFETY: the caller keeps the rules of the manual.
+        let (policy, ring, sender, recipient, seen, out) = unsafe {
+            let (sender, recipient) = (text(sender, sender_len)?, text(recipient, recipient_len)?);
+            let (policy, ring, seen) = (object(policy)?, object(ring)?, object(inspection)?);
+            (policy, ring, sender, recipient, seen, Grown::new(out, &PUBLISHED)?)
+        };
+        let decided = policy.0.incoming_message(&ring.0, sender, recipient, class(client)?, &seen.0, day(now)?);
+        // SAFETY: as above.
+        unsafe { backstop_decision::put(&out, &decided) };
+        Ok(BACKSTOP_OK)
+    })
+}
+
+/// The client of a number.
+fn class(client: i32) -> Result<Client, i32> {
+    Client::ALL.iter().copied().find(|&it| client_number(it) == client).ok_or(BACKSTOP_ERR_OPTION)
+}
+
 impl backstop_decision {
-    /// Writes a decision, whose one published size has every field.
+    /// Writes a decision, as much of it as the caller knows.
     ///
     /// # Safety
-    /// It may be written there, and nothing that was decided about lies in it.
+    /// `size` octets may be written there, and nothing that was decided about lies in them.
     unsafe fn put(place: &Grown<backstop_decision>, decided: &Incoming<'_>) {
         let to = place.at();
         // SAFETY: promised by the caller.
@@ -381,30 +425,15 @@ impl backstop_decision {
             (*to).rule = rule_number(decided.rule);
             (*to).verdict = decided.verdict.as_ref().map_or(BACKSTOP_NONE, verdict_number);
             (*to).reason = decided.verdict.as_ref().map_or(BACKSTOP_REASON_NONE, reason_number);
-            (*to).mode = match decided.mode {
-                Mode::Off => BACKSTOP_MODE_OFF,
-                Mode::Sign => BACKSTOP_MODE_SIGN,
-                Mode::Observe => BACKSTOP_MODE_OBSERVE,
-                Mode::Enforce => BACKSTOP_MODE_ENFORCE,
-            };
-            (*to).refuse_at = match decided.refuse_at {
-                RefuseAt::Rcpt => BACKSTOP_REFUSE_AT_RCPT,
-                RefuseAt::Data => BACKSTOP_REFUSE_AT_DATA,
-                RefuseAt::Message => BACKSTOP_REFUSE_AT_MESSAGE,
-            };
+            (*to).mode = mode_number(decided.mode);
+            (*to).refuse_at = refuse_at_number(decided.refuse_at);
             (*to).log = i32::from(decided.log);
             let address = decided.action.address().map_or(&b""[..], |address| address.as_bytes());
             (*to).address_len = fill(&raw mut (*to).address, address);
             (*to).reply_len = fill(&raw mut (*to).reply, decided.reply.unwrap_or_default().as_bytes());
+            if place.size as usize > offset_of!(backstop_decision, by_message) {
+                (*to).by_message = i32::from(decided.by_message);
+            }
         }
-    }
-}
-
-const fn action_number(action: &Action) -> i32 {
-    match action {
-        Action::Unchanged => BACKSTOP_ACTION_UNCHANGED,
-        Action::Strip(_) => BACKSTOP_ACTION_STRIP,
-        Action::Reverse(_) => BACKSTOP_ACTION_REVERSE,
-        Action::Refuse => BACKSTOP_ACTION_REFUSE,
     }
 }

@@ -46,7 +46,8 @@ pub const BACKSTOP_RULE_EXPIRED: i32 = 18;
 pub const BACKSTOP_RULE_FORGED: i32 = 19;
 /// Rule: the tag was made by no key of the ring, though the ring covers the day that it implies.
 pub const BACKSTOP_RULE_UNKNOWN_KEY: i32 = 20;
-/// Rule: the tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in date.
+/// Rule: the tag names a key that the ring lacks for that day, the ring does not cover that day, and the tag may be in
+/// date.
 pub const BACKSTOP_RULE_NOT_COVERED: i32 = 21;
 /// Rule: the tag is damaged.
 pub const BACKSTOP_RULE_MALFORMED: i32 = 22;
@@ -76,7 +77,7 @@ pub const BACKSTOP_RULE_EXEMPT_SENDER: i32 = 33;
 pub const BACKSTOP_RULE_EXEMPT_CLIENT: i32 = 34;
 /// Rule: the mail system itself made this mail, which is never refused.
 pub const BACKSTOP_RULE_INTERNAL_CLIENT: i32 = 35;
-/// The client is a user of this site and never refused.
+/// Rule: the client is a user of this site and never refused.
 pub const BACKSTOP_RULE_SUBMITTED_CLIENT: i32 = 36;
 /// Rule: a mark of ours came back inside the message.
 pub const BACKSTOP_RULE_MARK_GENUINE: i32 = 37;

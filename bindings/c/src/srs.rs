@@ -101,9 +101,9 @@ pub struct backstop_srs {
 ///
 /// Describes a forwarder.
 ///
-/// `domain` is the one domain into which senders are rewritten. `own` lists further domains whose SRS addresses are taken
-/// back, such as "fwd2.example,*.fwd.example"; it may be empty. BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_OPTION: one of them
-/// cannot be used. On BACKSTOP_OK `*out` is for backstop_srs_free.
+/// `domain` is the one domain into which senders are rewritten. `own` lists further domains whose SRS addresses are
+/// taken back, such as "fwd2.example,*.fwd.example"; it may be empty. BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_OPTION: one of
+/// them cannot be used. On BACKSTOP_OK `*out` is for backstop_srs_free.
 ///
 /// @code
 /// static int32_t forwarder(const char *domain, backstop_srs **srs)
@@ -156,9 +156,9 @@ pub unsafe extern "C" fn backstop_srs_free(srs: *mut backstop_srs) {
 
 /// Rewrites the envelope sender of forwarded mail into the forwarder's domain: SRS0, or SRS1 if it is SRS already.
 ///
-/// BACKSTOP_OK: `out` has the new sender, of at most 254 octets. BACKSTOP_UNSIGNED_*: the address is to stay as it is and
-/// was copied to `out`, as with backstop_sign. Whether the mail is forwarded at all is for the caller to know. Nothing is
-/// allocated.
+/// BACKSTOP_OK: `out` has the new sender, of at most 254 octets. BACKSTOP_UNSIGNED_*: the address is to stay as it is
+/// and was copied to `out`, as with backstop_sign. Whether the mail is forwarded at all is for the caller to know.
+/// Nothing is allocated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_srs_forward(
     ring: *const backstop_keyring,

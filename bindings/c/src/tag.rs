@@ -17,10 +17,10 @@ pub const BACKSTOP_ADDRESS_MAX: u32 = 254;
 ///
 /// Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
 ///
-/// BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN, NO_KEY,
-/// TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some; a signed one
-/// has none. So whatever is not negative can go on with `out`. `out` may be the address itself. Whether the mail is the host's own to sign is for the caller, or a policy, to
-/// know. Nothing is allocated.
+/// BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN,
+/// NO_KEY, TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some;
+/// a signed one has none. So whatever is not negative can go on with `out`. `out` may be the address itself. Whether
+/// the mail is the host's own to sign is for the caller, or a policy, to know. Nothing is allocated.
 ///
 /// @code
 /// static int32_t next_hop_sender(const backstop_keyring *ring, const char *sender, char *out, size_t cap, size_t *len)
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn backstop_sign(
     gate(|| unsafe { sign(ring, address, len, Form::Prefix, now, Buffer::new(out, cap, out_len)?) })
 }
 
-/// As backstop_sign, but the tag stands behind: local+prvs=TAG@domain, for hosts that route by sub-address.
+/// As backstop_sign, but the tag stands behind: local+prvs=TAG@example.com, for hosts that route by sub-address.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_sign_subaddress(
     ring: *const backstop_keyring,
@@ -78,8 +78,8 @@ unsafe fn sign(
     unsafe { put_signed(&signed, address, out) }
 }
 
-/// Writes the new address, or the old one with the reason for it. By reference, since moving an address costs a tenth of
-/// making one.
+/// Writes the new address, or the old one with the reason for it. By reference, since moving an address costs a tenth
+/// of making one.
 ///
 /// # Safety
 /// The buffer can be written; it may hold `address`.
@@ -97,8 +97,9 @@ pub(crate) unsafe fn put_signed(signed: &Result<Signed, Error>, address: *const 
 
 /// Tells what the recipient of a bounce is, exactly as RCPT gave it (a sha1 tag covers the case of the address).
 ///
-/// BACKSTOP_OK: `out` has the verdict; on an error it has what it had before. BACKSTOP_ERR_ADDRESS and BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all.
-/// Nothing is allocated. A forged tag costs the time of a genuine one.
+/// BACKSTOP_OK: `out` has the verdict; on an error it has what it had before. BACKSTOP_ERR_ADDRESS and
+/// BACKSTOP_ERR_NULL_RECIPIENT: it is no recipient at all. Nothing is allocated. A forged tag costs the time of a
+/// genuine one.
 ///
 /// @code
 /// static int accept_bounce(const backstop_keyring *ring, const char *rcpt, char *mailbox, size_t cap)

@@ -20,8 +20,8 @@ macro_rules! c_text {
     }};
 }
 
-/// Functions over one table, so that numbers and words cannot part: the number of a value, which the compiler checks to be
-/// complete, and for a number one text of the value, by the name of the method that has it.
+/// Functions over one table, so that numbers and words cannot part: the number of a value, which the compiler checks to
+/// be complete, and for a number one text of the value, by the name of the method that has it.
 macro_rules! numbers {
     ($number:ident($type:ty), { $($word:ident: $text:ident),* }, $entries:tt) => {
         numbers!(@number $number $type, $entries);

@@ -107,7 +107,8 @@ pub struct backstop_verdict {
     /// The octets of `mailbox`, without its NUL.
     pub mailbox_len: u32,
     /// The address under the tag, ending in NUL. Genuine and expired: proved by the tag. Untagged: the mailbox as it
-    /// came, without brackets and route (for a mark: empty). Otherwise empty, since what an unproved tag says is nobody's address.
+    /// came, without brackets and route (for a mark: empty). Otherwise empty, since what an unproved tag says is
+    /// nobody's address.
     pub mailbox: [c_char; 321],
     /// Zero.
     pub reserved: [c_char; 3],
@@ -115,7 +116,8 @@ pub struct backstop_verdict {
     /// BACKSTOP_VERDICT_SIZE_1.
     pub key_use: i32,
     /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed for this domain on that day, so that the tag is none of
-    /// ours, 0 if this ring may only be older than that of the host that signed. Else 0. Behind BACKSTOP_VERDICT_SIZE_1.
+    /// ours, 0 if this ring may only be older than that of the host that signed. Else 0. Behind
+    /// BACKSTOP_VERDICT_SIZE_1.
     pub covered: i32,
 }
 
@@ -208,14 +210,12 @@ pub(crate) const fn reason_number(verdict: &Verdict<'_>) -> i32 {
     }
 }
 
-const fn use_number(usage: Use) -> i32 {
-    match usage {
-        Use::Prvs => BACKSTOP_USE_PRVS,
-        Use::Bst1 => BACKSTOP_USE_BST1,
-        Use::Srs => BACKSTOP_USE_SRS,
-        Use::Mark => BACKSTOP_USE_MARK,
-    }
-}
+numbers!(use_number(Use), { use_word: as_str }, {
+    BACKSTOP_USE_PRVS => Use::Prvs,
+    BACKSTOP_USE_BST1 => Use::Bst1,
+    BACKSTOP_USE_SRS => Use::Srs,
+    BACKSTOP_USE_MARK => Use::Mark,
+});
 
 numbers!(lapse_number(Lapse), { lapse_word: slug }, {
     BACKSTOP_REASON_LIFETIME => Lapse::Lifetime,
@@ -319,4 +319,10 @@ pub const extern "C" fn backstop_reason_name(reason: i32) -> *const c_char {
 #[unsafe(no_mangle)]
 pub const extern "C" fn backstop_tag_name(tag: i32) -> *const c_char {
     word_or_unknown(tag_word(tag))
+}
+
+/// The word of a BACKSTOP_USE_*, such as "prvs". Static, never NULL, for any number.
+#[unsafe(no_mangle)]
+pub const extern "C" fn backstop_use_name(usage: i32) -> *const c_char {
+    word_or_unknown(if usage == BACKSTOP_USE_NONE { Some(c"none") } else { use_word(usage) })
 }

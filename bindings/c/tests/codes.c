@@ -72,12 +72,71 @@ static void every_name_is_the_slug(void)
         CHECK(strcmp(backstop_reason_name(i), reasons[i]) == 0);
     for (int i = 0; i < 10; i++)
         CHECK(strcmp(backstop_tag_name(i), tags[i]) == 0);
+    /* Numbers of these begin with 1; the last one is none. */
+    static const char *uses[] = {"prvs", "bst1", "srs", "mark", "unknown"};
+    static const char *origins[] = {"submitted", "internal", "inbound", "unknown", "unknown"};
+    static const char *clients[] = {"internal", "exempt", "other", "submitted", "unknown"};
+    static const char *modes[] = {"off", "sign", "observe", "enforce", "unknown"};
+    static const char *actions[] = {"unchanged", "strip", "reverse", "refuse", "unknown"};
+    static const char *refuse_at[] = {"rcpt", "data", "message", "unknown", "unknown"};
+    for (int i = 0; i < 5; i++) {
+        CHECK(strcmp(backstop_use_name(i + 1), uses[i]) == 0 && strcmp(backstop_origin_name(i + 1), origins[i]) == 0);
+        CHECK(strcmp(backstop_client_name(i + 1), clients[i]) == 0 && strcmp(backstop_mode_name(i + 1), modes[i]) == 0);
+        CHECK(strcmp(backstop_action_name(i + 1), actions[i]) == 0);
+        CHECK(strcmp(backstop_refuse_at_name(i + 1), refuse_at[i]) == 0);
+    }
+    CHECK(strcmp(backstop_use_name(BACKSTOP_USE_NONE), "none") == 0 && strcmp(backstop_use_name(-1), "unknown") == 0);
+    CHECK(strcmp(backstop_origin_name(0), "unknown") == 0 && strcmp(backstop_client_name(0), "unknown") == 0);
+    CHECK(strcmp(backstop_mode_name(0), "unknown") == 0 && strcmp(backstop_action_name(0), "unknown") == 0);
+    CHECK(strcmp(backstop_refuse_at_name(0), "unknown") == 0 && strcmp(backstop_need_name(0), "unknown") == 0);
     CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_SIGNED), "signed") == 0);
     CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_INTERNAL_CLIENT), "internal-client") == 0);
     CHECK(BACKSTOP_RULE_SIGNED == 1 && BACKSTOP_RULE_INTERNAL_CLIENT == 35);
     CHECK(strcmp(backstop_rule_name(BACKSTOP_RULE_SUBMITTED_CLIENT), "submitted-client") == 0);
     for (int i = 1; i <= 41; i++)
         CHECK((strcmp(backstop_rule_name(i), "unknown") == 0) == (i == 41));
+}
+
+/* Each policy has the one need that its key names. */
+static void every_need_is_told_with_its_key(void)
+{
+    static const struct row {
+        int32_t need;
+        const char *name, *key;
+    } rows[] = {
+        {BACKSTOP_NEED_REFUSE, "mode = \"enforce\"", "mode = \"enforce\"\n"},
+        {BACKSTOP_NEED_REFUSE_AT_DATA, "refuse-at = \"data\"", "refuse-at = \"data\"\n"},
+        {BACKSTOP_NEED_REFUSE_AT_MESSAGE, "refuse-at = \"message\"", "refuse-at = \"message\"\n"},
+        {BACKSTOP_NEED_CLIENT, "exempt-clients", "exempt-clients = [\"192.0.2.1\"]\n"},
+        {BACKSTOP_NEED_SENDER, "exempt-senders", "exempt-senders = [\"a@example.org\"]\n"},
+        {BACKSTOP_NEED_OWN_NETWORK, "internal-hosts", "internal-hosts = [\"192.0.2.0/24\"]\n"},
+        {BACKSTOP_NEED_RECIPIENTS, "no-sign-recipients", "no-sign-recipients = [\"@example.org\"]\n"},
+        {BACKSTOP_NEED_FORWARDER, "srs.domains",
+         "[policy.srs]\ndomain = \"fwd.example\"\n[policy.srs.domains]\n\"a.example\" = \"fwd2.example\"\n"},
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+    for (int i = 0; i < ROWS; i++) {
+        char text[300];
+        int32_t needed = 7777;
+        int late = strncmp(rows[i].key, "refuse-at", 9) == 0;
+        snprintf(text, sizeof text, "[policy]\nown-domains = [\"example.com\"]\n%s%s", late ? "" : "refuse-at = \"rcpt\"\n",
+                 rows[i].key);
+        backstop_policy *policy = policy_of(text);
+        for (int j = 0; j < ROWS; j++) {
+            CHECK(backstop_policy_needs(policy, rows[j].need, &needed) == BACKSTOP_OK);
+            if (needed != (i == j))
+                fprintf(stderr, "%s: %s is %d\n", rows[i].name, rows[j].name, needed);
+            CHECK(needed == (i == j));
+        }
+        CHECK(strcmp(backstop_need_name(rows[i].need), rows[i].name) == 0);
+        needed = 7777;
+        CHECK(backstop_policy_needs(policy, 0, &needed) == BACKSTOP_ERR_OPTION);
+        CHECK(backstop_policy_needs(policy, BACKSTOP_NEED_FORWARDER + 1, &needed) == BACKSTOP_ERR_OPTION);
+        CHECK(backstop_policy_needs(NULL, rows[i].need, &needed) == BACKSTOP_ERR_NULL && needed == 7777);
+        CHECK(backstop_policy_needs(policy, rows[i].need, NULL) == BACKSTOP_ERR_NULL);
+        backstop_policy_free(policy);
+    }
+    CHECK(strcmp(backstop_need_name(BACKSTOP_NEED_FORWARDER + 1), "unknown") == 0);
 }
 
 static void signing_reaches_every_reason(void)
@@ -223,6 +282,7 @@ int main(void)
     versions_agree();
     every_code_has_a_sentence_of_its_own();
     every_name_is_the_slug();
+    every_need_is_told_with_its_key();
     signing_reaches_every_reason();
     other_functions_reach_the_rest();
     for (int i = 0; i < CODES; i++)

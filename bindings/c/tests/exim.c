@@ -145,6 +145,11 @@ static void by_policy(void)
     HAS(out, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "user@example.com", "localhost", "0");
     HAS(out, BACKSTOP_EXIM_ERROR, "port", keys, policy, "user@example.com", "127.0.0.1", "");
     HAS(out, BACKSTOP_EXIM_ERROR, "port", keys, policy, "user@example.com", "", "65536");
+    /* What is no text is not empty: it is no program of this host, which would be signed and never refused. */
+    HAS(out, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "user@example.com", "\xff", "\xff", NOW_TEXT);
+    HAS(out, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "user@example.com", "\xff", "0", NOW_TEXT);
+    HAS(out, BACKSTOP_EXIM_ERROR, "port", keys, policy, "user@example.com", "", "\xff", NOW_TEXT);
+    HAS(in, BACKSTOP_EXIM_ERROR, "IP address", keys, policy, "", "user@example.com", "\xff", "\xff", NOW_TEXT);
 
     /* Of a foreign sender, and of an own one, which needs none. */
     char srs[300];

@@ -42,6 +42,90 @@ static void spam_that_came_back_is_backscatter_with_its_source(void)
     backstop_inspection_free(it);
 }
 
+static void what_mode_enforce_would_do_is_told_beside_the_advice(void)
+{
+    backstop_policy *observing = policy_of("[policy]\nown-domains = [\"example.com\"]\nmarks-since = 2026-09-01\n");
+    backstop_inspection *it = inspection_of(observing, ring, BOUNCE, USER);
+    CHECK(findings_of(it).advice == BACKSTOP_ADVICE_FLAG && findings_of(it).would == BACKSTOP_ADVICE_REFUSE);
+    backstop_inspection_free(it);
+    backstop_policy_free(observing);
+    it = inspection_of(policy, ring, BOUNCE, USER);
+    CHECK(findings_of(it).advice == BACKSTOP_ADVICE_REFUSE && findings_of(it).would == BACKSTOP_ADVICE_REFUSE);
+    backstop_inspection_free(it);
+}
+
+/* The message of a mark in what came back, which is written to `text`. */
+static const char *marked(char *text, size_t size, const backstop_keyring *keys, int64_t now)
+{
+    char mark[1000];
+    size_t len;
+    CHECK(backstop_mark_header(keys, S(USER), (const uint8_t *)"12345678", now, mark, sizeof mark, &len) == BACKSTOP_OK);
+    CHECK(snprintf(text, size, "From: <MAILER-DAEMON@mx.example.net>\r\nSubject: Undelivered Mail Returned to Sender\r\n"
+                   "Content-Type: message/rfc822\r\n\r\nFrom: " USER "\r\n" BACKSTOP_MARK_HEADER ": %.*s\r\n\r\nhello\r\n",
+                   (int)len, mark) < (int)size);
+    return text;
+}
+
+/* As the message of a bounce from the null sender to `recipient` is judged, from what the envelope said. */
+static backstop_decision judged(const backstop_policy *by, const char *recipient, int32_t client, const char *message)
+{
+    backstop_decision d = BACKSTOP_DECISION_INIT;
+    backstop_inspection *it = inspection_of(by, ring, message, recipient);
+    CHECK(backstop_policy_incoming_message(by, ring, S("<>"), S(recipient), client, it, NOW, &d) == BACKSTOP_OK);
+    backstop_inspection_free(it);
+    return d;
+}
+
+static void a_message_has_the_last_word_where_the_policy_says_so(void)
+{
+    backstop_policy *waiting = policy_of(BOUNCE_POLICY "refuse-at = \"message\"\nexempt-clients = [\"192.0.2.1\"]\n");
+    backstop_keyring *other = ring_of("version 1\nmark m sha256 14 - - * text:the mark key of another\n");
+    backstop_decision d = BACKSTOP_DECISION_INIT;
+    char genuine[2000], forged[2000];
+    marked(genuine, sizeof genuine, ring, NOW);
+    marked(forged, sizeof forged, other, NOW);
+    CHECK(backstop_policy_incoming(waiting, ring, S("<>"), S(USER), BACKSTOP_CLIENT_OTHER, NOW, &d) == BACKSTOP_OK);
+    CHECK(d.action == BACKSTOP_ACTION_REFUSE && d.by_message == 1 && d.refuse_at == BACKSTOP_REFUSE_AT_MESSAGE);
+    d = judged(waiting, USER, BACKSTOP_CLIENT_OTHER, genuine);
+    CHECK(d.action == BACKSTOP_ACTION_UNCHANGED && d.rule == BACKSTOP_RULE_MARK_GENUINE && d.by_message == 1);
+    d = judged(waiting, USER, BACKSTOP_CLIENT_OTHER, forged);
+    CHECK(d.action == BACKSTOP_ACTION_REFUSE && d.rule == BACKSTOP_RULE_MARK_FORGED && d.reply_len > 10);
+    d = judged(waiting, USER, BACKSTOP_CLIENT_OTHER, BOUNCE);
+    CHECK(d.action == BACKSTOP_ACTION_REFUSE && d.rule == BACKSTOP_RULE_BACKSCATTER && d.reply_len > 10);
+
+    /* Backscatter that nobody refuses: by advice it would be. */
+    static const int32_t clients[] = {BACKSTOP_CLIENT_INTERNAL, BACKSTOP_CLIENT_EXEMPT, BACKSTOP_CLIENT_SUBMITTED};
+    for (int i = 0; i < 3; i++) {
+        CHECK(backstop_policy_incoming(waiting, ring, S("<>"), S(USER), clients[i], NOW, &d) == BACKSTOP_OK);
+        CHECK(d.action == BACKSTOP_ACTION_UNCHANGED && d.by_message == 0);
+        d = judged(waiting, USER, clients[i], BOUNCE);
+        CHECK(d.action == BACKSTOP_ACTION_UNCHANGED && d.by_message == 0);
+    }
+
+    /* Under any other refuse-at the message has no say. */
+    CHECK(backstop_policy_incoming(policy, ring, S("<>"), S(USER), BACKSTOP_CLIENT_OTHER, NOW, &d) == BACKSTOP_OK);
+    CHECK(d.action == BACKSTOP_ACTION_REFUSE && d.by_message == 0);
+    d = judged(policy, USER, BACKSTOP_CLIENT_OTHER, genuine);
+    CHECK(d.action == BACKSTOP_ACTION_REFUSE && d.rule == BACKSTOP_RULE_UNTAGGED && d.by_message == 0);
+
+    backstop_inspection *it = inspection_of(waiting, ring, genuine, USER);
+    const backstop_decision before = d;
+#define ASKED(by, keys, from, to, client, seen, now, out) \
+    backstop_policy_incoming_message(by, keys, from, 2, to, 16, client, seen, now, out)
+    CHECK(ASKED(NULL, ring, "<>", USER, BACKSTOP_CLIENT_OTHER, it, NOW, &d) == BACKSTOP_ERR_NULL);
+    CHECK(ASKED(waiting, NULL, "<>", USER, BACKSTOP_CLIENT_OTHER, it, NOW, &d) == BACKSTOP_ERR_NULL);
+    CHECK(ASKED(waiting, ring, NULL, USER, BACKSTOP_CLIENT_OTHER, it, NOW, &d) == BACKSTOP_ERR_NULL);
+    CHECK(ASKED(waiting, ring, "<>", NULL, BACKSTOP_CLIENT_OTHER, it, NOW, &d) == BACKSTOP_ERR_NULL);
+    CHECK(ASKED(waiting, ring, "<>", USER, BACKSTOP_CLIENT_OTHER, NULL, NOW, &d) == BACKSTOP_ERR_NULL);
+    CHECK(ASKED(waiting, ring, "<>", USER, BACKSTOP_CLIENT_OTHER, it, NOW, NULL) == BACKSTOP_ERR_NULL);
+    CHECK(ASKED(waiting, ring, "<>", USER, 0, it, NOW, &d) == BACKSTOP_ERR_OPTION);
+    CHECK(ASKED(waiting, ring, "<>", USER, BACKSTOP_CLIENT_OTHER, it, -2, &d) == BACKSTOP_ERR_TIME);
+    CHECK(memcmp(&d, &before, sizeof d) == 0);
+    backstop_inspection_free(it);
+    backstop_keyring_free(other);
+    backstop_policy_free(waiting);
+}
+
 static void a_tag_proves_and_tells_its_days(void)
 {
     backstop_inspection *it = inspection_of(policy, ring, BOUNCE, TAGGED);
@@ -134,6 +218,7 @@ static void what_is_not_given_is_read_from_the_message(void)
     bob.recipient.len = strlen(TAGGED);
     CHECK(backstop_inspect(policy, ring, S("From: bob@example.org\r\nSubject: lunch\r\n\r\nAt noon?\r\n"), &bob, NOW, &it) == 0);
     CHECK(findings_of(it).kind == BACKSTOP_KIND_NOT_A_BOUNCE && findings_of(it).verdict == BACKSTOP_MESSAGE_NOT_A_BOUNCE);
+    CHECK(has_text(it, BACKSTOP_TEXT_MAILBOX, ""));
     backstop_inspection_free(it);
     it = inspection_of(policy, ring, "From: <MAILER-DAEMON@a.example>\nSubject: Undelivered Mail Returned to Sender\n\nno such user\n",
                        USER);
@@ -224,6 +309,7 @@ static void every_number_has_its_word(void)
 static void every_size_of_a_structure(void)
 {
     backstop_inspection *it = inspection_of(policy, ring, BOUNCE, TAGGED), *none = NULL;
+    CHECK(sizeof(backstop_findings) == 48 && offsetof(backstop_findings, would) == BACKSTOP_FINDINGS_SIZE_1);
     for (uint32_t size = 0; size < 200; size++) {
         union {
             backstop_findings findings;
@@ -235,7 +321,9 @@ static void every_size_of_a_structure(void)
         memset(&at, 0x5a, sizeof at);
         at.findings.size = size;
         int32_t code = backstop_inspection_findings(it, &at.findings);
-        CHECK(code == (size == sizeof at.findings ? BACKSTOP_OK : BACKSTOP_ERR_SIZE) && at.findings.size == size);
+        int known = size == BACKSTOP_FINDINGS_SIZE_1 || size == sizeof at.findings;
+        CHECK(code == (known ? BACKSTOP_OK : BACKSTOP_ERR_SIZE) && at.findings.size == size);
+        CHECK(!known || (at.findings.proof == 0 && at.findings.checks == 1));
         for (size_t i = code == BACKSTOP_OK ? size : sizeof size; i < sizeof at; i++)
             CHECK(at.octets[i] == 0x5a);
         memset(&at, 0x5a, sizeof at);
@@ -296,6 +384,8 @@ int main(void)
     ring = ring_of(RING);
     policy = policy_of(BOUNCE_POLICY);
     spam_that_came_back_is_backscatter_with_its_source();
+    what_mode_enforce_would_do_is_told_beside_the_advice();
+    a_message_has_the_last_word_where_the_policy_says_so();
     a_tag_proves_and_tells_its_days();
     the_score_is_the_sum_of_evidence_with_its_sentences();
     the_json_object_has_file_and_zones_and_no_control_character();

@@ -56,11 +56,20 @@ int main(void)
     backstop_policy *policy = policy_of(POLICY);
     CHECK(refuse(policy, ring, "<>", "user@example.com", 0, "192.0.2.1", 25, out, sizeof out) && memcmp(out, "550 ", 4) == 0);
     CHECK(!refuse(policy, ring, "<>", "user@example.com", 0, "127.0.0.1", 0, out, sizeof out));
+    /* What it prints is left to the eye; that the policy needs these is checked in codes.c. */
+    warn_of_needs(policy, (const int32_t[]){BACKSTOP_NEED_REFUSE_AT_MESSAGE}, 1);
     backstop_policy_free(policy);
     policy = policy_of(BOUNCE_POLICY);
     CHECK(is_backscatter(policy, ring, S(BOUNCE), USER, NOW, out, sizeof out, &len) == 1);
     CHECK(same(out, len, "mx.reflector.example"));
     CHECK(is_backscatter(policy, ring, S(BOUNCE), TAGGED, NOW, out, sizeof out, &len) == 0);
+    backstop_policy *waiting = policy_of(BOUNCE_POLICY "refuse-at = \"message\"\n");
+    backstop_decision d = BACKSTOP_DECISION_INIT;
+    CHECK(judge_with_message(waiting, ring, "<>", USER, BACKSTOP_CLIENT_OTHER, S(BOUNCE), NOW, &d) == BACKSTOP_OK);
+    CHECK(d.action == BACKSTOP_ACTION_REFUSE && d.rule == BACKSTOP_RULE_BACKSCATTER && d.by_message == 1);
+    CHECK(judge_with_message(waiting, ring, "<>", USER, BACKSTOP_CLIENT_EXEMPT, S(BOUNCE), NOW, &d) == BACKSTOP_OK);
+    CHECK(d.action == BACKSTOP_ACTION_UNCHANGED && d.by_message == 0);
+    backstop_policy_free(waiting);
     backstop_inspection *it = inspection_of(policy, ring, BOUNCE, USER);
     char *json = json_of(it, &len);
     CHECK(json != NULL && len > 500 && memcmp(json, "{\"file\":null,", 13) == 0 && json[len - 1] == '}');

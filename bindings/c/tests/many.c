@@ -189,6 +189,32 @@ static void results_may_take_the_place_of_the_addresses(const backstop_keyring *
     }
 }
 
+/* The other way that the manual has, to begin again, would read addresses from the buffer that is written to. */
+static void where_results_take_the_place_a_small_buffer_goes_on(const backstop_keyring *ring)
+{
+    enum { CAP = 500 };
+    backstop_text both[MOST];
+    int32_t status[MOST];
+    char *bufs[MOST];
+    size_t calls = 0, len, done;
+    memcpy(both, texts, sizeof texts);
+    for (size_t first = 0; first < MOST; first += done) {
+        bufs[calls] = filled(CAP);
+        backstop_sign_many(ring, both + first, MOST - first, NOW, bufs[calls++], CAP, &len, both + first, status + first, &done);
+        CHECK(done > 0 && len == octets_signed(first, MOST - first));
+    }
+    for (size_t i = 0; i < MOST; i++) {
+        CHECK(status[i] == alone[i].status);
+        if (status[i] == BACKSTOP_OK)
+            CHECK(same_text(both[i], alone[i].text, alone[i].len));
+        else
+            CHECK(both[i].data == texts[i].data && both[i].len == texts[i].len);
+    }
+    CHECK(calls > 10);
+    while (calls > 0)
+        free(bufs[--calls]);
+}
+
 static void every_count_verifies_as_alone(const backstop_keyring *ring)
 {
     static backstop_verdict expected[MOST];
@@ -293,6 +319,7 @@ int main(void)
     a_small_buffer_goes_on_where_it_was_full(ring);
     address_max_for_each_is_always_enough(ring);
     results_may_take_the_place_of_the_addresses(ring);
+    where_results_take_the_place_a_small_buffer_goes_on(ring);
     every_count_verifies_as_alone(ring);
     a_wrong_call_writes_nothing(ring);
     for (size_t i = 0; i < MOST; i++)

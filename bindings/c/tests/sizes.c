@@ -60,6 +60,7 @@ static void an_older_program_still_works(const backstop_keyring *ring, const bac
 
 static void every_size_of_a_decision(const backstop_policy *policy, const backstop_keyring *ring)
 {
+    CHECK(sizeof(backstop_decision) == 624 && offsetof(backstop_decision, by_message) == BACKSTOP_DECISION_SIZE_1);
     for (uint32_t size = 0; size < 1000; size++) {
         union {
             backstop_decision decision;
@@ -69,7 +70,9 @@ static void every_size_of_a_decision(const backstop_policy *policy, const backst
         it.decision.size = size;
         int32_t code =
             backstop_policy_incoming(policy, ring, "", 0, S(SIGNED), BACKSTOP_CLIENT_OTHER, NOW, &it.decision);
-        CHECK(code == (size == sizeof it.decision ? BACKSTOP_OK : BACKSTOP_ERR_SIZE) && it.decision.size == size);
+        int known = size == BACKSTOP_DECISION_SIZE_1 || size == sizeof it.decision;
+        CHECK(code == (known ? BACKSTOP_OK : BACKSTOP_ERR_SIZE) && it.decision.size == size);
+        CHECK(!known || (it.decision.action == BACKSTOP_ACTION_STRIP && it.decision.reply[254] == '\0'));
         for (size_t at = code == BACKSTOP_OK ? size : sizeof size; at < sizeof it; at++)
             CHECK(it.octets[at] == 0x5a);
     }

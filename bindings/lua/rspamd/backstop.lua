@@ -5,7 +5,8 @@
 --     backstop { keys = "/etc/backstop/keys"; policy = "/etc/backstop/policy.toml"; library = "libbackstop.so.0"; }
 --
 -- Symbols, of the group backstop, for mail from outside (no authenticated user):
---     BACKSTOP_GENUINE      the bounce answers mail that was signed here
+--     BACKSTOP_GENUINE      the bounce answers mail that was signed here; the option is mark-genuine if a mark inside it
+--                           says so, and no tag
 --     BACKSTOP_FORGED, BACKSTOP_EXPIRED, BACKSTOP_UNTAGGED, BACKSTOP_UNKNOWN_KEY, BACKSTOP_MALFORMED, BACKSTOP_FOREIGN
 --                           what the policy refuses, by the verdict; the option is its rule
 --     BACKSTOP_SRS_SENDER   mail to an SRS address of ours from others than the null sender, which the policy refuses too,
@@ -15,6 +16,7 @@
 -- The selector backstop_from gives the SMTP sender without a tag of any system; BACKSTOP_SENDER sets the key of
 -- greylisting.
 --
+-- Where the policy has refuse-at = "message", the message is judged as well, for each recipient whose answer waits for it.
 -- rspamd decides about a whole message, so it gets a weight only if every recipient is refused. Rules see no port:
 -- clients on the loopback count as the mail system itself. No recipient is stripped and no sender signed here: that is
 -- the MTA's. A faulty section, policy or key file is an error when rspamd starts; later a bad key file keeps the ring
@@ -95,6 +97,15 @@ local function client_of(task)
     return policy:client(false, text, loopback and 0 or 1)
 end
 
+-- What the policy says of a recipient: by the envelope, and by the message where the policy waits for it.
+local function decide(task, ring, sender, recipient, client)
+    local decision = policy:incoming(ring, sender, recipient, client)
+    if decision and decision.by_message then
+        return policy:incoming_message(ring, sender, recipient, client, tostring(task:get_content()))
+    end
+    return decision
+end
+
 local function judge(task)
     if task:get_user() then
         return
@@ -107,14 +118,14 @@ local function judge(task)
     local refused, passed = {}, {}
     local genuine
     for _, recipient in ipairs(recipients) do
-        local d = policy:incoming(ring, sender, recipient.addr, client)
+        local d = decide(task, ring, sender, recipient.addr, client)
         if not d or not d.verdict then
             passed[#passed + 1] = false
         elseif d.action == "refuse" then
             refused[#refused + 1] = d
         else
             passed[#passed + 1] = d
-            genuine = genuine or d.verdict == "genuine"
+            genuine = d.verdict == "genuine" and "tag" or genuine or d.rule == "mark-genuine" and d.rule
         end
     end
     ring:free()
@@ -129,14 +140,16 @@ local function judge(task)
     if sender ~= "" then
         return
     end
-    if genuine then
+    if genuine == "tag" then
         task:insert_result("BACKSTOP_GENUINE", 1.0)
+    elseif genuine then
+        task:insert_result("BACKSTOP_GENUINE", 1.0, genuine)
     end
     for _, d in ipairs(refused) do
         task:insert_result("BACKSTOP_TOLERATED", 1.0, d.verdict .. ":other-recipient")
     end
     for _, d in ipairs(passed) do
-        if d and d.verdict ~= "genuine" then
+        if d and d.verdict ~= "genuine" and d.rule ~= "mark-genuine" then
             local why = d.would == "refuse" and d.mode or d.rule
             task:insert_result("BACKSTOP_TOLERATED", 1.0, d.verdict .. ":" .. why)
         end

@@ -218,6 +218,9 @@ function tests.a_policy_decides()
     assert(policy:client(false, "192.0.2.8", 1024) == "submitted" and policy:client(true, "192.0.2.1", 1024) == "submitted")
     assert(policy:client(true, "192.0.2.9", 1024) == "exempt" and policy:client(true, "", 0) == "internal")
 
+    assert(table.concat(policy:needs(), " ") == 'mode = "enforce" refuse-at = "data" exempt-clients internal-hosts')
+    assert(#assert(backstop.policy('[policy]\nown-domains = ["a.example"]\nrefuse-at = "rcpt"\n')):needs() == 0)
+
     local sender, rule = policy:outgoing(ring, "alice@example.com", { "x@example.org" }, "submitted", NOW)
     assert(sender == ring:sign("alice@example.com", NOW) and rule == "signed")
     sender, rule = policy:outgoing(ring, "news@example.com", {}, "submitted", NOW)
@@ -340,6 +343,9 @@ function tests.a_returned_message_tells_what_it_is_and_why()
     local ring = assert(backstop.keyring("version 1\nprvs 0 sha1 7 - - * text:secret\nmark m sha256 14 - - * text:mark\n"))
     local it = assert(policy:inspect(ring, BOUNCE, { sender = "<>", recipient = "user@example.com" }, 1795280400))
     assert(it.kind == "dsn-failed" and it.verdict == "backscatter" and it.advice == "refuse" and it.why == nil)
+    local observing = assert(backstop.policy((BOUNCE_POLICY:gsub("enforce", "observe"))))
+    it = assert(observing:inspect(ring, BOUNCE, { sender = "<>", recipient = "user@example.com" }, 1795280400))
+    assert(it.advice == "flag" and it.would == "refuse")
     assert(it.failure == "bad-address" and it.reporting == "mx.reflector.example" and it.injector == "198.51.100.17")
     assert(it.returned_message_id == "1@zombie" and it.reply:find("^550 ") and it.proof == nil and #it.checks == 0)
     assert(#it.evidence > 2 and it.evidence[1].id and it.evidence[1].weight ~= 0 and it.evidence[1].why:find("%.$"))
@@ -356,6 +362,28 @@ function tests.a_returned_message_tells_what_it_is_and_why()
     local none, _, slug = policy:inspect(ring, "", {}, 2 ^ 60)
     assert(none == nil and slug == "time")
     assert(not pcall(policy.inspect, policy, ring, "", { from = "a@b" }) and not pcall(policy.inspect, policy, ring, 7))
+end
+
+function tests.a_message_has_the_last_word_where_the_policy_says_so()
+    local policy = assert(backstop.policy(BOUNCE_POLICY .. 'refuse-at = "message"\n'))
+    local ring = assert(backstop.keyring("version 1\nprvs 0 sha1 7 - - * text:secret\nmark m sha256 14 - - * text:mark\n"))
+    local mark = assert(ring:mark_header("user@example.com", "12345678", 1795280400))
+    local marked = "From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered Mail Returned to Sender\n" ..
+        "Content-Type: message/rfc822\n\nFrom: user@example.com\nBackstop-Mark: " .. mark .. "\n\nhello\n"
+    local function judged(client, message)
+        return assert(policy:incoming_message(ring, "<>", "user@example.com", client, message, 1795280400))
+    end
+    local d = assert(policy:incoming(ring, "<>", "user@example.com", "other", 1795280400))
+    assert(d.action == "refuse" and d.rule == "untagged" and d.refuse_at == "message" and d.by_message == true)
+    d = judged("other", marked)
+    assert(d.action == "unchanged" and d.rule == "mark-genuine" and d.reply == nil and d.by_message == true)
+    d = judged("other", BOUNCE)
+    assert(d.action == "refuse" and d.rule == "backscatter" and d.reply:find("^550 "))
+    d = judged("exempt", BOUNCE)
+    assert(d.action == "unchanged" and d.by_message == false)
+    assert(not pcall(judged, "nobody", BOUNCE) and not pcall(judged, "other", 7))
+    local none, _, slug = policy:incoming_message(ring, "<>", "user@example.com", "other", BOUNCE, 2 ^ 60)
+    assert(none == nil and slug == "time")
 end
 
 function tests.a_returned_message_is_told_as_one_json_object()

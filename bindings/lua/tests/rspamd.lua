@@ -18,14 +18,15 @@ end
 local sent = 0
 
 -- What rspamd says of a message: a table of weights and one of options by symbol, and the action. `mail` has from, rcpt
--- (one or a list), and if other than usual: ip, user, subject. rspamc as a name would make the modules store nothing.
+-- (one or a list), and if other than usual: ip, user, subject, and what of a returned mail it has. rspamc as a name would make the modules store nothing.
 local function ask(mail)
     sent = sent + 1
     local path = work .. "/message.eml"
     local file = assert(io.open(path, "w"))
     file:write("From: Mail Delivery System <mailer-daemon@remote.example>\nTo: alice@example.com\nSubject: ",
         mail.subject or "Undelivered Mail Returned to Sender", os.date("!\nDate: %a, %d %b %Y %H:%M:%S +0000\nMessage-ID: <"),
-        sent, "@remote.example>\n\nText number ", sent, "\n")
+        sent, "@remote.example>\n", mail.returned and "MIME-Version: 1.0\nContent-Type: message/rfc822\n\n" .. mail.returned or "",
+        "\nText number ", sent, "\n")
     file:close()
     local command = { "rspamc --user-agent=test --json -h 127.0.0.1:" .. rspamd, "--ip " .. (mail.ip or "192.0.2.1") }
     command[#command + 1] = "--from '" .. mail.from .. "'"
@@ -107,6 +108,28 @@ is("bounce to another site", symbols({ from = "<>", rcpt = "alice@elsewhere.exam
 is("bounce of a user who logged in", symbols({ from = "<>", rcpt = "alice@example.com", user = "alice" }), " no action")
 is("domain in mode observe", symbols({ from = "<>", rcpt = "alice@observe.example.com" }),
     "BACKSTOP_TOLERATED(0){untagged:observe} no action")
+-- Where the policy waits for the message, a mark in what came back is worth a tag, and the want of one tells backscatter.
+local LATE = "alice@late.example.com"
+local function returned(mark, from)
+    return "From: " .. (from or LATE) .. "\nTo: bob@remote.example\nSubject: hello\n" ..
+        (mark and "Backstop-Mark: " .. assert(ring:mark_header(from or LATE, "12345678", now - mark * DAY)) .. "\n" or "") ..
+        os.date("!Date: %a, %d %b %Y %H:%M:%S +0000\n")
+end
+is("untagged bounce with a genuine mark", symbols({ from = "<>", rcpt = LATE, returned = returned(1) }),
+    "BACKSTOP_GENUINE(-3){mark-genuine} no action")
+is("untagged bounce with an expired mark", symbols({ from = "<>", rcpt = LATE, returned = returned(60) }),
+    "BACKSTOP_UNTAGGED(8){mark-expired} reject")
+is("untagged bounce without a mark", symbols({ from = "<>", rcpt = LATE, returned = returned() }),
+    "BACKSTOP_UNTAGGED(8){backscatter} reject")
+is("untagged bounce of which nothing came back", symbols({ from = "<>", rcpt = LATE }), "BACKSTOP_UNTAGGED(8){untagged} reject")
+is("genuine mark, and a recipient without", symbols({ from = "<>", rcpt = { LATE, "bob@late.example.com" }, returned = returned(1) }),
+    "BACKSTOP_GENUINE(-3){mark-genuine} BACKSTOP_TOLERATED(0){untagged:other-recipient} no action")
+is("backscatter from the mail system itself",
+    symbols({ from = "<>", rcpt = LATE, returned = returned(), ip = "127.0.0.1" }),
+    "BACKSTOP_TOLERATED(0){untagged:internal-client} no action")
+is("genuine mark where the policy does not wait",
+    symbols({ from = "<>", rcpt = "alice@example.com", returned = returned(1, "alice@example.com") }),
+    "BACKSTOP_UNTAGGED(8){untagged} reject")
 is("forged and untagged", symbols({ from = "<>", rcpt = { forged, "bob@example.com" } }),
     "BACKSTOP_FORGED(10){forged} BACKSTOP_UNTAGGED(8){untagged} reject")
 is("forged beside genuine", symbols({ from = "<>", rcpt = { forged, genuine } }),

@@ -77,6 +77,12 @@ impl From<&Checked> for Check {
 #[pyclass(frozen, module = "backstop")]
 pub(crate) struct Inspection(Seen);
 
+impl Inspection {
+    pub(crate) const fn seen(&self) -> &Seen {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Inspection {
     /// What kind of message it is.
@@ -103,10 +109,17 @@ impl Inspection {
         self.0.verdict.sentence()
     }
 
-    /// What to do with it, in the mode of the recipient's domain.
+    /// What to do with it, in the mode of the recipient's domain. It knows no client: who receives mail asks
+    /// `Policy.incoming_message`.
     #[getter]
     const fn advice(&self) -> &'static str {
         self.0.advice.slug()
+    }
+
+    /// What mode enforce would do with it.
+    #[getter]
+    const fn would(&self) -> &'static str {
+        self.0.would.slug()
     }
 
     /// The SMTP reply where a policy may refuse after the message; None for what is never refused.
@@ -151,7 +164,7 @@ impl Inspection {
         self.0.proof().map(Check::from)
     }
 
-    /// The recipient without its tag.
+    /// The recipient without its tag; None where the kind is not-a-bounce, since nobody looked at it then.
     #[getter]
     fn mailbox(&self) -> Option<&str> {
         self.0.mailbox.as_deref()

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use backstop::policy::{Client, Incoming, Origin, Outgoing, Rule};
+use backstop::policy::{Client, Incoming, Need, Origin, Outgoing, Rule};
 use pyo3::prelude::*;
 
 use crate::error::{IP, failed, fault};
 use crate::input::{Now, Number, Text, Texts, day, word};
+use crate::inspection::Inspection;
 use crate::keys::KeyRing;
 use crate::output::{shown, text};
 
@@ -26,6 +27,12 @@ impl Policy {
     #[staticmethod]
     fn parse(text: Text<'_>) -> PyResult<Policy> {
         backstop::policy::Policy::parse(text.octets()).map(Policy).map_err(failed)
+    }
+
+    /// The keys of the policy by which it asks something of the program around it, such as "exempt-clients", so that one that
+    /// cannot give it says so.
+    fn needs(&self) -> Vec<&'static str> {
+        Need::ALL.iter().filter(|need| self.0.needs(**need)).map(|need| need.key()).collect()
     }
 
     /// Tells the origin of a mail: whether its client authenticated, its IP address as text (None if unknown) and its
@@ -73,6 +80,23 @@ impl Policy {
     ) -> PyResult<Decision> {
         let client = word("client", &client, Client::ALL, Client::as_str)?;
         Decision::of(&self.0.incoming(ring.ring(), sender.octets(), recipient.octets(), client, day(now)?))
+    }
+
+    /// Decides once more when the message is there, about a recipient whose decision has `by_message`. `inspection` is that of
+    /// the message for this very recipient; the rest is what `incoming` was given.
+    #[pyo3(signature = (ring, sender, recipient, client, inspection, now=None))]
+    fn incoming_message(
+        &self,
+        ring: &KeyRing,
+        sender: Text<'_>,
+        recipient: Text<'_>,
+        client: Text<'_>,
+        inspection: &Inspection,
+        now: Option<Now>,
+    ) -> PyResult<Decision> {
+        let client = word("client", &client, Client::ALL, Client::as_str)?;
+        let (ring, seen, day) = (ring.ring(), inspection.seen(), day(now)?);
+        Decision::of(&self.0.incoming_message(ring, sender.octets(), recipient.octets(), client, seen, day))
     }
 
     fn __repr__(&self) -> String {
@@ -145,6 +169,9 @@ pub(crate) struct Decision {
     /// When to refuse, if the action is to refuse: rcpt, data or message.
     #[pyo3(get)]
     refuse_at: &'static str,
+    /// Whether the message is to be judged as well before this is final: inspect it and ask `incoming_message`.
+    #[pyo3(get)]
+    by_message: bool,
     /// Whether this deserves a line in the log.
     #[pyo3(get)]
     log: bool,
@@ -171,8 +198,8 @@ impl Decision {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let names = ["action", "would", "rule", "verdict", "reason", "mode", "refuse_at", "log", "address", "reply"];
-        shown(slf, &names)
+        let judged = ["action", "would", "rule", "verdict", "reason", "mode"];
+        shown(slf, &[judged.as_slice(), &["refuse_at", "by_message", "log", "address", "reply"]].concat())
     }
 }
 
@@ -186,6 +213,7 @@ impl Decision {
             reason: decided.verdict.as_ref().and_then(backstop::Verdict::reason),
             mode: decided.mode.as_str(),
             refuse_at: decided.refuse_at.as_str(),
+            by_message: decided.by_message,
             log: decided.log,
             address: decided.action.address().map(|address| text(address.as_bytes())).transpose()?,
             reply: decided.reply,

@@ -144,6 +144,13 @@ def test_the_policy_decides_about_senders(ring: backstop.KeyRing, policy: backst
     assert srs.forward(ring, "bob@example.org", "alice@example.com", DAY).rule == "rewritten"
 
 
+def test_the_policy_tells_what_it_needs(policy: backstop.Policy) -> None:
+    assert policy.needs() == ['mode = "enforce"', 'refuse-at = "data"']
+    rules = 'refuse-at = "message"\nexempt-clients = ["192.0.2.1"]\n'
+    waiting = backstop.Policy.parse(f'[policy]\nown-domains = ["example.com"]\n{rules}')
+    assert waiting.needs() == ['refuse-at = "message"', "exempt-clients"]
+
+
 def test_the_policy_decides_about_recipients(ring: backstop.KeyRing, policy: backstop.Policy) -> None:
     late = date(2026, 12, 21)
     client = policy.client(False, "192.0.2.1", 41234)

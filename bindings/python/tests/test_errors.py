@@ -27,6 +27,7 @@ CALLS: list[tuple[Call, dict[str, tuple[Any, str]]]] = [
     (backstop.KeyRing.load, {"path": ("/nowhere/keys", OTHER)}),
     (backstop.KeyStore.open, {"path": ("/nowhere/keys", OTHER)}),
     (backstop.Policy.parse, {"text": (POLICY, TEXT)}),
+    (JUDGE.needs, {}),
     (JUDGE.origin, {"authenticated": (False, OTHER), "ip": ("192.0.2.1", TEXT), "port": (25, OTHER)}),
     (JUDGE.client, {"authenticated": (False, OTHER), "ip": ("192.0.2.1", TEXT), "port": (25, OTHER)}),
     (
@@ -55,6 +56,17 @@ CALLS: list[tuple[Call, dict[str, tuple[Any, str]]]] = [
             "sender": ("<>", TEXT),
             "recipient": ("alice@example.com", TEXT),
             "client": ("other", TEXT),
+            "now": (DAY, OTHER),
+        },
+    ),
+    (
+        JUDGE.incoming_message,
+        {
+            "ring": (RINGS, OTHER),
+            "sender": ("<>", TEXT),
+            "recipient": ("alice@example.com", TEXT),
+            "client": ("other", TEXT),
+            "inspection": (backstop.inspect(JUDGE, RINGS, ""), OTHER),
             "now": (DAY, OTHER),
         },
     ),

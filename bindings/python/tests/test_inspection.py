@@ -6,6 +6,7 @@ import json
 import os
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import backstop
 import pytest
@@ -37,6 +38,33 @@ def test_spam_that_came_back_is_backscatter_with_its_source() -> None:
     assert it.proof is None and it.checks == [] and it.reply is not None and it.reply.startswith("550 5.7.1 ")
     assert it.score >= 50 and len(it.evidence) > 2
     assert all(weight != 0 and why.endswith(".") for _, weight, why in it.evidence)
+
+
+def test_what_mode_enforce_would_do_is_told_beside_the_advice() -> None:
+    observing = backstop.Policy.parse('[policy]\nown-domains = ["example.com"]\nmarks-since = 2026-09-01\n')
+    it = backstop.inspect(observing, RING, BOUNCE, "<>", "user@example.com", DAY)
+    assert (it.advice, it.would) == ("flag", "refuse")
+
+
+def test_a_message_has_the_last_word_where_the_policy_says_so() -> None:
+    policy = backstop.Policy.parse(
+        '[policy]\nown-domains = ["example.com"]\nmode = "enforce"\nmarks-since = 2026-09-01\nrefuse-at = "message"\n'
+    )
+    mark = backstop.mark_header(RING, "user@example.com", bytes(8), DAY).value
+    marked = (
+        "From: MAILER-DAEMON@mx.example.net\nSubject: Undelivered Mail Returned to Sender\n"
+        f"Content-Type: message/rfc822\n\nFrom: user@example.com\nBackstop-Mark: {mark}\n\nhello\n"
+    )
+
+    def judged(client: Literal["other", "exempt"], message: str) -> backstop.Decision:
+        seen = backstop.inspect(policy, RING, message, "<>", "user@example.com", DAY)
+        return policy.incoming_message(RING, "<>", "user@example.com", client, seen, DAY)
+
+    first = policy.incoming(RING, "<>", "user@example.com", "other", DAY)
+    assert (first.action, first.rule, first.by_message) == ("refuse", "untagged", True)
+    assert (judged("other", marked).action, judged("other", marked).rule) == ("unchanged", "mark-genuine")
+    assert (judged("other", BOUNCE).action, judged("other", BOUNCE).rule) == ("refuse", "backscatter")
+    assert (judged("exempt", BOUNCE).action, judged("exempt", BOUNCE).by_message) == ("unchanged", False)
 
 
 def test_a_tag_proves_and_tells_its_days() -> None:

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! cbindgen does the work; here stand its settings, the order of the files, and what it has no setting for: headings
-//! between groups (a comment that begins with `# TITLE`), short comments on one line, and the look of numbers and types.
-//! Whatever cbindgen warns of fails, since it would go missing from the header.
+//! between groups (a comment that begins with `# TITLE`), short comments on one line, and the look of numbers and
+//! types. Whatever cbindgen warns of fails, since it would go missing from the header.
 
 use std::error::Error;
 use std::path::Path;
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// The sources in the order of the manual.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "status.rs",
     "keyring.rs",
     "keystore.rs",
@@ -26,12 +26,16 @@ const SOURCES: [&str; 13] = [
     "srs.rs",
     "mark.rs",
     "policy.rs",
+    "policy_names.rs",
     "rule.rs",
     "many.rs",
     "inspection_names.rs",
     "inspection.rs",
     "exim/mod.rs",
 ];
+
+/// No line of the header is longer, in columns.
+const LINE: usize = 120;
 
 /// What stands before all: the rules that hold for every function.
 const MANUAL: &str = include_str!("../manual.h");
@@ -77,6 +81,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     // Inside the guard, which a trailer of cbindgen would stand behind.
     let (declared, end) = header.rsplit_once("#ifdef __cplusplus").ok_or("cbindgen wrote no end for C++")?;
     let header = finish(&format!("{declared}{INITIAL}\n#ifdef __cplusplus{end}"));
+    if let Some(line) = header.lines().find(|line| line.len() > LINE) {
+        return Err(format!("more than {LINE} columns: {line}").into());
+    }
     let warnings = WARNINGS.0.load(Ordering::Relaxed);
     if warnings > 0 {
         return Err(format!("cbindgen warned {warnings} times; what it does not understand is missing").into());
@@ -150,7 +157,7 @@ fn finish(header: &str) -> String {
         }
         let space = " ".repeat(indent);
         match comment.as_slice() {
-            [one] => out.push(format!("{space}/**{one} */")),
+            [one] if indent + "/** */".len() + one.len() <= LINE => out.push(format!("{space}/**{one} */")),
             many => {
                 out.push(format!("{space}/**"));
                 out.extend(many.iter().map(|text| format!("{space} *{text}")));
@@ -174,9 +181,13 @@ fn finish(header: &str) -> String {
     result
 }
 
-/// A line of code: negative numbers in brackets, as C wants them in a macro, and types by their plain names.
+/// A line of code: negative numbers in brackets, as C wants them in a macro, types by their plain names, and comments as
+/// the rest of the header has them.
 fn code(line: &str) -> String {
     let is_number = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
+    if let Some((directive, comment)) = line.split_once("//").filter(|_| line.starts_with('#')) {
+        return format!("{} /* {} */", directive.trim_end(), comment.trim());
+    }
     match line.strip_prefix("#define ").and_then(|rest| rest.split_once(" -")) {
         Some((name, number)) if is_number(number) => format!("#define {name} (-{number})"),
         _ if line.starts_with("typedef") => line.to_owned(),

@@ -28,10 +28,10 @@ pub const BACKSTOP_EXIM_ERROR: i32 = 3;
 ///
 /// For a transport's return_path: {key file}{sender}, options form=prefix or subaddress, now=.
 ///
-/// All functions of this group are called by Exim, not by C: they have the type that ${dlfunc} wants and need nothing of
-/// Exim. The arguments stand in braces in their order, options behind them as {name=value}; an option with an empty value
-/// counts as not given, an unknown one is an error. now= takes unix seconds in place of the system clock. Paths begin
-/// with a slash. bindings/exim of the sources has a whole configuration.
+/// All functions of this group are called by Exim, not by C: they have the type that ${dlfunc} wants and need nothing
+/// of Exim. The arguments stand in braces in their order, options behind them as {name=value}; an option with an empty
+/// value counts as not given, an unknown one is an error. now= takes unix seconds in place of the system clock. Paths
+/// begin with a slash. bindings/exim of the sources has a whole configuration.
 ///
 /// @code
 /// static int as_exim_would(unsigned char *keys, unsigned char *sender, unsigned char **answer)
@@ -41,10 +41,10 @@ pub const BACKSTOP_EXIM_ERROR: i32 = 3;
 /// }
 /// @endcode
 ///
-/// BACKSTOP_EXIM_OK: `*result` has the answer. Any other result: `*result` has a sentence for Exim's log, which shows no
-/// secret. It ends in NUL and lasts until the next of these calls in this thread. FAIL and FAIL_FORCED are never given.
-/// Files are read when first named, and kept by the thread (the last eight of a kind); a changed one is read again, a key
-/// file after a second at most, and one that went bad keeps what was there until the process ends.
+/// BACKSTOP_EXIM_OK: `*result` has the answer. Any other result: `*result` has a sentence for Exim's log, which shows
+/// no secret. It ends in NUL and lasts until the next of these calls in this thread. FAIL and FAIL_FORCED are never
+/// given. Files are read when first named, and kept by the thread (the last eight of a kind); a changed one is read
+/// again, a key file after a second at most, and one that went bad keeps what was there until the process ends.
 ///
 /// This one answers the signed sender, or the sender as it is where backstop_sign would leave it; so it may stand in
 /// return_path as it is, and signs nothing twice. It signs for whoever sends; backstop_exim_policy_outgoing does not.
@@ -145,8 +145,8 @@ pub unsafe extern "C" fn backstop_exim_srs_reverse(
 ///
 /// Answers the signed sender, or the sender as it is, as backstop_policy_outgoing. client and port are
 /// $sender_host_address and $sender_host_port (empty and 0 for local programs), authenticated= is
-/// $sender_host_authenticated (empty if not). recipient= matters only for no-sign-recipients, and only where the transport
-/// has max_rcpt = 1.
+/// $sender_host_authenticated (empty if not). recipient= matters only for no-sign-recipients, and only where the
+/// transport has max_rcpt = 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_exim_policy_outgoing(
     result: *mut *mut c_uchar,
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn backstop_exim_policy_incoming(
             split("backstop_exim_policy_incoming", given, wanted, &["authenticated", "now"])?;
         let ((client, port), day) = (peer(client, port)?, options.day()?);
         let (policy, ring) = (cache::policy(policy)?, cache::ring(keys)?);
-        let authenticated = options.text("authenticated").is_some_and(|name| !name.is_empty());
+        let authenticated = options.text("authenticated").is_some();
         let client = policy.client(authenticated, client, port);
         Ok(decision(&policy.incoming(&ring.0, sender, recipient, client, day)))
     };
@@ -270,14 +270,18 @@ fn forwarders<'a>(domain: &'a [u8], options: &Options<'a>) -> Result<(&'a str, D
     Ok((domain, srs::own_forwarders(domain, own).map_err(|error| misuse(error.to_string()))?))
 }
 
-/// The address and port of a client; both empty, or the port 0, for a program of the host itself.
+/// The address and port of a client; both empty, or the port 0, for a program of the host itself. What is no text is
+/// neither.
 fn peer(ip: &[u8], port: &[u8]) -> Result<(Option<IpAddr>, u16), Trouble> {
-    let text = |octets| std::str::from_utf8(octets).unwrap_or_default();
-    let (ip, port) = match (text(ip), text(port)) {
-        ("", "") => return Ok((None, 0)),
-        ("", port) => (Ok(None), port.parse()),
-        (ip, port) => (ip.parse().map(Some), port.parse()),
+    if ip.is_empty() && port.is_empty() {
+        return Ok((None, 0));
+    }
+    let address = || std::str::from_utf8(ip).ok().and_then(|ip| ip.parse().ok());
+    let misuse = |sentence: &str| Trouble::Misuse(sentence.to_owned());
+    let known = match ip {
+        b"" => None,
+        _ => Some(address().ok_or_else(|| misuse("the client is no IP address"))?),
     };
-    let ip = ip.map_err(|_| Trouble::Misuse("the client is no IP address".to_owned()))?;
-    Ok((ip, port.map_err(|_| Trouble::Misuse("the port is no number from 0 to 65535".to_owned()))?))
+    let port = std::str::from_utf8(port).ok().and_then(|port| port.parse().ok());
+    Ok((known, port.ok_or_else(|| misuse("the port is no number from 0 to 65535"))?))
 }
