@@ -239,4 +239,16 @@ mod tests {
         }
         assert!(grown < 16, "{grown} times");
     }
+
+    #[test]
+    fn a_block_of_700_kib_is_kept_whole_and_one_of_1000_is_not() {
+        for (kib, whole) in [(700, true), (1000, false)] {
+            let mut kept = Kept::new();
+            kept.push(&b"X-A: 012345678\n".repeat(kib * 1024 / 15));
+            kept.push(b"\nx\n");
+            kept.push(&[b'x'; MAX_KEPT]);
+            assert_eq!(kept.is_whole(), whole, "{kib} KiB");
+            assert!(kept.octets().len() <= MAX_KEPT && kept.octets.capacity() <= MAX_KEPT);
+        }
+    }
 }
