@@ -8,7 +8,7 @@
 //! [`FIELDS`] says what each stands for; the manual prints it.
 //!
 //! JSON has every key, null where there is nothing to say; text leaves those out. Control characters, what has no width
-//! and what is not UTF-8 are escaped in both. With `addresses = "domain"` local parts become `*`.
+//! and what is not UTF-8 are escaped in both, and [`MAX_SHOWN`] octets of an address are shown. With `addresses = "domain"` local parts become `*`.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -64,6 +64,8 @@ pub const FIELDS: [(&str, &str); 25] = [
     ("reply", "The SMTP reply of a refusal"),
 ];
 
+/// The most octets of an address, queue id or instance that a line has; what is cut off shows as `...`.
+pub const MAX_SHOWN: usize = 1000;
 /// The action of a sender that stays as it is.
 pub(crate) const KEEP: &str = "keep";
 
@@ -361,6 +363,9 @@ impl Line {
 
 /// Octets as [`printable`] shows them, without a copy where all are ASCII that is seen.
 fn readable(octets: &[u8]) -> Cow<'_, str> {
+    if let Some((head, [_, ..])) = octets.split_at_checked(MAX_SHOWN) {
+        return Cow::Owned(printable(head) + "...");
+    }
     match std::str::from_utf8(octets) {
         Ok(text) if octets.iter().all(|octet| matches!(octet, b' '..=b'~')) => Cow::Borrowed(text),
         _ => Cow::Owned(printable(octets)),
@@ -382,7 +387,7 @@ fn shown(octets: &[u8], redact: bool) -> Cow<'_, str> {
         return readable(bare);
     }
     match bare.iter().rposition(|octet| *octet == b'@').and_then(|at| bare.get(at..)) {
-        Some(domain) => Cow::Owned(format!("*{}", printable(domain))),
+        Some(domain) => Cow::Owned(format!("*{}", readable(domain))),
         None => Cow::Borrowed("*"),
     }
 }
@@ -396,6 +401,17 @@ mod tests {
         assert_eq!(shown(b"", false), "<>");
         assert_eq!(shown(b"<>", true), "<>");
         assert_eq!(shown(b"<a@b>", false), "a@b");
+    }
+
+    #[test]
+    fn of_an_address_a_thousand_octets_are_shown() {
+        for redact in [false, true] {
+            let long = format!("@{}", "d".repeat(1_000_000));
+            assert!((1000..1010).contains(&shown(long.as_bytes(), redact).len()));
+        }
+        let whole = "a".repeat(MAX_SHOWN);
+        assert_eq!(shown(whole.as_bytes(), false), whole);
+        assert_eq!(shown(format!("{whole}b").as_bytes(), false), format!("{whole}..."));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::config::{Filter, Limits};
 use crate::exchange::LAST_WORDS;
 use crate::faces::{filter, hold, milter, policy_service, socketmap, tcp_table};
 use crate::metrics::http;
-use crate::{guesses, listen, log};
+use crate::{event, guesses, listen, log};
 
 /// A limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub fn all() -> Vec<Limit> {
             milter::session::MAX_RECIPIENTS.to_string(),
             "each further one is put off with 451",
         ),
+        limit("an address in the milter", octets(milter::session::MAX_ADDRESS), "it is put off with 451"),
         limit(
             "recipients that are judged by one message",
             hold::MAX_WAITING.to_string(),
@@ -102,6 +103,7 @@ pub fn all() -> Vec<Limit> {
             format!("twice {} of each", guesses::GENERATION),
             "those not seen for longest are forgotten",
         ),
+        limit("an address in a line of the log", octets(event::MAX_SHOWN), "its end is left out"),
         limit(
             "lines that wait for the log",
             format!("{}, {} octets", log::QUEUE, log::MAX_WAITING),

@@ -2,6 +2,7 @@
 //!
 //! Accepting goes on after every error: out of descriptors, the idlest connection of all goes, or there is a pause.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
@@ -12,19 +13,22 @@ use std::time::Duration;
 use backstop::keyfile;
 use listenfd::ListenFd;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::net::{TcpListener, UnixListener};
 
 use crate::config::{Address, Endpoint};
 use crate::stop::{Exit, Stop};
 use crate::unix::{self, Made, SocketFile};
 
+/// Begins the sentence about an address that is not free.
+pub(crate) const TAKEN: &str = "another program listens there";
 /// How long accepting rests when there are no descriptors.
 pub const PAUSE: Duration = Duration::from_millis(100);
 /// How long it rests after an idle connection was ended for it.
 pub const TURN: Duration = Duration::from_millis(1);
 /// How many connections the kernel keeps until they are accepted.
-pub const BACKLOG: u32 = 1024;
+pub const BACKLOG: i32 = 1024;
 
 /// A connection of either kind.
 pub trait Duplex: AsyncRead + AsyncWrite + AsFd + Unpin + Send {}
@@ -85,7 +89,7 @@ pub fn is_passing(error: &io::Error) -> bool {
     )
 }
 
-/// The sockets that systemd handed over, with their names. They stay open as long as the daemon runs; a listener gets a
+/// The sockets that systemd handed over, with their names, of which several may have one. They stay open as long as the daemon runs; a listener gets a
 /// duplicate, so that one that ends, or is not wanted after all, uses nothing up.
 pub struct Handed(Vec<(String, Given)>);
 
@@ -116,15 +120,37 @@ impl Handed {
         Handed(Vec::new())
     }
 
-    fn listener(&self, name: &str) -> Result<Listener, String> {
-        let Some((_, given)) = self.0.iter().find(|(it, _)| it == name) else {
-            let known: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+    /// A word about each name of which no endpoint makes use: who connects there waits for ever.
+    pub fn unserved(&self, endpoints: &[Endpoint]) -> Vec<String> {
+        let is_served =
+            |name: &str| endpoints.iter().any(|it| matches!(&it.address, Address::Systemd(it) if it == name));
+        let names: BTreeSet<&str> = self.0.iter().map(|(name, _)| name.as_str()).filter(|it| !is_served(it)).collect();
+        let word = |name| {
+            format!(
+                "systemd handed over a socket named {name:?} at which no face listens; end its unit, or name it in `listen`"
+            )
+        };
+        names.into_iter().map(word).collect()
+    }
+
+    fn listeners(&self, name: &str) -> Result<Vec<Listener>, String> {
+        let all: Vec<Listener> =
+            self.0.iter().filter(|(it, _)| it == name).map(|(_, given)| given.listener()).collect::<Result<_, _>>()?;
+        if all.is_empty() {
+            let known: BTreeSet<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+            let known: Vec<&str> = known.into_iter().collect();
             return Err(match known.is_empty() {
                 true => "systemd handed over no socket; start the socket unit".to_owned(),
                 false => format!("systemd handed over no socket of this name; its sockets are {}", known.join(", ")),
             });
-        };
-        let made = match given {
+        }
+        Ok(all)
+    }
+}
+
+impl Given {
+    fn listener(&self) -> Result<Listener, String> {
+        let made = match self {
             Given::Unix(listener) => listener.try_clone().and_then(|listener| {
                 listener.set_nonblocking(true)?;
                 UnixListener::from_std(listener).map(|it| Listener::Unix(it, None))
@@ -143,19 +169,33 @@ impl Handed {
     }
 }
 
-/// Binds an endpoint.
+/// Binds an endpoint: several listeners where systemd handed over several sockets of its name. `own` tells, where something
+/// listens there already, at which address this daemon does.
 ///
 /// # Errors
 /// One sentence with the face and the address.
-pub fn bind(endpoint: &Endpoint, handed: &Handed) -> Result<Listener, Stop> {
+pub fn bind(
+    endpoint: &Endpoint,
+    handed: &Handed,
+    own: impl FnOnce() -> Option<Address>,
+) -> Result<Vec<Listener>, Stop> {
     let bound = match &endpoint.address {
-        Address::Inet(address) => bind_inet(*address),
+        Address::Inet(address) => bind_inet(*address).map(|it| vec![it]),
         Address::Unix(path) => {
-            unix::bind(path, &endpoint.rights).map(|(listener, file)| Listener::Unix(listener, Some(file)))
+            unix::bind(path, &endpoint.rights).map(|(listener, file)| vec![Listener::Unix(listener, Some(file))])
         }
-        Address::Systemd(name) => handed.listener(name),
+        Address::Systemd(name) => handed.listeners(name),
     };
-    bound.map_err(|why| cannot_listen(endpoint, &why))
+    bound.map_err(|why| match why.starts_with(TAKEN).then(own).flatten() {
+        // What a reload takes away is closed when all else is bound.
+        Some(own) => cannot_listen(
+            endpoint,
+            &format!(
+                "this daemon itself listens there, at {own}; take another address, or restart it if {own} is to go"
+            ),
+        ),
+        None => cannot_listen(endpoint, &why),
+    })
 }
 
 fn cannot_listen(endpoint: &Endpoint, why: &str) -> Stop {
@@ -165,13 +205,19 @@ fn cannot_listen(endpoint: &Endpoint, why: &str) -> Stop {
 
 fn bind_inet(address: SocketAddr) -> Result<Listener, String> {
     let listen = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        if address.is_ipv6() {
+            // [::] is every IPv6 address and no other, so that 0.0.0.0 can stand beside it.
+            socket.set_only_v6(true)?;
+        }
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        TcpListener::from_std(socket.into())
     };
     listen().map(Listener::Tcp).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => "another program listens there; end it or take another port".to_owned(),
+        io::ErrorKind::AddrInUse => format!("{TAKEN}; end it or take another port"),
         io::ErrorKind::AddrNotAvailable => "this host has no such address".to_owned(),
         _ => keyfile::in_words(&error),
     })

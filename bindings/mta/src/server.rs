@@ -107,7 +107,8 @@ pub async fn run(source: &Source, clock: Clock, handed: Handed, started: impl Fn
     let mut gates = Gates::new(Arc::clone(&state));
     let bound = gates.bind(&state.snapshot().config.endpoints, &handed)?;
     gates.commit(&state.snapshot().config.endpoints, bound);
-    loaded.notices.iter().for_each(|notice| state.log.notice(notice));
+    let unserved = handed.unserved(&state.snapshot().config.endpoints);
+    loaded.notices.iter().chain(&unserved).for_each(|notice| state.log.notice(notice));
     let status = summary(&state.snapshot());
     state.log.notice(&format!("backstopd {} is ready: {status}", env!("CARGO_PKG_VERSION")));
     notify::ready(&status);
@@ -152,7 +153,7 @@ fn reload(source: &Source, state: &State, gates: &mut Gates, handed: &Handed) ->
     state.swap(loaded.snapshot);
     state.log.turn(log);
     gates.commit(&endpoints, bound);
-    Ok(loaded.notices)
+    Ok([loaded.notices, handed.unserved(&endpoints)].concat())
 }
 
 /// What runs, in a line.
@@ -236,13 +237,17 @@ struct Gate {
     made: Option<Made>,
     stop: watch::Sender<bool>,
     pool: Pool,
-    accepting: JoinHandle<()>,
+    accepting: Vec<JoinHandle<()>>,
 }
 
 impl Gate {
-    /// Whether whoever connects to this address comes here.
+    /// The address at which whoever connects comes here.
+    fn address(&self) -> Option<Address> {
+        self.made.as_ref().is_none_or(Made::is_there).then(|| self.endpoint.borrow().address.clone())
+    }
+
     fn is_at(&self, address: &Address) -> bool {
-        self.endpoint.borrow().address == *address && self.made.as_ref().is_none_or(Made::is_there)
+        self.address().is_some_and(|it| it == *address)
     }
 }
 
@@ -256,14 +261,19 @@ impl Gates {
     ///
     /// # Errors
     /// One sentence about the first that cannot be bound.
-    pub(crate) fn bind(&self, endpoints: &[Endpoint], handed: &Handed) -> Result<Vec<(Endpoint, Listener)>, Stop> {
-        let (mut bound, mut kept) = (Vec::new(), Vec::new());
+    pub(crate) fn bind(&self, endpoints: &[Endpoint], handed: &Handed) -> Result<Vec<(Endpoint, Vec<Listener>)>, Stop> {
+        let (mut bound, mut kept): (Vec<(Endpoint, _)>, _) = (Vec::new(), Vec::new());
         for endpoint in endpoints {
             match self.open.iter().find(|gate| gate.is_at(&endpoint.address)) {
                 // What nobody asked for is not undone: whoever starts the daemon may have given a socket to a group.
                 Some(gate) if gate.endpoint.borrow().rights == endpoint.rights => {}
                 Some(gate) => kept.extend(gate.made.as_ref().map(|made| (endpoint, made))),
-                None => bound.push((endpoint.clone(), listen::bind(endpoint, handed)?)),
+                None => {
+                    let open = || self.open.iter().filter_map(Gate::address);
+                    let own = || open().chain(bound.iter().map(|(it, _)| it.address.clone()));
+                    let listeners = listen::bind(endpoint, handed, || own().find(|it| it.meets(&endpoint.address)))?;
+                    bound.push((endpoint.clone(), listeners));
+                }
             }
         }
         unix::give_rights(&kept)?;
@@ -271,7 +281,7 @@ impl Gates {
     }
 
     /// Opens what was bound and closes what the configuration no longer has.
-    pub(crate) fn commit(&mut self, endpoints: &[Endpoint], bound: Vec<(Endpoint, Listener)>) {
+    pub(crate) fn commit(&mut self, endpoints: &[Endpoint], bound: Vec<(Endpoint, Vec<Listener>)>) {
         self.open.retain(|gate| {
             let old = Arc::clone(&gate.endpoint.borrow());
             // One whose file was taken away makes room for its successor.
@@ -286,13 +296,16 @@ impl Gates {
             }
             new.is_some()
         });
-        for (endpoint, listener) in bound {
-            let made = listener.made().cloned();
+        for (endpoint, listeners) in bound {
+            let made = listeners.iter().find_map(Listener::made).cloned();
             let (endpoint, told) = watch::channel(Arc::new(endpoint));
             let (stop, stopped) = watch::channel(false);
             let (pool, crowd) = (self.crowd.pool(), self.crowd.clone());
-            let state = Arc::clone(&self.state);
-            let accepting = tokio::spawn(accept(state, listener, told, pool.clone(), crowd, stopped));
+            let task = |listener| {
+                let (state, told, stopped) = (Arc::clone(&self.state), told.clone(), stopped.clone());
+                tokio::spawn(accept(state, listener, told, pool.clone(), crowd.clone(), stopped))
+            };
+            let accepting = listeners.into_iter().map(task).collect();
             self.open.push(Gate { endpoint, made, stop, pool, accepting });
         }
     }
@@ -315,8 +328,10 @@ impl Gates {
         }
         for gate in self.open {
             gate.pool.abort_all();
-            // It ends by itself as soon as it is told to stop; the socket's name goes with it.
-            let _ = gate.accepting.await;
+            for accepting in gate.accepting {
+                // It ends by itself as soon as it is told to stop; the socket's name goes with it.
+                let _ = accepting.await;
+            }
         }
     }
 }
@@ -336,26 +351,24 @@ async fn accept(
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => return,
         };
-        let endpoint = Arc::clone(&endpoint.borrow());
+        let address = &endpoint.borrow().address.clone();
         match accepted {
             Ok(stream) => {
                 let most = state.snapshot().config.limits.connections;
                 let (seat, evicted) = pool.seat(most);
                 if evicted {
-                    let address = &endpoint.address;
                     state.log.complaint(&format!(
                         "{address} has more than {most} connections; the idlest one was closed, see [limits] connections"
                     ));
                 }
                 let id = seat.id();
-                let talking = tokio::spawn(talk(Arc::clone(&state), endpoint, stream, stopped.clone(), seat));
+                let talking = tokio::spawn(talk(Arc::clone(&state), endpoint.clone(), stream, stopped.clone(), seat));
                 pool.set_handle(id, talking.abort_handle());
             }
             Err(error) if listen::is_passing(&error) => {}
             Err(error) => {
                 // Without a descriptor accept(2) fails also where nobody waits, and nobody has to go then.
                 let rest = if listener.is_awaited() {
-                    let address = &endpoint.address;
                     state.log.complaint(&format!("{address} cannot accept for the moment: {error}"));
                     // Frees a descriptor, if it is those that lack, as soon as that connection's task had its turn.
                     if crowd.evict() { listen::TURN } else { listen::PAUSE }
@@ -368,27 +381,29 @@ async fn accept(
     }
 }
 
-/// Talks to one peer until the connection ends.
+/// Talks to one peer until the connection ends; the maps are those in force when it asks.
 async fn talk(
     state: Arc<State>,
-    endpoint: Arc<Endpoint>,
+    endpoint: watch::Receiver<Arc<Endpoint>>,
     stream: Box<dyn Duplex>,
     stop: watch::Receiver<bool>,
     seat: Seat,
 ) {
     let limits = state.snapshot().config.limits;
-    let end = match endpoint.face {
+    let face = endpoint.borrow().face;
+    let end = match face {
         // It has a process of its own, and no endpoint leads here.
         Some(Face::Filter) => End::Closed,
         None => metrics::http::serve(&state, stream, limits, stop, &seat).await,
         Some(Face::Milter) => milter::serve(&state, stream, limits, stop, seat).await,
         Some(Face::Socketmap) => {
-            let answer = |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.maps, input, output);
+            let answer =
+                |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.borrow().maps, input, output);
             exchange::serve(stream, socketmap::MAX_FRAME, limits, stop, &seat, answer).await
         }
         Some(Face::TcpTable) => {
-            let map = endpoint.maps.first().copied();
-            let answer = |input: &[u8], output: &mut Vec<u8>| match map {
+            let map = || endpoint.borrow().maps.first().copied();
+            let answer = |input: &[u8], output: &mut Vec<u8>| match map() {
                 Some(map) => tcp_table::answer(&state, map, input, output),
                 None => Err(exchange::Broken("nothing, since no map is served here")),
             };
@@ -400,7 +415,7 @@ async fn talk(
             exchange::serve(stream, policy_service::MAX_REQUEST, limits, stop, &seat, answer).await
         }
     };
-    let address = &endpoint.address;
+    let address = &endpoint.borrow().address;
     match end {
         End::Closed => {}
         End::Broken(what) => state.log.complaint(&format!("a peer at {address} sent {}; it was cut off", what.0)),

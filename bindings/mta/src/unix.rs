@@ -20,6 +20,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 
 use crate::config::{Endpoint, Rights};
+use crate::listen::TAKEN;
 use crate::stop::{Exit, Stop};
 
 /// A socket's file as it was made.
@@ -106,9 +107,7 @@ fn is_left_behind(path: &Path) -> Result<bool, String> {
     match asked.map_err(|error| (error.kind(), error)) {
         Err((io::ErrorKind::ConnectionRefused, _)) => Ok(true),
         Err((io::ErrorKind::NotFound, _)) => Ok(false),
-        Ok(()) | Err((io::ErrorKind::WouldBlock, _)) => {
-            Err("another program listens there; end it or take another path".to_owned())
-        }
+        Ok(()) | Err((io::ErrorKind::WouldBlock, _)) => Err(format!("{TAKEN}; end it or take another path")),
         Err((_, error)) if error.raw_os_error() == Some(Errno::EPROTOTYPE as i32) => {
             Err("another kind of socket is in use there; end its program or take another path".to_owned())
         }

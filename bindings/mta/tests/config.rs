@@ -78,6 +78,10 @@ fn every_fault_is_one_exact_sentence_with_its_line() {
             "line 4: `metrics` cannot be a socket of systemd, since OpenSMTPD starts the filter",
         ),
         (
+            "[socketmap]\nlisten = [\"inet:[::1]:1\", \"inet:0.0.0.0:1\"]\n[policy-service]\nlisten = [\"inet:[::]:1\"]",
+            "line 5: `policy-service` listens at inet:[::]:1, where inet:[::1]:1 is; every face needs its own",
+        ),
+        (
             "[filter]\nmetrics = [\"inet:127.0.0.1:1\"]\n[metrics]\nlisten = [\"inet:127.0.0.1:1\"]",
             "line 5: `metrics` listens at inet:127.0.0.1:1, which is taken; every face needs its own",
         ),

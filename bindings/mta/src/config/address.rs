@@ -1,9 +1,9 @@
 //! Where a face listens, and who may use a Unix socket.
 //!
 //! ```text
-//! address = "inet:" ip ":" port        an IPv6 address in brackets: inet:[::1]:10028
+//! address = "inet:" ip ":" port        an IPv6 address in brackets: inet:[::1]:10028; [::] takes no IPv4
 //!         / "unix:" path               absolute, at most 100 octets
-//!         / "systemd:" name            a socket that systemd hands over under this FileDescriptorName=
+//!         / "systemd:" name            all sockets that systemd hands over under this FileDescriptorName=
 //! ```
 //!
 //! Host names are not resolved: what they mean may change between two starts.
@@ -59,6 +59,26 @@ impl Address {
             None => Err("is no address to listen on; write inet:127.0.0.1:10028, unix:/path or systemd:NAME"),
         }
     }
+}
+
+impl Address {
+    /// Whether two listeners at these could be reached by one name: an address that is all of its host's meets each of them.
+    pub fn meets(&self, other: &Address) -> bool {
+        match (self, other) {
+            (Address::Inet(one), Address::Inet(two)) => {
+                let all = one.ip().is_unspecified() || two.ip().is_unspecified();
+                one.port() == two.port() && (one.ip() == two.ip() || (all && one.is_ipv4() == two.is_ipv4()))
+            }
+            (Address::Unix(one), Address::Unix(two)) => resolved(one) == resolved(two),
+            (one, two) => one == two,
+        }
+    }
+}
+
+/// The path with its folders as they are, as far as they can be told.
+fn resolved(path: &Path) -> PathBuf {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.zip(path.file_name()).map_or_else(|| path.to_owned(), |(folder, name)| folder.join(name))
 }
 
 impl fmt::Display for Address {
@@ -136,6 +156,27 @@ mod tests {
         }
         let long = format!("unix:/{}", "x".repeat(100));
         assert_eq!(Address::parse(&long), Err("has a path of more than 100 octets, which a socket cannot have"));
+    }
+
+    #[test]
+    fn all_addresses_of_a_family_meet_each_of_it_and_none_of_the_other() {
+        let at = |text: &str| Address::parse(text).unwrap();
+        for (one, two, meet) in [
+            ("inet:127.0.0.1:1", "inet:127.0.0.1:1", true),
+            ("inet:127.0.0.1:1", "inet:127.0.0.1:2", false),
+            ("inet:127.0.0.1:1", "inet:127.0.0.2:1", false),
+            ("inet:0.0.0.0:1", "inet:127.0.0.1:1", true),
+            ("inet:[::]:1", "inet:[::1]:1", true),
+            ("inet:[::]:1", "inet:0.0.0.0:1", false),
+            ("inet:[::]:1", "inet:127.0.0.1:1", false),
+            ("unix:/usr/../usr/x", "unix:/usr/x", true),
+            ("unix:/usr/x", "unix:/usr/y", false),
+            ("unix:/none/../x", "unix:/none/y", false),
+            ("unix:/x", "systemd:x", false),
+            ("systemd:x", "systemd:x", true),
+        ] {
+            assert_eq!((at(one).meets(&at(two)), at(two).meets(&at(one))), (meet, meet), "{one} {two}");
+        }
     }
 
     #[test]

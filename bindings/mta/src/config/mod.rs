@@ -424,8 +424,13 @@ fn add(
 
 /// Filter and daemon are two processes, and may not have one address either.
 fn free(entry: &Entry<'_>, config: &Config, address: &Address) -> Result<(), Error> {
-    match config.endpoints.iter().chain(&config.filter_metrics).any(|other| other.address == *address) {
-        true => Err(entry.fault(format_args!("listens at {address}, which is taken; every face needs its own"))),
-        false => Ok(()),
+    match config.endpoints.iter().chain(&config.filter_metrics).find(|other| other.address.meets(address)) {
+        Some(other) if other.address == *address => {
+            Err(entry.fault(format_args!("listens at {address}, which is taken; every face needs its own")))
+        }
+        Some(Endpoint { address: other, .. }) => {
+            Err(entry.fault(format_args!("listens at {address}, where {other} is; every face needs its own")))
+        }
+        None => Ok(()),
     }
 }

@@ -50,6 +50,9 @@ pub fn answer(head: &[u8]) -> Option<Answer> {
         return (head.len() >= MAX_HEAD).then(long);
     }
     let path = request.path.unwrap_or_default();
+    // As a proxy would have it (RFC 9112, 3.2.2).
+    let path =
+        path.strip_prefix("http://").map_or(path, |rest| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
     if path.split('?').next() != Some("/metrics") {
         return Some(Answer::Error("404 Not Found", "the metrics are at /metrics"));
     }
@@ -127,6 +130,7 @@ mod tests {
         let many = [b"GET /metrics HTTP/1.1\r\n", &b"a: b\r\n".repeat(MAX_HEADERS + 1)[..], b"\r\n"].concat();
         for (head, status) in [
             (&b"GET / HTTP/1.1\r\n\r\n"[..], "404"),
+            (b"GET http://metrics HTTP/1.1\r\n\r\n", "404"),
             (b"POST /metrics HTTP/1.1\r\n\r\n", "405"),
             (b"26:verify alice@example.com,\r\n", "400"),
             (b"\x16\x03\x01", "400"),
@@ -136,6 +140,7 @@ mod tests {
             let Some(Answer::Error(found, _)) = answer(head) else { panic!("{}", head.escape_ascii()) };
             assert!(found.starts_with(status), "{found}: {}", head.escape_ascii());
         }
+        assert_eq!(answer(b"GET http://host:10035/metrics HTTP/1.1\r\n\r\n"), Some(Answer::Metrics(true)));
         assert_eq!(answer(b"HEAD /metrics?x=y HTTP/1.0\r\n\r\n"), Some(Answer::Metrics(false)));
     }
 }

@@ -139,9 +139,9 @@ pub fn parse(line: &[u8]) -> Result<Line, String> {
         None => None,
         Some(_) => Some(message(&object)?),
     };
-    let kept = |key| text(&object, key).map(|text| text.chars().take(MAX_ADDRESS).collect::<String>());
+    let kept = |key| text(&object, key).filter(|text| text.chars().nth(MAX_ADDRESS).is_none()).map(str::to_owned);
     let whole = |key| object.get(key).and_then(Value::as_u64);
-    // An address too long to keep loses its domain; no mail server lets one pass.
+    // One that is too long is none; a part of it would name another domain.
     Ok(Line {
         day,
         decision: Some(Decision {

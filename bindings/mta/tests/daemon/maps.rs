@@ -110,6 +110,23 @@ fn a_map_that_is_not_served_is_an_error_for_ever() {
 }
 
 #[test]
+fn a_map_that_a_reload_takes_away_is_gone_for_connections_that_are_open() {
+    let config = |maps: &str| {
+        format!(
+            "[policy]\nown-domains = [\"example.com\"]\n[keys]\nfile = \"DIR/keys\"\n\
+                 [socketmap]\nlisten = [\"unix:DIR/map\"]\nmaps = [{maps}]\n"
+        )
+    };
+    let daemon = Daemon::start(&config("\"sign\", \"verify\""));
+    let mut peer = daemon.connect("map");
+    assert!(peer.map("sign", "alice@example.com").starts_with("OK "));
+    assert!(daemon.reload(&config("\"verify\"")).contains("reloaded"));
+    assert_eq!(peer.map("sign", "alice@example.com"), "PERM there is no such map here; the maps are verify");
+    assert!(daemon.reload(&config("\"sign\"")).contains("reloaded"));
+    assert!(peer.map("sign", "alice@example.com").starts_with("OK "));
+}
+
+#[test]
 fn requests_may_follow_each_other_without_a_wait_and_in_pieces() {
     let daemon = Daemon::start(CONFIG);
     let mut peer = daemon.connect("map");

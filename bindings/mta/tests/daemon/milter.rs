@@ -310,6 +310,49 @@ fn a_connection_whose_steps_are_too_few_for_a_new_configuration_ends_with_the_ol
 }
 
 #[test]
+fn addresses_that_no_mail_has_are_put_off_and_cost_neither_memory_nor_log() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    let long = format!("<{}@example.com>", "a".repeat(1_000_000));
+    server.mail(&long);
+    assert_eq!(server.rcpt("<bob@elsewhere.example>"), "t");
+    server.send(b'A', b"");
+    server.mail("<x@elsewhere.example>");
+    for _ in 0..100 {
+        assert_eq!(server.rcpt(&long), "t");
+    }
+    let longest = format!("<{}@example.com>", "a".repeat(1000 - "<@example.com>".len()));
+    for sender in ["<x@elsewhere.example>", &longest] {
+        server.send(b'A', b"");
+        server.send(b'D', format!("R{{i}}\0{}\0", "Q".repeat(1_000_000)).as_bytes());
+        server.mail(sender);
+        assert_eq!(server.rcpt(&longest), "c");
+        assert_eq!(server.data(), "c");
+        assert_eq!(server.end(), [""; 0]);
+    }
+    daemon.wait_for("an address of more than 1000 octets");
+    assert!(daemon.log().iter().map(String::len).sum::<usize>() < 50_000);
+    let memory = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
+    let peak = memory.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+    assert!(peak.is_some_and(|peak: u32| peak < 60_000), "{peak:?} kB");
+}
+
+#[test]
+fn an_authenticated_user_goes_with_his_mail_also_where_the_next_has_no_macros() {
+    let daemon = Daemon::start(&config("enforce", "data"));
+    let mut server = Server::new(&daemon, "198.51.100.1", 4000);
+    // Postfix sends an empty packet where no macro has a value, of which the library takes no note.
+    for (macros, changes) in [(&b"M{auth_authen}\0alice\0"[..], 1), (b"M", 0), (b"M{auth_authen}\0bob\0", 1), (b"M", 0)]
+    {
+        server.send(b'D', macros);
+        server.send(b'M', b"<alice@example.com>\0");
+        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.data(), "c");
+        assert_eq!(server.end().len(), changes, "{}", macros.escape_ascii());
+    }
+}
+
+#[test]
 fn a_mail_server_without_the_actions_is_turned_away_and_the_log_says_so() {
     let daemon = Daemon::start(&config("enforce", "rcpt"));
     let mut server = Server(daemon.connect("milter"));

@@ -184,6 +184,44 @@ fn a_group_that_is_taken_out_of_the_configuration_goes_from_the_socket() {
     assert_eq!(rights(&daemon, "map"), before);
 }
 
+/// A port that is free, on the IPv6 loopback as well.
+fn port() -> u16 {
+    std::net::TcpListener::bind("[::1]:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn all_addresses_of_both_families_may_have_one_port() {
+    let port = port();
+    let daemon = Daemon::start(&config(
+        "sign",
+        &format!("[socketmap]\nlisten = [\"inet:0.0.0.0:{port}\", \"inet:[::]:{port}\"]"),
+    ));
+    daemon.wait_for("is ready");
+    for ip in ["127.0.0.1", "::1"] {
+        std::net::TcpStream::connect((ip, port)).unwrap();
+    }
+}
+
+#[test]
+fn where_the_daemon_itself_listens_no_other_program_is_blamed() {
+    let port = port();
+    let map = |at: &str| config("sign", &format!("[socketmap]\nlisten = [\"{at}\"]"));
+    let mut daemon = Daemon::start(&map(&format!("inet:127.0.0.1:{port}")));
+    let blamed = daemon.reload(&map(&format!("inet:0.0.0.0:{port}")));
+    let own = format!(
+        "cannot listen at inet:0.0.0.0:{port}: this daemon itself listens there, at inet:127.0.0.1:{port}; take another \
+         address, or restart it if inet:127.0.0.1:{port} is to go"
+    );
+    assert!(blamed.contains(&own), "{blamed}");
+    daemon.signal("TERM");
+    daemon.ended();
+    let daemon = Daemon::start(&map("unix:DIR/map"));
+    let folder = daemon.folder.path("");
+    let folder = folder.file_name().unwrap().to_str().unwrap();
+    let blamed = daemon.reload(&map(&format!("unix:DIR/../{folder}/map")));
+    assert!(blamed.contains("this daemon itself listens there, at unix:/"), "{blamed}");
+}
+
 #[test]
 fn a_socket_file_that_was_taken_away_is_made_anew() {
     let daemon = Daemon::start(&config("sign", FACES));

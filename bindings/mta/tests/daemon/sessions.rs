@@ -100,6 +100,18 @@ fn a_mail_is_never_judged_by_the_sender_of_the_one_before() {
 }
 
 #[test]
+fn a_mail_that_was_asked_about_and_failed_makes_no_other_of_its_sender_signed() {
+    let mut filter = Filter::start(&config("observe", "rcpt"));
+    filter.connect("192.0.2.7:4567");
+    filter.ask("mail-from", "alice@example.com");
+    filter.report("tx-begin", "|ac912500");
+    filter.report("tx-mail", "|ac912500|tempfail|alice@example.com");
+    filter.told("ac912501", "alice@example.com");
+    let (log, _) = filter.end();
+    assert!(log.iter().all(|it| it["event"] == "notice"), "{log:?}");
+}
+
+#[test]
 fn own_mail_that_a_filter_in_front_kept_from_it_is_told_in_the_log_and_not_as_signed() {
     let mut filter = Filter::start(&config("observe", "rcpt"));
     filter.connect("192.0.2.7:4567");

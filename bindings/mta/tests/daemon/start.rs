@@ -283,14 +283,17 @@ fn systemd_hears_of_start_reload_watchdog_and_stop() {
 
 /// Started by systemd, as it were, with two sockets named first and second.
 fn handed_over(config: &str, first: impl Into<OwnedFd>, second: impl Into<OwnedFd>) -> Daemon {
+    handed_over_as("first:second", config, first, second)
+}
+
+fn handed_over_as(names: &str, config: &str, first: impl Into<OwnedFd>, second: impl Into<OwnedFd>) -> Daemon {
     Daemon::start_with(config, |command| {
         let (program, args) = (command.get_program().to_owned(), command.get_args().map(ToOwned::to_owned));
         let args: Vec<_> = args.collect();
         *command = Command::new("sh");
         // systemd hands them over from descriptor 3 on.
-        let script = "exec 3<&0 4<&1 </dev/null >/dev/null; export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=first:second; \
-                      exec \"$@\"";
-        command.args(["-c", script, "sh"]).arg(program).args(args);
+        let script = "exec 3<&0 4<&1 </dev/null >/dev/null; export LISTEN_PID=$$ LISTEN_FDS=2; exec \"$@\"";
+        command.env("LISTEN_FDNAMES", names).args(["-c", script, "sh"]).arg(program).args(args);
         command.stdin(Stdio::from(first.into())).stdout(Stdio::from(second.into()));
     })
 }
@@ -321,6 +324,30 @@ fn sockets_that_systemd_hands_over_are_served_by_their_names() {
     assert!(daemon.ended().success());
     // It is systemd's, and stays.
     assert!(folder.path("theirs").exists());
+}
+
+#[test]
+fn all_sockets_that_systemd_hands_over_under_one_name_are_served_and_those_of_no_face_are_told() {
+    let folder = Folder::new();
+    let config = "[policy]\nown-domains = [\"example.com\"]\n[keys]\nfile = \"DIR/keys\"\n\
+        [tcp-table]\nsign = [\"systemd:map\"]\n";
+    let sockets = ["one", "two"].map(|name| UnixListener::bind(folder.path(name)).unwrap());
+    let [one, two] = sockets;
+    let mut daemon = handed_over_as("map:map", config, one, two);
+    for name in ["one", "two", "one"] {
+        let mut peer = Peer::new(UnixStream::connect(folder.path(name)).unwrap());
+        assert!(peer.get("alice@example.com").starts_with("200 "), "{name}");
+    }
+    assert!(!daemon.log().iter().any(|line| line.contains("no face")), "{:?}", daemon.log());
+    daemon.reload(&config.replace("systemd:map", "unix:DIR/own"));
+    let told =
+        "systemd handed over a socket named \"map\" at which no face listens; end its unit, or name it in `listen`";
+    daemon.wait_for(told);
+    daemon.signal("TERM");
+    assert!(daemon.ended().success());
+    let inet = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = handed_over_as("map:other", config, inet(), inet());
+    daemon.wait_for(&told.replace("map", "other"));
 }
 
 #[test]

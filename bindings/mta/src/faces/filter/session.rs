@@ -56,8 +56,10 @@ struct Session {
     /// Its number, and how many mails it brought.
     id: u64,
     mails: u64,
-    /// The sender that was asked about last and is not told yet.
+    /// The sender that was asked about last, until its mail begins, and that of the mail that has begun, until it is told: one
+    /// whose MAIL fails in between is told of no other.
     asked: Option<Vec<u8>>,
+    begun: Option<Vec<u8>>,
     /// The mail under way, once its MAIL was told.
     mail: Option<Mail>,
     touched: u64,
@@ -113,7 +115,7 @@ impl Sessions {
     /// A mail begins, of which nothing is known yet.
     pub fn begin(&mut self, id: u64) {
         if let Some(session) = self.known(id) {
-            session.mail = None;
+            (session.mail, session.begun) = (None, session.asked.take());
         }
     }
 
@@ -124,9 +126,9 @@ impl Sessions {
         session.mails += 1;
         let instance = format!("{:016x}.{}", session.id, session.mails).into_bytes();
         let queue = queue.get(..MAX_QUEUE).unwrap_or(queue).to_vec();
-        let Session { snapshot, client, authenticated, asked, mail, .. } = session;
+        let Session { snapshot, client, authenticated, begun, mail, .. } = session;
         let mail = mail.insert(Mail { sender: sender.to_vec(), queue, instance, ..Mail::default() });
-        let (Some(now), asked) = (state.clock.now(), asked.take()) else { return };
+        let (Some(now), asked) = (state.clock.now(), begun.take()) else { return };
         let context =
             Context::of_client(Face::Filter, snapshot, *client, *authenticated).of_mail(&mail.queue, &mail.instance);
         let (decided, event) = decide::outgoing(snapshot, &context, sender, &[], now);
@@ -205,6 +207,7 @@ impl Sessions {
             id,
             mails: 0,
             asked: None,
+            begun: None,
             mail: None,
             touched,
         });

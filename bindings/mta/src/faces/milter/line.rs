@@ -9,9 +9,10 @@
 //! packet = length (4 octets, network byte order), as many octets
 //! ```
 //!
-//! That is all that is looked at here, but for two things: Sendmail names an IPv6 client `IPv6:2001:db8::25`, of which the
-//! library knows the second part only; and the library ends a session at a packet that it cannot read without a word, so the
-//! line remembers which came last, and whether the mail server ended the session ([`Fate`]).
+//! That is all that is looked at here, but for three things: Sendmail names an IPv6 client `IPv6:2001:db8::25`, of which the
+//! library knows the second part only (looked for in packets that come in one piece, as Sendmail writes them); the library keeps
+//! the former macros of MAIL where an empty packet says that there are none; and it ends a session at a packet that it cannot
+//! read without a word, so the line remembers which came last, and whether the mail server ended the session ([`Fate`]).
 
 use std::future::Future;
 use std::io;
@@ -49,12 +50,19 @@ pub struct Fate {
     over: AtomicBool,
     /// The command of the last packet; 0 for none.
     last: AtomicU8,
+    /// Whether the last macros for MAIL were none.
+    bare: AtomicBool,
 }
 
 impl Fate {
     /// Whether the peer was too slow.
     pub fn is_slow(&self) -> bool {
         self.slow.load(Ordering::Relaxed)
+    }
+
+    /// Whether the mail server said last that a MAIL has no macros. Nothing of another mail is read before the answer to RCPT.
+    pub fn is_bare(&self) -> bool {
+        self.bare.load(Ordering::Relaxed)
     }
 
     /// What was read last where the library ended the session by itself, since it could not read that.
@@ -149,6 +157,11 @@ impl Packet {
             } else {
                 let taken = self.left.min(octets.len());
                 let Some((now, later)) = std::mem::take(&mut octets).split_at_mut_checked(taken) else { break };
+                if self.command == Some(b'D') && self.length.checked_sub(1) == u32::try_from(self.left).ok() {
+                    let is_of_mail = now.first() == Some(&b'M');
+                    let bare = if is_of_mail { self.length == 2 } else { fate.is_bare() };
+                    fate.bare.store(bare, Ordering::Relaxed);
+                }
                 // A mail server writes what it says of a client at once.
                 if self.command == Some(b'C') && u32::try_from(taken + 1) == Ok(self.length) {
                     move_tag(now);

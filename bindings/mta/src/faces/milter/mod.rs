@@ -24,7 +24,7 @@ use indymilter::{
 use tokio::sync::watch;
 
 use self::headers::Change;
-use self::line::Once;
+use self::line::{Fate, Once};
 use self::session::{Answer, Changes, End, Session};
 use crate::config::Limits;
 use crate::exchange;
@@ -65,7 +65,7 @@ pub async fn serve(
             () = stopped => {}
         }
     };
-    match indymilter::run(listener, callbacks(state, busy), config, end).await {
+    match indymilter::run(listener, callbacks(state, busy, &fate), config, end).await {
         Ok(()) if fate.is_slow() => exchange::End::Slow,
         Ok(()) => fate.unread().map_or(exchange::End::Closed, |what| exchange::End::Broken(exchange::Broken(what))),
         Err(error) => exchange::End::Failed(error),
@@ -73,8 +73,8 @@ pub async fn serve(
 }
 
 /// The steps, for one connection.
-fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session> {
-    let (state, busy) = (Arc::clone(state), Arc::new(busy));
+fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>, fate: &Arc<Fate>) -> Callbacks<Session> {
+    let (state, busy, of_line) = (Arc::clone(state), Arc::new(busy), Arc::clone(fate));
     let (at_data, at_end, at_abort) = (Arc::clone(&busy), Arc::clone(&busy), Arc::clone(&busy));
     Callbacks::new()
         .on_negotiate(move |cx, actions, options| {
@@ -93,10 +93,11 @@ fn callbacks(state: &Arc<State>, busy: watch::Sender<bool>) -> Callbacks<Session
             Box::pin(async { Status::Continue })
         })
         .on_mail(move |cx, args| {
-            let authenticated = cx.macros.get(c"{auth_authen}").is_some_and(|user| !user.is_empty());
+            let named = cx.macros.get(c"{auth_authen}").is_some_and(|user| !user.is_empty());
+            let authenticated = named && !of_line.is_bare();
             if let Some(session) = &mut cx.data {
                 session.mail(first(&args), authenticated);
-                busy.send_replace(true);
+                busy.send_replace(session.is_busy());
             }
             Box::pin(async { Status::Continue })
         })

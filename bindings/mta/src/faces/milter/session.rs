@@ -23,6 +23,10 @@ use crate::state::{Snapshot, State};
 
 /// The most recipients of a mail that are kept; the mail server has a limit of its own, in general 1000.
 pub const MAX_RECIPIENTS: usize = 10_000;
+/// The longest address that is taken, in octets: no mail has one of more than 254, with its brackets and a source route.
+pub const MAX_ADDRESS: usize = 1000;
+/// The longest queue id that is remembered; mail servers make some twenty octets.
+const MAX_QUEUE: usize = 64;
 /// The argument that says of what the sender wants to hear (RFC 3461, 4.1), and the longest that there is.
 const NOTIFY: &[u8] = b"NOTIFY=";
 const MAX_NOTIFY: usize = b"NOTIFY=SUCCESS,FAILURE,DELAY".len();
@@ -124,8 +128,12 @@ impl Session {
         self.client = client.map_or((None, 0), |client| (Some(client.ip()), client.port()));
     }
 
-    /// A mail begins.
+    /// A mail begins. One with a sender that is too long is put off at its recipients: MAIL gets no answer.
     pub fn mail(&mut self, sender: &[u8], authenticated: bool) {
+        if self.is_too_long(sender) {
+            self.mail = None;
+            return;
+        }
         let latest = self.state.snapshot();
         if self.wanted.covers(Wanted::of(&latest)) {
             self.snapshot = latest;
@@ -150,6 +158,14 @@ impl Session {
         });
     }
 
+    fn is_too_long(&self, address: &[u8]) -> bool {
+        let long = address.len() > MAX_ADDRESS;
+        if long {
+            self.state.log.complaint("a mail server brought an address of more than 1000 octets; it was put off (451)");
+        }
+        long
+    }
+
     /// Whether a mail is under way.
     pub const fn is_busy(&self) -> bool {
         self.mail.is_some()
@@ -157,13 +173,16 @@ impl Session {
 
     /// A recipient.
     pub fn recipient(&mut self, recipient: &[u8], queue: &[u8]) -> Answer {
+        if self.is_too_long(recipient) {
+            return Answer::Later;
+        }
         let (Some(now), Some(mail)) = (self.state.clock.now(), &mut self.mail) else { return Answer::Later };
         if mail.recipients.len() >= MAX_RECIPIENTS {
             return Answer::Later;
         }
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context =
-            Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated).of_mail(queue, &mail.instance);
+        let context = Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated)
+            .of_mail(cut(queue), &mail.instance);
         let (decided, told) = mail.judged.next(state, snapshot, &context, &mail.sender, recipient, REACH, now);
         match told {
             Told::Refuse(reply) => return Answer::Refuse(reply),
@@ -198,8 +217,8 @@ impl Session {
     pub fn data(&mut self, queue: &[u8]) -> Answer {
         let (Some(now), Some(mail)) = (self.state.clock.now(), &mut self.mail) else { return Answer::Later };
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context =
-            Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated).of_mail(queue, &mail.instance);
+        let context = Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated)
+            .of_mail(cut(queue), &mail.instance);
         match mail.judged.data(state, snapshot, &context, &mail.sender, b"", now) {
             Some(reply) => {
                 self.mail = None;
@@ -233,8 +252,8 @@ impl Session {
     pub fn end(&mut self, queue: &[u8]) -> End {
         let (Some(now), Some(mut mail)) = (self.state.clock.now(), self.mail.take()) else { return End::Later };
         let (state, snapshot) = (&*self.state, &*self.snapshot);
-        let context =
-            Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated).of_mail(queue, &mail.instance);
+        let context = Context::of_client(Face::Milter, snapshot, self.client, mail.authenticated)
+            .of_mail(cut(queue), &mail.instance);
         // Of one for whom DATA did not come.
         if let Some(reply) = mail.judged.data(state, snapshot, &context, &mail.sender, b"", now) {
             return End::Refuse(reply);
@@ -264,4 +283,8 @@ impl Session {
     pub fn abort(&mut self) {
         self.mail = None;
     }
+}
+
+fn cut(queue: &[u8]) -> &[u8] {
+    queue.get(..MAX_QUEUE).unwrap_or(queue)
 }
