@@ -15,6 +15,7 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{HeaderValue, Host};
 
 use super::guard::{Block, Leaf, MAX_DECODED};
+use crate::address::Path;
 use crate::day::Day;
 
 /// What a Content-Type and a Content-Transfer-Encoding say, in lower case.
@@ -134,6 +135,11 @@ pub(super) struct Addressee {
 
 /// The first address of From, To and the like.
 pub(super) fn address(value: &[u8]) -> Addressee {
+    // The library takes a quoted local part for a name, and what is behind it for the address.
+    if let Ok(Path::Mailbox(mailbox)) = Path::parse_tagged(value.trim_ascii()) {
+        let address = String::from_utf8_lossy(mailbox.as_bytes()).into_owned();
+        return Addressee { name: None, address };
+    }
     let ended = ended(value);
     let HeaderValue::Address(list) = MessageStream::new(&ended).parse_address() else { return Addressee::default() };
     let Some(first) = list.first() else { return Addressee::default() };
@@ -326,6 +332,10 @@ mod tests {
             ("Bob <bob@b.example>, c@c.example", Some("Bob"), "bob@b.example"),
             ("\"\" <bob@b.example>", None, "bob@b.example"),
             ("MAILER-DAEMON", Some("MAILER-DAEMON"), "MAILER-DAEMON"),
+            ("\"bob smith\"@b.example", None, "\"bob smith\"@b.example"),
+            (" <\"bob smith\"@b.example>", None, "\"bob smith\"@b.example"),
+            ("Bob <\"bob smith\"@b.example>", Some("Bob"), "\"bob smith\"@b.example"),
+            ("<@a.example,@c.example:bob@b.example>", None, "bob@b.example"),
             ("Mail System", Some("Mail System"), ""),
             ("", None, ""),
         ] {
