@@ -100,6 +100,10 @@ mod tests {
         assert_eq!(arrival(b"To: a@example.com\n\n", &[]).recipient, None);
         let above = b"From x Fri Nov 20 10:12:00 2026\nDelivered-To: b@example.com\nEnvelope-to: a@example.com\nReceived: by b\n\n";
         assert_eq!(arrival(above, &[]).recipient.as_deref(), Some("a@example.com"));
+        for quoted in ["\"a b\"@example.com", "<\"a b\"@example.com>"] {
+            let message = format!("Envelope-To: {quoted}\nReceived: by b\n\n");
+            assert_eq!(arrival(message.as_bytes(), &[]).recipient.as_deref(), Some("\"a b\"@example.com"));
+        }
     }
 
     #[test]

@@ -377,7 +377,7 @@ impl<'a> Body<'a> {
 
     fn score(&self, scores: &mut Scores) {
         self.facts.iter().for_each(|fact| scores.fact(*fact));
-        if status::reply(&self.text).is_some() || status::code(&self.text).is_some() {
+        if status::reply(&self.text).is_some() || status::numbered(&self.text) {
             scores.fact(Fact::SmtpError);
         }
         if self.text.lines().any(is_failed_address) {
@@ -430,6 +430,7 @@ mod tests {
             ("\"Mail Delivery\" <auto@b.example>", "", &[name, "sender-other"], GATE),
             ("\"Mail Delivery\" <auto@b.example>", "550 <a>", &[name, "sender-other", "smtp-error"], GATE + 15),
             ("\"Mail Delivery\" <auto@b.example>", "(#5.1.1)", &[name, "sender-other", "smtp-error"], GATE + 15),
+            ("\"Mail Delivery\" <auto@b.example>", "Version 5.1.1 is out", &[name, "sender-other"], GATE),
         ] {
             let seen = seen(&format!("From: {from}\n\n{text}\n"), "bob@b.example");
             assert_eq!(

@@ -15,6 +15,7 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{HeaderValue, Host};
 
 use super::guard::{Block, Leaf, MAX_DECODED};
+use crate::address::Path;
 use crate::day::Day;
 
 /// What a Content-Type and a Content-Transfer-Encoding say, in lower case.
@@ -78,9 +79,12 @@ pub(super) fn content(block: &Block<'_>, in_digest: bool) -> Content {
         (content.kind, content.subtype) = ("message".into(), "rfc822".into());
     }
     if let Some(value) = block.get("Content-Transfer-Encoding") {
-        if value.eq_ignore_ascii_case(b"base64") {
+        // Some quote it, or put a comment behind it.
+        let mut words = value.split(|octet| !octet.is_ascii_alphanumeric() && *octet != b'-');
+        let word = words.find(|word| !word.is_empty()).unwrap_or_default();
+        if word.eq_ignore_ascii_case(b"base64") {
             content.encoding = Encoding::Base64;
-        } else if value.eq_ignore_ascii_case(b"quoted-printable") {
+        } else if word.eq_ignore_ascii_case(b"quoted-printable") {
             content.encoding = Encoding::QuotedPrintable;
         }
     }
@@ -131,6 +135,11 @@ pub(super) struct Addressee {
 
 /// The first address of From, To and the like.
 pub(super) fn address(value: &[u8]) -> Addressee {
+    // The library takes a quoted local part for a name, and what is behind it for the address.
+    if let Ok(Path::Mailbox(mailbox)) = Path::parse_tagged(value.trim_ascii()) {
+        let address = String::from_utf8_lossy(mailbox.as_bytes()).into_owned();
+        return Addressee { name: None, address };
+    }
     let ended = ended(value);
     let HeaderValue::Address(list) = MessageStream::new(&ended).parse_address() else { return Addressee::default() };
     let Some(first) = list.first() else { return Addressee::default() };
@@ -193,10 +202,24 @@ pub(super) fn decoded<'a>(leaf: &Leaf<'a>) -> (Cow<'a, [u8]>, bool) {
     let body = leaf.body.get(..MAX_DECODED).unwrap_or(leaf.body);
     let octets = match leaf.content.encoding {
         Encoding::None => None,
-        Encoding::Base64 => base64_decode(body),
-        Encoding::QuotedPrintable => quoted_printable_decode(body),
+        Encoding::Base64 => base64_decode(body).or_else(|| base64_decode(base64_lines(body)?)),
+        Encoding::QuotedPrintable => quoted_printable_decode(body).or_else(|| Some(quoted_printable_lines(body))),
     };
     (octets.map_or(Cow::Borrowed(body), Cow::Owned), body.len() < leaf.body.len())
+}
+
+/// The lines in base64 before the first that is not: gateways put footers behind it. `None` if there is none.
+fn base64_lines(body: &[u8]) -> Option<&[u8]> {
+    let is_base64 = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=');
+    let is_good = |line: &&[u8]| line.trim_ascii().len().is_multiple_of(4) && line.trim_ascii().iter().all(is_base64);
+    let end = body.split_inclusive(|octet| *octet == b'\n').take_while(is_good).map(<[u8]>::len).sum();
+    body.get(..end).filter(|lines| !lines.trim_ascii().is_empty())
+}
+
+/// The text with each line decoded that can be. The library decodes all or nothing.
+fn quoted_printable_lines(body: &[u8]) -> Vec<u8> {
+    let decode = |line| quoted_printable_decode(line).map_or(Cow::Borrowed(line), Cow::Owned);
+    body.split_inclusive(|octet| *octet == b'\n').flat_map(|line| decode(line).into_owned()).collect()
 }
 
 /// The first `limit` octets of a leaf's text, decoded, without HTML.
@@ -309,6 +332,10 @@ mod tests {
             ("Bob <bob@b.example>, c@c.example", Some("Bob"), "bob@b.example"),
             ("\"\" <bob@b.example>", None, "bob@b.example"),
             ("MAILER-DAEMON", Some("MAILER-DAEMON"), "MAILER-DAEMON"),
+            ("\"bob smith\"@b.example", None, "\"bob smith\"@b.example"),
+            (" <\"bob smith\"@b.example>", None, "\"bob smith\"@b.example"),
+            ("Bob <\"bob smith\"@b.example>", Some("Bob"), "\"bob smith\"@b.example"),
+            ("<@a.example,@c.example:bob@b.example>", None, "bob@b.example"),
             ("Mail System", Some("Mail System"), ""),
             ("", None, ""),
         ] {
@@ -375,6 +402,29 @@ mod tests {
             (String::new(), b"<p>a</p>", "<p>a</p>"),
         ] {
             assert_eq!(leaf_text(&leaf(&fields, body), 100).0.trim(), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_is_read_up_to_or_around_a_line_that_is_not() {
+        let (base64, printable) =
+            ("Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: quoted-printable\n");
+        for (fields, body, expected) in [
+            (base64, "YTpi\nYzpk\n\n-- \nScanned by AV!\n", "a:bc:d"),
+            (base64, "YTpi\r\nYzo=\r\n-- \r\n", "a:bc:"),
+            (base64, "From: a, in plain text\n", "From: a, in plain text\n"),
+            (base64, "\n\nFrom: a\n", "\n\nFrom: a\n"),
+            (base64, "Hello\nFrom: a\n", "Hello\nFrom: a\n"),
+            (base64, "YTpi", "a:b"),
+            (printable, "a=3Db=\nc\n=ZZ = x\nd=3De\r\n", "a=bc\n=ZZ = x\nd=e\r\n"),
+            (printable, "v=1; i=example.com\n", "v=1; i=example.com\n"),
+            ("Content-Transfer-Encoding: \"Base64\"\n", "YTpi", "a:b"),
+            ("Content-Transfer-Encoding: base64 (x)\n", "YTpi", "a:b"),
+            ("Content-Transfer-Encoding: quoted-printable;\n", "a=3Db", "a=b"),
+            ("Content-Transfer-Encoding: x-base64\n", "YTpi", "YTpi"),
+        ] {
+            let (octets, _) = decoded(&leaf(fields, body.as_bytes()));
+            assert_eq!(String::from_utf8_lossy(&octets), expected, "{fields}{body}");
         }
     }
 

@@ -151,7 +151,7 @@ fn delivery(block: &Block<'_>) -> Option<Delivery> {
         let word = value.split(|octet| !octet.is_ascii_alphabetic()).next().unwrap_or_default();
         Action::ALL.into_iter().find(|action| word.eq_ignore_ascii_case(action.slug().as_bytes()))
     });
-    let status = block.get("Status").map(parts::text).and_then(|text| code(&text));
+    let status = block.get("Status").map(parts::text).and_then(|text| code_of(&text, b"245"));
     let diagnostic = block.get("Diagnostic-Code").map(of_type).filter(|text| !text.is_empty());
     let failed = matches!(action, None | Some(Action::Failed));
     let reason = match action {
@@ -188,12 +188,26 @@ fn of_type(value: &[u8]) -> String {
     read.trim_matches(['<', '>']).to_owned()
 }
 
-/// The first status code (`5.1.1`, RFC 3463) in a text that says no.
+/// The first status code in a text that says no (`5.1.1`, RFC 3463).
 pub(super) fn code(text: &str) -> Option<String> {
+    code_of(text, b"45")
+}
+
+/// Whether a status code stands in a text as qmail and Exchange write it, `#5.1.1`. Without a reply beside it a bare one may
+/// be a version.
+pub(super) fn numbered(text: &str) -> bool {
+    let number = |rest: &'_ str| {
+        rest.split(|it: char| !it.is_ascii_digit() && it != '.').next().is_some_and(|it| code(it).is_some())
+    };
+    text.split('#').skip(1).any(number)
+}
+
+/// The first status code of these classes.
+fn code_of(text: &str, classes: &[u8]) -> Option<String> {
     let bytes = text.as_bytes();
     for at in memchr::memchr_iter(b'.', bytes) {
-        let start = at.checked_sub(1)?;
-        let class = bytes.get(start).filter(|octet| matches!(octet, b'2' | b'4' | b'5'));
+        let Some(start) = at.checked_sub(1) else { continue };
+        let class = bytes.get(start).filter(|octet| classes.contains(octet));
         let before = start.checked_sub(1).and_then(|before| bytes.get(before));
         if class.is_none() || before.is_some_and(|octet| octet.is_ascii_alphanumeric() || *octet == b'.') {
             continue;
@@ -450,8 +464,20 @@ mod tests {
             ("5-1.1", None),
             ("3.5.1.1", None),
             ("x. 5.1.1", Some("5.1.1")),
+            (". 5.1.1", Some("5.1.1")),
+            ("250 2.1.5 Ok, 550 5.7.1 no", Some("5.7.1")),
+            ("Version 2.4.1 is out", None),
         ] {
             assert_eq!(code(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_numbered_code_stands_behind_its_sign() {
+        for (text, expected) in
+            [("(#5.1.1)", true), ("no. #4.4.7.", true), ("#1 is 5.1.1", false), ("#2.1.1", false), ("5.1.1", false)]
+        {
+            assert_eq!(numbered(text), expected, "{text}");
         }
     }
 
