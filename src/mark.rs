@@ -49,6 +49,8 @@ fn from_mailbox(from: &[u8]) -> Result<Result<Mailbox<'_>, Unsigned>, Error> {
 
 /// Makes the value of the header for a message with this From, from eight random octets.
 ///
+/// Put it on top of the header: who returns a header cut off cuts its end.
+///
 /// ```
 /// use backstop::{Day, KeyRing, mark};
 /// let ring = KeyRing::parse(b"version 1\nmark m sha256 14 - - * text:an example\n")?;

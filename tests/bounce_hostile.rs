@@ -152,6 +152,8 @@ fn text_that_nearly_is_headers() {
     bounce_with(&format!("\n{}", "From: a\n\n".repeat(1_000_000)));
     bounce_with(&format!("\n{}", "> ".repeat(5_000_000)));
     bounce_with(&format!("\n{}", "To: a\nx\n".repeat(1_000_000)));
+    bounce_with(&format!("\n{}", "> To: a\nx\nx\n".repeat(1_000_000)));
+    bounce_with(&format!("\n> From: a\n> To: a\n> Date: a\n{}", "x\nMessage-ID: a\n".repeat(1_000_000)));
     bounce_with(&format!("\n{}", "Final-Recipient: rfc822; \\x{\\x{\\x{41}\n\n".repeat(300_000)));
 }
 

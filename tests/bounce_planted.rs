@@ -1,7 +1,7 @@
 //! A mark planted in what a bounce returns is found and proves it, and nowhere else does it prove anything.
 //!
-//! Planting rewrites a Message-ID that came back: a mark header before it, or a marked Message-ID in its place, behind the
-//! same quote marks. Over the fixtures in `tests/bounce`, and over the bounces of labelled real messages where
+//! Planting rewrites a Message-ID that came back: a mark header before it, on top of its block or at the end of it, or a
+//! marked Message-ID in its place, behind the same quote marks. Over the fixtures in `tests/bounce`, and over the bounces of labelled real messages where
 //! `BACKSTOP_CORPORA` names their folder (examples/corpora.rs says of what form); without it that part says so and is
 //! skipped.
 
@@ -48,9 +48,25 @@ fn returned_ids(message: &[u8]) -> Vec<(usize, usize, usize)> {
     ids
 }
 
-fn planted(message: &[u8], (line, name, end): (usize, usize, usize), field: &str, keep: bool) -> Vec<u8> {
-    let rest = if keep { line } else { end };
-    [&message[..line], &message[line..name], field.as_bytes(), b"\n", &message[rest..]].concat()
+/// Where the fields begin and end among which a line with this quote mark stands.
+fn block_around(message: &[u8], line: usize, quote: &[u8]) -> (usize, usize) {
+    let is_fold = |text: &[u8]| text.strip_prefix(quote).is_some_and(|text| matches!(text.first(), Some(b' ' | b'\t')));
+    let goes_on = |text: &&[u8]| {
+        let name = text.strip_prefix(quote).and_then(|text| text.split(|octet| *octet == b':').next());
+        let is_field = name.is_some_and(|name| !name.is_empty() && name.iter().all(u8::is_ascii_graphic));
+        !text.trim_ascii().is_empty() && (is_field || is_fold(text))
+    };
+    let (above, below) = message.split_at(line);
+    let above: Vec<_> = above.split_inclusive(|octet| *octet == b'\n').rev().take_while(goes_on).collect();
+    // What is left of a field that begins behind something else on its line.
+    let above = above.iter().rev().skip_while(|text| is_fold(text));
+    let below = below.split_inclusive(|octet| *octet == b'\n').take_while(goes_on);
+    (line - above.map(|text| text.len()).sum::<usize>(), line + below.map(<[u8]>::len).sum::<usize>())
+}
+
+/// The message with the field in place of what stands from `at` to `rest`.
+fn planted(message: &[u8], (at, rest): (usize, usize), quote: &[u8], field: &str) -> Vec<u8> {
+    [&message[..at], quote, field.as_bytes(), b"\n", &message[rest..]].concat()
 }
 
 fn fields() -> [(String, bool, &'static str); 2] {
@@ -72,14 +88,24 @@ fn plant(name: &str, message: &[u8]) -> Option<Vec<String>> {
         // In a quoted-printable part the equals signs are written as such, in HTML the brackets.
         let html = field.replace('<', "&lt;").replace('>', "&gt;");
         let forms = [field.clone(), field.replace('=', "=3D"), html];
-        let proves = |at: &(usize, usize, usize)| {
-            forms.iter().any(|form| {
-                let seen = inspect(&planted(message, *at, form, keep));
-                seen.verdict == Verdict::Genuine && seen.proof().is_some_and(|proof| proof.place.slug() == place)
-            })
-        };
-        if !ids.iter().any(proves) {
-            wrong.push(format!("{name}: {place} not found"));
+        for spot in if keep { &["before it", "on top", "at the end"][..] } else { &["in its place"] } {
+            let proves = |(line, name, end): &(usize, usize, usize)| {
+                let quote = &message[*line..*name];
+                let (top, bottom) = block_around(message, *line, quote);
+                let at = match *spot {
+                    "before it" => (*line, *line),
+                    "on top" => (top, top),
+                    "at the end" => (bottom, bottom),
+                    _ => (*line, *end),
+                };
+                forms.iter().any(|form| {
+                    let seen = inspect(&planted(message, at, quote, form));
+                    seen.verdict == Verdict::Genuine && seen.proof().is_some_and(|proof| proof.place.slug() == place)
+                })
+            };
+            if !ids.iter().any(proves) {
+                wrong.push(format!("{name}: {place} {spot} not found"));
+            }
         }
     }
     Some(wrong)

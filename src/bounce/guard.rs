@@ -97,7 +97,7 @@ impl<'a> Block<'a> {
                     continue;
                 }
                 // One damaged line among fields.
-                if KNOWN.iter().any(|name| is_field(bytes, next_line(bytes, at), name)) {
+                if line_at(bytes, next_line(bytes, at)).is_some_and(is_known) {
                     at = next_line(bytes, at);
                     continue;
                 }
@@ -156,11 +156,42 @@ pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
     (!bare.is_empty() && bare.iter().all(u8::is_ascii_graphic)).then_some(name)
 }
 
-/// Fields that show that a line between is a damaged one and no body.
-const KNOWN: [&[u8]; 7] = [b"Subject:", b"From:", b"To:", b"Date:", b"Content-Type:", b"Received:", b"Message-ID:"];
+/// Names that tell a block of headers from other lines with a colon. A line that is no field, and before one of these, is
+/// damaged or wrapped, and no body.
+pub(super) const KNOWN: [&str; 27] = [
+    "received",
+    "return-path",
+    "from",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "reply-to",
+    "sender",
+    "x-mailer",
+    "in-reply-to",
+    "references",
+    "delivered-to",
+    "dkim-signature",
+    "domainkey-signature",
+    "backstop-mark",
+    "list-id",
+    "importance",
+    "x-priority",
+    "user-agent",
+    "errors-to",
+    "organization",
+    "precedence",
+];
 
-fn is_field(bytes: &[u8], at: usize, name: &[u8]) -> bool {
-    bytes.get(at..at + name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+/// Whether a line is a field of one of the [`KNOWN`] names.
+pub(super) fn is_known(line: &[u8]) -> bool {
+    let name = field_name(line).unwrap_or_default().trim_ascii_end();
+    KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Octets of a field's name.

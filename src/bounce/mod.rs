@@ -195,7 +195,7 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     checker.told(&body.disposition, &blocks);
     checker.replied(&block);
     seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
-    seen.returned = body.found.iter().map(returned).collect();
+    seen.returned = body.found.iter().map(|found| returned(found, kind)).collect();
     let mailbox = checker.mailbox.as_deref();
     seen.verdict = verdict::decide(kind, &checker, &seen.returned, ring, policy, day);
     seen.advice = verdict::advise(seen.verdict, &checker.checks, mailbox, ring, policy, day, None);
@@ -246,7 +246,7 @@ impl Inspection {
     }
 }
 
-fn returned(found: &Found<'_>) -> Returned {
+fn returned(found: &Found<'_>, kind: Kind) -> Returned {
     let (block, _) = Block::read(&found.octets);
     let address =
         |name| block.get(name).map(parts::address).map(|it| it.address).filter(|address: &String| !address.is_empty());
@@ -255,16 +255,26 @@ fn returned(found: &Found<'_>) -> Returned {
     let message_id = block
         .get("Message-ID")
         .map(|value| String::from_utf8_lossy(value.trim_ascii()).trim_matches(['<', '>']).to_owned());
+    // Who answers with the text of a mail may quote headers that its writer had put into it: those of spam, to complain.
+    let quotes_headers = found.form != Form::Text || kind.is_dsn() || kind == Kind::VirusNotice;
+    // A bare CR may stand for the end of a line, so that a field swallowed the one behind it.
+    let is_clean = block.fields.iter().all(|field| !has_bare_cr(field.value));
+    let whole = found.whole && is_clean && quotes_headers;
     Returned {
         form: found.form,
-        // A block that was cut off without a word often lacks one of these.
-        complete: traced && found.whole && ["From", "Date"].iter().all(|name| block.get(name).is_some()),
+        // A block that was cut off without a word often lacks one of these; the mark stands above them.
+        complete: traced && whole && ["From", "Date"].iter().all(|name| block.get(name).is_some()),
         message_id: message_id.filter(|id| !id.is_empty()),
         from: address("From"),
         to: address("To"),
         day: block.get("Date").and_then(parts::day),
         fields: block.fields.len(),
     }
+}
+
+/// Whether a value has a CR that belongs to no end of a line.
+fn has_bare_cr(value: &[u8]) -> bool {
+    value.split(|octet| *octet == b'\n').any(|line| memchr::memchr(b'\r', line.trim_ascii_end()).is_some())
 }
 
 /// Whether a line names an address that failed: `<a@b.example>:`, or the address behind "Failed recipient:" and the like.

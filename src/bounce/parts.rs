@@ -255,6 +255,10 @@ fn without_html(html: &str) -> String {
         at = start + inside.len();
     }
     text.push_str(&html_to_text(html.get(at..).unwrap_or_default()));
+    // A blank line, as at the end of a text that is whole.
+    if html.trim_ascii_end().ends_with('>') {
+        text.push_str("\n\n");
+    }
     text
 }
 
@@ -432,5 +436,6 @@ mod tests {
     fn lines_of_preformatted_html_stay_lines_with_the_blanks_before_them() {
         let html = "<P>a\nb</P><PRE>c\n <b>d</b>\n\te</PRE>f<pre>g\nh</pre>i<pre>j";
         assert_eq!(without_html(html), "a b\n\nc\n d\n\te\nf\ng\nh\ni\nj\n");
+        assert!(without_html("<pre>j</pre></html>\n").ends_with("j\n\n\n"), "a blank line where it is not cut off");
     }
 }

@@ -7,15 +7,21 @@
 //!
 //! The quoted form is what qmail, Exim, Sendmail before 8.8, Exchange and many others write; no marker line is needed. A
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
-//! a text wrapped is taken as folded if a field follows it. Behind a block that has a Received or a mark stands the body of
-//! what came back; like that of a part it is not searched for blocks, since what a mail quotes is another mail. Less than that
-//! may be a summary in front of the block: behind one with a Message-ID only blocks with the same one are the same mail, and
-//! the first other one ends the search. Outer headers are never looked at here.
+//! a text wrapped, or that lost its prefix, is taken as folded if a field follows it; else the block breaks off there, and up
+//! to the next blank line only marks are read. It breaks off as well where the text ends with it, or where the first line
+//! behind it says that more was cut off. A part may end with its block; that it was cut there shows in nothing, which is why
+//! a mark belongs on top.
+//!
+//! Behind a block that has a Received or a mark stands the body of what came back; like that of a part it is not searched for
+//! blocks, since what a mail quotes is another mail. Less than that may be a summary in front of the block: behind one with a
+//! Message-ID only blocks with the same one are the same mail, and the first other one ends the search. Outer headers are
+//! never looked at here.
 
 use std::borrow::Cow;
 
-use super::guard::{Block, Cut, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, line_at, next_line, note};
+use super::guard::{Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, is_known, line_at, next_line, note};
 use super::parts;
+use crate::mark;
 
 /// How the headers came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,36 +55,6 @@ pub(super) struct Found<'a> {
     pub(super) octets: Cow<'a, [u8]>,
 }
 
-/// Names that tell a block of headers from other lines with a colon.
-const KNOWN: [&str; 27] = [
-    "received",
-    "return-path",
-    "from",
-    "to",
-    "cc",
-    "subject",
-    "date",
-    "message-id",
-    "mime-version",
-    "content-type",
-    "content-transfer-encoding",
-    "reply-to",
-    "sender",
-    "x-mailer",
-    "in-reply-to",
-    "references",
-    "delivered-to",
-    "dkim-signature",
-    "domainkey-signature",
-    "backstop-mark",
-    "list-id",
-    "importance",
-    "x-priority",
-    "user-agent",
-    "errors-to",
-    "organization",
-    "precedence",
-];
 /// Fields of [`KNOWN`] that a block needs.
 const MIN_KNOWN: usize = 3;
 
@@ -104,10 +80,16 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
         };
         let (block, length) = Block::read(&octets);
         if !block.fields.is_empty() {
-            let head = octets.get(..length).unwrap_or_default();
+            let (head, body) = octets.split_at_checked(length).unwrap_or_default();
             // What was cut off by the limit ends nowhere.
-            let whole = (length == octets.len() && !cut) || head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n");
-            found.push(Found { form, whole: whole && !block.cut, octets });
+            let ends = (body.is_empty() && !cut) || head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n");
+            let whole = ends && !block.cut && !is_told_cut(body);
+            let mut behind = Vec::new();
+            if !ends {
+                marks(body, 0, b"", &mut behind);
+            }
+            let octets = if behind.is_empty() { octets } else { [head, &behind, b"\n", body].concat().into() };
+            found.push(Found { form, whole, octets });
         }
     }
 }
@@ -119,8 +101,7 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
     let mut summary: Option<Vec<u8>> = None;
     while at < bytes.len() && found.len() < MAX_RETURNED {
         let line = line_at(bytes, at).unwrap_or_default();
-        let prefix = line.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'>' | b'|')).count();
-        let (prefix, rest) = line.split_at_checked(prefix).unwrap_or_default();
+        let (prefix, rest) = line.split_at_checked(quote_marks(line)).unwrap_or_default();
         if !is_known(rest) {
             at = next_line(bytes, at);
             continue;
@@ -133,9 +114,14 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
             summary = seen.message_id;
             first = first.or(Some(at));
             let mut octets = block;
+            if !whole {
+                marks(bytes, end, prefix, &mut octets);
+            }
             octets.push(b'\n');
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
-            octets.extend_from_slice(bytes.get(end..).unwrap_or_default());
+            let behind = bytes.get(end..).unwrap_or_default();
+            octets.extend_from_slice(behind);
+            let whole = whole && !is_told_cut(behind);
             found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets) });
             if seen.is_original {
                 break;
@@ -146,35 +132,81 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
     first
 }
 
-fn is_known(line: &[u8]) -> bool {
-    let name = field_name(line).unwrap_or_default().trim_ascii_end();
-    KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
-
 /// The fields from `at` on that have this prefix, without it, where they end, and whether that is a block's end.
 fn quoted_block(bytes: &[u8], mut at: usize, prefix: &[u8]) -> (Vec<u8>, usize, bool) {
     let mut block = Vec::new();
-    let mut whole = true;
-    let bare = |at: usize| line_at(bytes, at).and_then(|line| line.strip_prefix(prefix));
-    while let Some(line) = bare(at) {
+    let is_known_field = |at: usize| {
+        let line = line_at(bytes, at).and_then(|line| line.strip_prefix(prefix));
+        line.is_some_and(is_known)
+    };
+    while let Some(line) = line_at(bytes, at) {
         let next = next_line(bytes, at);
-        let folded = line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t'));
+        let (line, has_prefix) = without_prefix(line, prefix);
         if line.trim_ascii().is_empty() {
-            break;
-        } else if field_name(line).is_some() || folded {
-            block.extend_from_slice(line);
-        } else if bare(next).is_some_and(is_known) {
-            block.push(b' ');
-            block.extend_from_slice(line);
-        } else {
-            whole = false;
-            break;
+            return (block, at, true);
+        } else if !has_prefix || !(field_name(line).is_some() || begins_blank(line)) {
+            if !is_known_field(next) {
+                return (block, at, false);
+            } else if !is_known(line) {
+                block.push(b' ');
+            }
         }
+        block.extend_from_slice(line);
         block.push(b'\n');
         at = next;
     }
-    // What was cut off by the limit ends nowhere.
-    (block, at, whole && (at < bytes.len() || bytes.len() < MAX_QUOTED))
+    // What ends with the text was cut off, by the limit or by who quoted it.
+    (block, at, false)
+}
+
+/// A line without the prefix, or without all quote marks if it has another one, which wrapped lines have.
+fn without_prefix<'a>(line: &'a [u8], prefix: &[u8]) -> (&'a [u8], bool) {
+    match line.strip_prefix(prefix) {
+        Some(line) => (line, true),
+        None => (line.get(quote_marks(line)..).unwrap_or_default(), false),
+    }
+}
+
+/// How many octets of blanks and quote marks a line begins with.
+fn quote_marks(line: &[u8]) -> usize {
+    line.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'>' | b'|')).count()
+}
+
+fn begins_blank(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t'))
+}
+
+/// Appends the mark headers and Message-IDs between `at`, where a block breaks off, and the next blank line. What they are
+/// worth, their MAC says.
+fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], block: &mut Vec<u8>) {
+    let mut taken = false;
+    while let Some(line) = line_at(bytes, at) {
+        let (line, has_prefix) = without_prefix(line, prefix);
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        let name = field_name(line).unwrap_or_default().trim_ascii_end();
+        let is_mark = [mark::HEADER, "Message-ID"].iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
+        taken = is_mark || (taken && has_prefix && begins_blank(line));
+        if taken {
+            block.extend_from_slice(line);
+            block.push(b'\n');
+        }
+        at = next_line(bytes, at);
+    }
+}
+
+/// Octets of a line that tells of a cut; a longer one is prose.
+const MAX_TELLING: usize = 60;
+
+/// Whether the first line behind a block says that more was cut off: `[message truncated]`, `--- Rest of message stripped.`
+fn is_told_cut(body: &[u8]) -> bool {
+    let is_skipped = |octet: &&u8| octet.is_ascii_whitespace() || matches!(octet, b'>' | b'|');
+    let start = body.iter().take_while(is_skipped).count();
+    let line = line_at(body, start).filter(|line| line.len() <= MAX_TELLING).unwrap_or_default().to_ascii_lowercase();
+    let is_notice = line.starts_with(b"message") || line.first().is_some_and(|octet| !octet.is_ascii_alphanumeric());
+    let says = |word: &&[u8]| memchr::memmem::find(&line, word).is_some();
+    is_notice && [&b"truncated"[..], b"stripped", b"removed"].iter().any(says)
 }
 
 /// What shows of which mail a block is.
@@ -190,7 +222,7 @@ fn seen_in(octets: &[u8]) -> Option<Seen> {
     let (block, _) = Block::read(octets);
     let known = KNOWN.iter().filter(|name| block.get(name).is_some()).count();
     let has = |name: &str| block.get(name).is_some();
-    let is_original = has("Received") || has(crate::mark::HEADER);
+    let is_original = has("Received") || has(mark::HEADER);
     let is_block = known >= MIN_KNOWN && (is_original || has("From") || has("Message-ID"));
     let bare = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, b'<' | b'>');
     let id: Option<Vec<u8>> = block.get("Message-ID").map(|id| id.iter().copied().filter(bare).collect());
@@ -274,27 +306,32 @@ mod tests {
     #[test]
     fn a_block_in_a_text_has_three_known_fields_and_one_that_tells_it() {
         for (fields, expected) in [
-            ("From: a\nTo: b\nSubject: x\n", Some(true)),
-            ("From: a\nX-Other: 1\nTo: b\n", None),
-            ("To: b\nSubject: x\nDate: y\n", None),
-            ("Received: a\nTo: b\nSubject: x\n", Some(true)),
-            ("Backstop-Mark: a\nTo: b\nSubject: x\n", Some(true)),
-            ("Message-ID: a\nTo: b\nSubject: x\n", Some(true)),
-            ("| From: a\n| To: b\n|  folded\n| Subject: x\n", Some(true)),
+            ("From: a\nTo: b\nSubject: x\n\n", Some(true)),
+            ("From: a\nX-Other: 1\nTo: b\n\n", None),
+            ("To: b\nSubject: x\nDate: y\n\n", None),
+            ("Received: a\nTo: b\nSubject: x\n\n", Some(true)),
+            ("Backstop-Mark: a\nTo: b\nSubject: x\n\n", Some(true)),
+            ("Message-ID: a\nTo: b\nSubject: x\n\n", Some(true)),
+            ("| From: a\n| To: b\n|  folded\n| Subject: x\n|\n", Some(true)),
+            ("| From: a\n| To: b\n| Subject: x\n\n", Some(true)),
             ("From: a\nTo: b, which was\nwrapped\nSubject: x\n\n", Some(true)),
-            ("From: a\nTo: b\nSubject: x\nbroken off\n", Some(false)),
-            ("From: a\nTo: b\nSubject: x\nbroken off\nX-Other: 1\n", Some(false)),
+            ("| From: a\n| To: b, which was\nwrapped\n| Subject: x\n|\n", Some(true)),
+            ("| From: a\n| To: b\n| Subject: x\nthe rest\n\n", Some(false)),
+            ("From: a\nTo: b\nSubject: x\nbroken off\n\n", Some(false)),
+            ("From: a\nTo: b\nSubject: x\nbroken off\nX-Other: 1\n\n", Some(false)),
         ] {
             assert_eq!(text(fields).1, expected, "{fields}");
         }
     }
 
     #[test]
-    fn a_block_that_the_limit_cuts_off_is_not_whole() {
-        let block = "\nFrom: a\nTo: b\nSubject: x\n";
-        let before = |octets: usize| "x".repeat(octets - block.len()) + block;
+    fn a_block_with_which_the_text_ends_is_not_whole() {
+        let block = "From: a\nTo: b\nSubject: x\n";
+        assert_eq!(text(block).1, Some(false));
+        assert_eq!(text(&format!("{block}\n")).1, Some(true));
+        // Nor is one that the limit cuts off.
+        let before = |octets: usize| "\n".repeat(octets - block.len()) + block + "\nbody";
         assert_eq!(text(&before(MAX_QUOTED - 1)).1, Some(true));
         assert_eq!(text(&before(MAX_QUOTED)).1, Some(false));
-        assert_eq!(text(&(before(MAX_QUOTED - 1) + "\nbody")).1, Some(true));
     }
 }

@@ -18,8 +18,9 @@
 //! In-Reply-To and References hold the Message-IDs of whole conversations: old ones, and those of colleagues, whose MAC is
 //! for another address. They prove, and but for the eighth step nothing is held against a message for them.
 //!
-//! "Would show" means that the block ends as a block does and has a From, and a Received or an X- field: who keeps these
-//! keeps a mark as well. A returned Date from before the marks gives `marks-not-in-force`.
+//! "Would show" means that the block ends as a block does and has a From, a Date, and a Received or an X- field: who keeps
+//! these keeps a mark as well. Headers that an automatic answer quotes may be those in the text that it answers; only a
+//! bounce and a virus notice return those of the mail. A returned Date from before the marks gives `marks-not-in-force`.
 
 use super::Returned;
 use super::kind::Kind;

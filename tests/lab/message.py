@@ -46,6 +46,7 @@ def sent(site):
         made = run(BINARIES / "backstop", "mark", "header", "--keys", site.folder / "keys", "--from", "alice@example.com")
         header.append(made)
     check(any(line.startswith("Backstop-Mark: v=1; i=example.com") for line in header), f"no mark in {header}")
+    check(not site.headers or header[0].startswith("Backstop-Mark: "), f"the mark is not on top: {header}")
     return header
 
 

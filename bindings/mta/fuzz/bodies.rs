@@ -24,7 +24,7 @@ use std::sync::{Arc, OnceLock};
 
 use backstop::bounce::{self, Envelope};
 use backstop::policy::{Action, Incoming};
-use backstop::{Address, KeyRing, Path};
+use backstop::{Address, KeyRing, Path, mark};
 use backstopd::clock::Clock;
 use backstopd::config::Config;
 use backstopd::decide::{self, Context};
@@ -351,9 +351,8 @@ pub fn milter(data: &[u8]) {
                 for change in changes.headers {
                     let value = match &change {
                         Change::Delete(_, index) => &index.to_string(),
-                        Change::Top(_, value) => value,
-                        Change::End(_, value) => {
-                            assert!(changes.sender.is_some(), "{value}");
+                        Change::Top(name, value) => {
+                            assert!(name != mark::HEADER || changes.sender.is_some(), "{value}");
                             value
                         }
                     };

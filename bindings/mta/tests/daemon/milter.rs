@@ -528,7 +528,8 @@ fn signed_mail_with_one_author_gets_a_mark_that_proves_its_bounce() {
         let list: Vec<_> = from.iter().map(|from| ("From", *from)).collect();
         fields(&mut server, &list);
         let changes = server.end();
-        let mark = changes.iter().find_map(|change| change.strip_prefix("hBackstop-Mark "));
+        // On top, at index 0.
+        let mark = changes.iter().find_map(|change| change.strip_prefix("i    Backstop-Mark "));
         assert_eq!(mark.is_some(), marked, "{sender} {from:?} {changes:?}");
         if let Some(mark) = mark {
             let verdict =

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! From: ...                                                      read, for the mark
-//! Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=...; t=...  added to mail that is signed (backstop::mark)
+//! Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=...; t=...  put on top of mail that is signed (backstop::mark)
 //! Backstop-Verdict: untagged; rule=too-early; would=unchanged; mode=enforce      put on top of bounces
 //! Backstop-Verdict: untagged; rule=mark-genuine; would=unchanged; mode=enforce; message=genuine; kind=dsn-failed;
 //!   proof=returned-mark                        where the message was judged; why= in place of proof= if it is unproven
@@ -61,8 +61,6 @@ pub enum Change {
     Delete(String, i32),
     /// Put on top of all others.
     Top(String, String),
-    /// Put behind all others.
-    End(&'static str, String),
 }
 
 /// The header of one message, as far as it matters.
@@ -128,7 +126,8 @@ impl Headers {
             changes.extend(self.verdicts.iter().rev().map(|text| Change::Top(name.clone(), text.clone())));
         }
         if signed && Wanted::of(snapshot).mark {
-            changes.extend(self.mark(snapshot, day).map(|value| Change::End(mark::HEADER, value)));
+            // Who returns a header cut off cuts its end.
+            changes.extend(self.mark(snapshot, day).map(|value| Change::Top(mark::HEADER.to_owned(), value)));
         }
         changes
     }

@@ -238,7 +238,6 @@ async fn change(cx: &EomContext<Session>, changes: &Changes) -> Result<(), ()> {
             Change::Top(name, value) => {
                 cx.actions.insert_header(0, text(name.as_bytes())?, text(value.as_bytes())?).await
             }
-            Change::End(name, value) => cx.actions.add_header(text(name.as_bytes())?, text(value.as_bytes())?).await,
         }
         .map_err(|_| ())?;
     }

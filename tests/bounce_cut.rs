@@ -1,0 +1,190 @@
+//! What came back wrapped, damaged or cut off: a mark that is still there proves, and one that may have been lost is not missed.
+//!
+//! Each way is made of the same mail, with a mark and without. Where the headers came back whole for all that, the want of a
+//! mark makes backscatter; where they may not have, too little came back. Nor is a block judged for want of a mark that an
+//! automatic answer may have out of the text of a mail.
+
+#![cfg(feature = "bounce")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use backstop::bounce::{self, Envelope, Verdict, Why};
+use backstop::mark::{self, Marked};
+use backstop::policy::{Mode, Policy};
+use backstop::{Day, Domains, KeyRing};
+
+const ALICE: &[u8] = b"alice@example.com";
+const TOO_LITTLE: Verdict = Verdict::Unproven(Why::TooLittleReturned);
+
+/// As a mail begins that came back, but for what the mark stands among.
+const TOP: &str = "Received: from mail.example.com ([192.0.2.10]) by mx.b.example; Fri, 20 Nov 2026 10:11:12 +0000\n\
+                   From: Alice <alice@example.com>\nTo: x@b.example\nSubject: Minutes\n\
+                   Date: Fri, 20 Nov 2026 10:11:10 +0000\n";
+
+fn today() -> Day {
+    Day::parse("2026-11-21").unwrap()
+}
+
+fn ring() -> KeyRing {
+    KeyRing::parse(b"version 1\nmark m sha256 14 - - * text:the mark key\n").unwrap()
+}
+
+fn mark() -> String {
+    let Marked::Done(value) = mark::make_header(&ring(), ALICE, [7; 8], today().minus(2)).unwrap() else { panic!() };
+    format!("{}: {value}\n", mark::HEADER)
+}
+
+fn verdict(message: &str) -> Verdict {
+    let policy = Policy::new(Domains::parse("example.com").unwrap())
+        .with_mode(Mode::Enforce)
+        .with_marks_since(today().minus(60));
+    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(ALICE) };
+    bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy, today()).verdict
+}
+
+/// A bounce that returns this in its text.
+fn in_text(text: &str) -> String {
+    format!("From: MAILER-DAEMON@mx.b.example\nSubject: failure notice\n\n<x@b.example>: no such user\n\n{text}")
+}
+
+/// A bounce that returns this in a part of this type.
+fn in_part(kind: &str, body: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.b.example\nSubject: failure notice\nMIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nuser unknown\n\n--b\n\
+         Content-Type: {kind}\n\n{body}\n--b--\n"
+    )
+}
+
+fn quoted(prefix: &str, text: &str) -> String {
+    text.lines().map(|line| format!("{prefix}{line}\n")).collect()
+}
+
+/// With the mark and without it.
+fn both(message: impl Fn(&str) -> String) -> (Verdict, Verdict) {
+    (verdict(&message(&mark())), verdict(&message("")))
+}
+
+#[test]
+fn a_line_that_lost_its_quote_mark_is_a_wrapped_one_before_a_field() {
+    let rest = "MIME-Version: 1.0\nContent-Type: text/plain\n";
+    for prefix in ["> ", "| ", "    "] {
+        for (field, tail) in [("X-Report: a line that", "was wrapped"), ("X-Long: a", "\tb"), ("X-Long: a", ">\tb")] {
+            let text = |mark: &str| {
+                let (above, below) =
+                    (quoted(prefix, &format!("{TOP}{field}\n")), quoted(prefix, &format!("{rest}{mark}")));
+                in_text(&format!("{above}{tail}\n{below}\nbody\n"))
+            };
+            assert_eq!(both(text), (Verdict::Genuine, Verdict::Backscatter), "{prefix}{field}\n{tail}");
+        }
+    }
+    // The mark itself, above all.
+    let wrapped = mark().replacen("; t=", ";\nt=", 1);
+    let text = in_text(&format!("> {wrapped}{}>\n> body\n", quoted("> ", TOP)));
+    assert_eq!(verdict(&text), Verdict::Genuine);
+    // A field that lost its quote mark is one for all that.
+    let text = in_text(&format!("{}{}> MIME-Version: 1.0\n>\n> body\n", quoted("> ", TOP), mark()));
+    assert_eq!(verdict(&text), Verdict::Genuine);
+}
+
+#[test]
+fn behind_a_line_that_breaks_a_block_off_marks_are_read_to_the_next_blank_line() {
+    let rest = "X-Other: 1\nX-Another: 2\n";
+    for (what, head, tail) in [
+        ("wrapped before an unknown field", quoted("> ", &format!("{TOP}X-Long: a")) + "b\n", "> "),
+        ("wrapped twice", quoted("> ", &format!("{TOP}X-Long: a")) + "b\nc\n", "> "),
+        ("unevenly indented", quoted("  ", TOP), " "),
+        ("wrapped without quote marks", format!("{TOP}X-Long: a\nb\n"), ""),
+    ] {
+        let text = |mark: &str| in_text(&format!("{head}{}\nbody\n", quoted(tail, &format!("{rest}{mark}"))));
+        assert_eq!(both(text), (Verdict::Genuine, TOO_LITTLE), "{what}");
+        let behind = format!("{head}{}\n{}", quoted(tail, rest), quoted(tail, &mark()));
+        assert_eq!(verdict(&in_text(&behind)), TOO_LITTLE, "{what}: in the body");
+    }
+    let folded = mark().replacen("; t=", ";\n\tt=", 1);
+    assert_eq!(verdict(&in_text(&format!("{TOP}X-Long: a\nb\n{rest}{folded}\nbody\n"))), Verdict::Genuine);
+    for kind in ["text/rfc822-headers", "message/rfc822"] {
+        let part = |mark: &str| in_part(kind, &format!("{TOP}X-Long: a\nb\nc\n{rest}{mark}\nbody\n"));
+        assert_eq!(both(part), (Verdict::Genuine, TOO_LITTLE), "{kind}");
+    }
+}
+
+#[test]
+fn one_damaged_line_before_a_mark_hides_it_in_no_form() {
+    for message in [in_text as fn(&str) -> String, |text| in_part("text/rfc822-headers", text)] {
+        let block = |mark: &str| message(&format!("{TOP}X-Long: a\ndamaged\n{mark}MIME-Version: 1.0\n\nbody\n"));
+        assert_eq!(both(block), (Verdict::Genuine, Verdict::Backscatter), "{}", block(""));
+    }
+}
+
+#[test]
+fn a_bare_cr_may_have_hidden_a_mark() {
+    let part = |text: &str| in_part("text/rfc822-headers", text);
+    let top = TOP.trim_end();
+    assert_eq!(verdict(&part(&format!("{top}\r{}\n", mark()))), TOO_LITTLE);
+    assert_eq!(verdict(&in_text(&format!("{top}\r{}\nbody\n", mark()))), TOO_LITTLE);
+    // Ends of lines, folds among them, are none.
+    let folded = part(&format!("{TOP}X-Long: a\n b\n\nbody\n")).replace('\n', "\r\n");
+    assert_eq!(verdict(&folded), Verdict::Backscatter);
+}
+
+#[test]
+fn headers_behind_which_a_text_ends_or_says_that_it_was_cut_are_too_little() {
+    for end in [
+        "",
+        "[message truncated]\n",
+        "\n[message truncated]\n",
+        "\n\n--- End of message stripped.\n",
+        "\n>\n---- MESSAGE TRUNCATED ----\n",
+        "\nMessage truncated\n",
+        "\n(rest removed)\n",
+    ] {
+        assert_eq!(verdict(&in_text(&format!("{TOP}{end}"))), TOO_LITTLE, "{end}");
+        // A mark above it is there.
+        assert_eq!(verdict(&in_text(&format!("{}{TOP}{end}", mark()))), Verdict::Genuine, "{end}");
+        if end.starts_with('\n') {
+            let part = in_part("message/rfc822", &format!("{TOP}{end}"));
+            assert_eq!(verdict(&part), TOO_LITTLE, "{end}");
+        }
+    }
+    for body in
+        ["\nStripped wood, cheap!\n", "\nTo be removed write to us\n", &format!("\n{} truncated\n", "-".repeat(60))]
+    {
+        assert_eq!(verdict(&in_text(&format!("{TOP}{body}"))), Verdict::Backscatter, "{body}");
+    }
+    // HTML that is closed was not cut.
+    let html = |end: &str| {
+        in_text(&format!("<p>no such user</p><pre>\n{}{end}", TOP.replace('<', "&lt;"))).replacen(
+            "\n\n",
+            "\nMIME-Version: 1.0\nContent-Type: text/html\n\n",
+            1,
+        )
+    };
+    assert_eq!(verdict(&html("</pre></body></html>\n")), Verdict::Backscatter);
+    assert_eq!(verdict(&html("")), TOO_LITTLE);
+}
+
+#[test]
+fn headers_that_an_answer_quotes_may_be_those_of_spam_in_the_text_that_it_answers() {
+    let answer = |fields: &str, text: &str| format!("{fields}Auto-Submitted: auto-replied\n\n{text}");
+    let desk = "From: Abuse Desk <abuse@b.example>\nSubject: Re: spam [#12345]\n";
+    let away = "From: Carl <carl@b.example>\nSubject: Out of office: Minutes\n";
+    let virus = "From: virusalert@b.example\nSubject: VIRUS IN YOUR MAIL\n";
+    for (fields, said, expected) in [
+        (desk, "This is an automatic response. Your message was:", TOO_LITTLE),
+        (away, "I am out of the office.", TOO_LITTLE),
+        // What has a virus is not quoted but by its headers.
+        (virus, "Our virus scanner found the virus Worm.A in your email. Its headers were:", Verdict::Backscatter),
+    ] {
+        for prefix in ["", "> "] {
+            let block =
+                |mark: &str| answer(fields, &format!("{said}\n\n{}\nbody\n", quoted(prefix, &format!("{TOP}{mark}"))));
+            assert_eq!(both(block), (Verdict::Genuine, expected), "{said} {prefix}");
+        }
+    }
+    // A returned part is what was answered.
+    let part = in_part("message/rfc822", &format!("{TOP}\nbody\n"));
+    let part = part.replace("report; report-type=delivery-status", "mixed");
+    let challenge = part.replace("failure notice", "Please confirm your message").replace("MAILER-DAEMON", "challenge");
+    let challenge = challenge.replace("user unknown", "To release your message, simply reply to this one.");
+    assert_eq!(verdict(&challenge), Verdict::Backscatter);
+}
