@@ -90,7 +90,7 @@ fn objects(sender: &[u8], signed: &Address, judged: &[Judged<'_>]) -> Vec<u8> {
     let mut object = Object::open(&mut out);
     object.text("input", sender).text("output", signed.as_bytes()).flag("signed", true).optional("reason", None);
     object.close();
-    let mut verdicts = crate::verify::Verdicts::new(true, crate::verify::Columns::All);
+    let mut verdicts = crate::verify::Verdicts::new(true, crate::verify::Input::Address);
     for (recipient, verdict) in judged {
         verdicts.write(recipient, verdict, &mut out);
     }

@@ -20,6 +20,11 @@ pub(crate) enum Key {
         backstop key add --use prvs --mac sha1 --days 7 --secret-file - < secret")]
     Add(KeyAdd),
     /// List the keys of a ring, without their secrets.
+    #[command(after_help = "Example:\n  backstop key list\n\n\
+        Under today, signs is a key that signs, open one that could and in whose place another signs, waits one of later \
+        days, ended one of earlier ones; all of them verify what they signed. The last line is the fingerprint of the ring, by \
+        which hosts are compared.\n\n\
+        With --json: use, id, mac, days, from, until, domains, octets, line, fingerprint, today, ring.")]
     List(KeyList),
     /// Make a successor for a key: it signs in three days, when all hosts have it.
     #[command(after_help = "Example:\n  backstop key rotate --use srs\n\n\
@@ -34,6 +39,8 @@ pub(crate) enum Key {
     /// Drop the keys whose tags have all run out.
     Prune(KeyPrune),
     /// Say what is due in a ring; exit code 1 if something is.
+    #[command(after_help = "Example:\n  backstop key check\n\n\
+        With --json: finding, due, line, sentence, ring; the last object is of the ring, with null for finding and line.")]
     Check(KeyCheck),
     /// Add the secrets of another program to the ring, which is made if there is none.
     #[command(after_help = "Examples:\n  backstop key import --from postsrsd /etc/postsrsd.secret\n  \
