@@ -21,7 +21,7 @@ pub(crate) use self::key::*;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all done
-  1  something is due, not genuine, or unsigned (but null and signed senders)
+  1  something is due, not genuine, not read, unmarked or unsigned (but null and signed senders)
   2  trouble with the usage, the keys or a file, told in one sentence
 
 Environment:

@@ -201,6 +201,9 @@ pub(crate) struct KeyImport {
     /// The domains for which the keys sign.
     #[arg(long, value_name = "LIST", default_value = "*", value_parser = parse::domains)]
     pub(crate) domains: Domains,
+    /// A group that may read the ring, by name or number, where there is none yet: mode 0640 instead of 0600.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
     #[command(flatten)]
     pub(crate) keys: Keys,
 }

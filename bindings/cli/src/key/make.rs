@@ -1,12 +1,11 @@
 //! `backstop key new` and `backstop key add`.
 
-use std::fmt::Display;
 use std::path::Path;
 
 use backstop::explain::printable;
 use backstop::{Day, Key, KeyId, KeyRing, NewKey, Secret, Use, keyfile};
 
-use super::{done, id, random_octet, random_secret, read_secrets};
+use super::{COPY, done, id, name, random_octet, random_secret, read_secrets};
 use crate::args;
 use crate::output;
 use crate::ring;
@@ -58,7 +57,7 @@ pub(super) fn without_end(text: &[u8]) -> &[u8] {
 
 /// The octets of a file as a secret. Of a text with several lines nobody can tell which is the secret.
 fn secret_of(text: &[u8], file: &Path) -> Result<Secret, Stop> {
-    let (octets, file) = (without_end(text), file.display());
+    let (octets, file) = (without_end(text), name(file));
     if octets.is_empty() {
         return Err(Stop::trouble(format!("{file}: the secret is empty; name a file that holds one")));
     }
@@ -85,7 +84,7 @@ pub(super) fn too_short(secret: &[u8]) -> Option<String> {
 
 /// Refuses a text with a byte order mark. To strip it would be a guess: a program that reads the same file may take the mark
 /// for a part of the secret.
-pub(super) fn begins_plainly(secret: &[u8], file: &impl Display) -> Result<(), Stop> {
+pub(super) fn begins_plainly(secret: &[u8], file: &str) -> Result<(), Stop> {
     match std::str::from_utf8(secret) {
         Ok(text) if text.starts_with('\u{feff}') => Err(Stop::trouble(format!(
             "{file} begins with a byte order mark, as some editors write it, which other programs may take for a part of the \
@@ -133,7 +132,7 @@ fn new_key(
     }
 }
 
-/// `added prvs key 4 (mfrggzdf) to /etc/backstop/keys, for example.com from now on`.
+/// `added prvs key 4 (mfrggzdf) to /etc/backstop/keys, for example.com from now on`, and behind the last one what to do.
 pub(super) fn tell<'k>(
     did: &str,
     ring: &KeyRing,
@@ -155,13 +154,15 @@ pub(super) fn tell<'k>(
         };
         let (usage, id, print) = (key.usage(), key.id(), key.fingerprint());
         let domains = printable(key.domains().as_str().as_bytes());
-        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains}{span}\n", path.display())
+        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains}{span}", path.display())
     };
-    done(path, &keys.into_iter().map(line).collect::<String>())
+    let lines: Vec<String> = keys.into_iter().map(line).collect();
+    let more = if did == "made" { String::new() } else { format!("; {COPY}") };
+    done(path, &format!("{}{more}\n", lines.join("\n")))
 }
 
 /// The number of a group, by itself or from the list of groups that this host keeps in `/etc/group`.
-fn group_id(name: &str) -> Result<u32, Stop> {
+pub(super) fn group_id(name: &str) -> Result<u32, Stop> {
     if let Ok(number) = name.parse() {
         return Ok(number);
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use backstop::explain::printable;
 use backstop::{Day, Key, KeyRing};
 
+use super::date;
 use crate::args;
 use crate::output;
 use crate::ring;
@@ -28,10 +29,6 @@ fn state(ring: &KeyRing, key: &Key, today: Day) -> &'static str {
         (false, Some(from)) if today < from => "waits",
         (false, _) => "ended",
     }
-}
-
-fn date(day: Option<Day>) -> String {
-    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
 }
 
 fn list_text(ring: &KeyRing, today: Day) -> String {
