@@ -303,6 +303,23 @@ fn edits_keep_mode_and_comments() {
 }
 
 #[test]
+fn a_key_of_sha1_is_rotated_to_sha256_if_that_is_asked_for() {
+    let ring = private("to-sha256", b"version 1\nprvs 0 sha1 7 - - * text:the secret that Exim has\n");
+    let rotate =
+        |more: &[&str]| ended(backstop().args(["key", "rotate", "--at", "2026-06-01", "--keys"]).arg(&ring).args(more));
+    let (code, _, err) = rotate(&["--use", "srs", "--mac", "sha256"]);
+    assert_eq!((code, err.as_str()), (Some(2), "backstop: --mac must be sha1 for srs\n"));
+    let (code, _, err) = rotate(&["--days", "100"]);
+    assert_eq!((code, err.as_str()), (Some(2), "backstop: --days takes a whole number from 1 to 99 for prvs\n"));
+    let (code, _, err) = rotate(&["--mac", "sha256", "--days", "12"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let text = fs::read_to_string(&ring).unwrap();
+    let new: Vec<&str> = text.lines().nth(2).unwrap().split_whitespace().skip(2).take(4).collect();
+    assert_eq!(new, ["sha256", "12", "2026-06-04", "-"], "{text}");
+    assert!(text.contains("prvs 0 sha1 7 - 2026-06-07 * text:the secret that Exim has\n"), "{text}");
+}
+
+#[test]
 fn domains_in_another_order_are_the_same_domains_when_a_key_is_chosen_to_retire() {
     let text = "version 1\nprvs 4 sha256 10 2026-01-01 2026-12-01 b.example,a.example text:a secret of our own\n\
                 prvs 5 sha256 10 2026-11-20 - a.example,b.example text:another of our own\n";

@@ -27,7 +27,8 @@ pub(crate) enum Key {
         With --json: use, id, mac, days, from, until, domains, octets, line, fingerprint, today, ring.")]
     List(KeyList),
     /// Make a successor for a key: it signs in three days, when all hosts have it.
-    #[command(after_help = "Example:\n  backstop key rotate --use srs\n\n\
+    #[command(after_help = "Examples:\n  backstop key rotate --use srs\n  \
+        backstop key rotate --use prvs --mac sha256 --days 10\n\n\
         Then copy the ring to all hosts and reload the daemons there: backstopd reads it at its start and on SIGHUP only. \
         A key that a stranger may have read is not rotated, since its tags go on being believed; it is replaced.")]
     Rotate(KeyRotate),
@@ -140,6 +141,13 @@ pub(crate) struct KeyChoice {
 pub(crate) struct KeyRotate {
     #[command(flatten)]
     pub(crate) choice: KeyChoice,
+    /// The hash of the new key, sha1 or sha256 [default: that of the old one].
+    #[arg(long, value_name = "MAC", value_parser = parse::mac(), hide_possible_values = true)]
+    pub(crate) mac: Option<Mac>,
+    /// How many days its tags live: 1 to 99, srs to 500 [default: as those of the old one].
+    #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
+    #[arg(value_parser = parse::number(1, Use::Srs.max_days(), "1 to 99, for srs 1 to 500"))]
+    pub(crate) days: Option<u16>,
     #[command(flatten)]
     pub(crate) keys: Keys,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use backstop::{Day, Error, Key, KeyRing, keyfile};
 
+use super::make::fits;
 use super::{COPY, date, done, id, random_octet, random_secret};
 use crate::args;
 use crate::ring;
@@ -12,12 +13,14 @@ pub(super) fn rotate(args: &args::KeyRotate) -> Run {
     let path = ring::existing(&args.keys)?;
     let today = Clock(args.at.at).day()?;
     let (usage, id) = (args.choice.usage, id(args.choice.usage, args.choice.id)?);
+    fits(usage, args.mac, args.days)?;
     let (secret, random) = (random_secret()?, random_octet()?);
     let mut old_line = 0;
     let loaded = keyfile::edit(&path, ring::trust(&args.keys), |ring| {
         let old = ring.select(usage, id, args.choice.domain.as_deref(), today)?;
         old_line = old.line();
-        ring.rotate(old, today, ring.free_id(usage, old.domains(), random)?, &secret)
+        let (mac, days) = (args.mac.unwrap_or(old.mac()), args.days.unwrap_or(old.days()));
+        ring.rotate_to(old, today, ring.free_id(usage, old.domains(), random)?, &secret, mac, days)
     });
     let loaded = loaded.map_err(Stop::of_domain)?;
     ring::tell(loaded.warning);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use backstop::explain::printable;
-use backstop::{Day, Key, KeyId, KeyRing, NewKey, Secret, Use, keyfile};
+use backstop::{Day, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
 use super::{COPY, done, id, name, random_octet, random_secret, read_secrets};
 use crate::args;
@@ -21,7 +21,7 @@ pub(super) fn new(args: &args::KeyNew) -> Run {
         if made.keys().iter().any(|key| key.usage() == *usage) {
             return Err(Stop::trouble(format!("--use names {usage} twice; name each use once")));
         }
-        fits(&args.settings, *usage, None, today)?;
+        fits(*usage, args.settings.mac, args.settings.days)?;
         let id = made.free_id(*usage, &args.settings.domains, random_octet()?)?;
         made = made.add(&new_key(*usage, id, &args.settings, None, random_secret()?, today))?;
     }
@@ -36,7 +36,8 @@ pub(super) fn add(args: &args::KeyAdd) -> Run {
     let path = ring::existing(&args.keys)?;
     let today = Clock(args.at.at).day()?;
     let id = id(args.usage, args.id)?;
-    fits(&args.settings, args.usage, args.until.0, today)?;
+    fits(args.usage, args.settings.mac, args.settings.days)?;
+    ends_later(&args.settings, args.until.0, today)?;
     let secret = match &args.secret_file {
         Some(file) => secret_of(&read_secrets(file)?, file)?,
         None => random_secret()?,
@@ -94,22 +95,27 @@ pub(super) fn begins_plainly(secret: &[u8], file: &str) -> Result<(), Stop> {
     }
 }
 
-/// Refuses settings that no key of this use can have, by the names of their options.
-fn fits(settings: &args::KeySettings, usage: Use, until: Option<Day>, today: Day) -> Result<(), Stop> {
-    if settings.mac.is_some_and(|mac| !usage.takes(mac)) {
+/// Refuses a hash or a life of tags that no key of this use can have, by the names of their options.
+pub(super) fn fits(usage: Use, mac: Option<Mac>, days: Option<u16>) -> Result<(), Stop> {
+    if mac.is_some_and(|mac| !usage.takes(mac)) {
         return Err(Stop::trouble(format!("--mac must be {} for {usage}", usage.default_mac().as_str())));
     }
     let most = usage.max_days();
-    if settings.days.is_some_and(|days| days > most) {
+    if days.is_some_and(|days| days > most) {
         return Err(Stop::trouble(format!("--days takes a whole number from 1 to {most} for {usage}")));
     }
-    let from = settings.from.map_or(Some(today), |from| from.0);
-    if let (Some(from), Some(until)) = (from, until)
-        && until < from
-    {
-        return Err(Stop::trouble(format!("--until must be {from}, the first day on which the key signs, or later")));
-    }
     Ok(())
+}
+
+/// Refuses an end before the beginning.
+fn ends_later(settings: &args::KeySettings, until: Option<Day>, today: Day) -> Result<(), Stop> {
+    let from = settings.from.map_or(Some(today), |from| from.0);
+    match (from, until) {
+        (Some(from), Some(until)) if until < from => {
+            Err(Stop::trouble(format!("--until must be {from}, the first day on which the key signs, or later")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn new_key(
