@@ -1552,7 +1552,8 @@ int32_t backstop_inspection_check(const backstop_inspection *inspection,
 
 /**
  * Gives all that is known as one JSON object on one line, the same that `backstop inspect --json` prints:
- * {"file","kind","verdict","proof","reason","score","evidence":[...],"returned":{...},"source":{...}}.
+ * {"file","kind","verdict","proof","reason","score","evidence":[...],"returned":{...},"source":{...},
+ * "mailbox","advice","would"}.
  *
  * `file` says where the message stands; data NULL: null. `zones` are names of DNS lists in UTF-8, `count` of them
  * (NULL with 0): what to ask them about the host that injected the mail stands in "dnsbl". Nothing is asked. The text

@@ -1,13 +1,16 @@
 //! A judged message as a JSON object, the same from the command, the crate, C, Lua and Python.
 //!
 //! ```text
-//! {"file","kind","verdict","proof","reason","score","evidence":[{"id","weight","why"}],"returned":{...},"source":{...}}
+//! {"file","kind","verdict","proof","reason","score","evidence":[{"id","weight","why"}],"returned":{...},"source":{...},
+//!  "mailbox","advice","would"}
 //! proof     where the tag or mark stood, null unless genuine         reason   why the verdict is unproven, else null
 //! evidence  what the score is made of, then every tag or mark that was checked, with weight 0: PLACE-OUTCOME
 //! returned  {"form","message_id","from","to","date","complete","fields","blocks","reason","deliveries","cuts"}
 //!           null when neither headers, delivery-status fields nor a reason came back
 //! source    {"reporting","injector","subject","links","structure","from","name","name_is_ours","dnsbl"}
 //!           null when it is ordinary mail
+//! mailbox   the recipient without its tag, null where it is not known, or for ordinary mail
+//! advice    what the policy makes of the verdict                     would    what it would in mode enforce
 //! ```
 //!
 //! file_hex  only where the name of the file is not UTF-8: its octets in hex, since `file` has U+FFFD for them
@@ -28,7 +31,8 @@ impl Inspection {
     /// ```text
     /// {"file","kind","verdict","proof","reason","score","evidence":[{"id","weight","why"}],
     ///  "returned":{"form","message_id","from","to","date","complete","fields","blocks","reason","deliveries","cuts"},
-    ///  "source":{"reporting","injector","subject","links","structure","from","name","name_is_ours","dnsbl"}}
+    ///  "source":{"reporting","injector","subject","links","structure","from","name","name_is_ours","dnsbl"},
+    ///  "mailbox","advice","would"}
     /// ```
     ///
     /// ```
@@ -61,6 +65,8 @@ fn write(it: &Inspection, file: Option<&[u8]>, zones: &[&str], object: &mut Obje
     object.object("returned", has_returned.then_some(|inner: &mut Object<'_>| returned(it, inner)));
     let has_source = it.kind != Kind::NotABounce;
     object.object("source", has_source.then_some(|inner: &mut Object<'_>| source(it, zones, inner)));
+    object.optional("mailbox", it.mailbox.as_ref().map(|mailbox| mailbox.as_bytes()));
+    object.plain("advice", Some(it.advice.slug())).plain("would", Some(it.would.slug()));
     if let Some(file) = file.filter(|file| core::str::from_utf8(file).is_err()) {
         let hex: String = file.iter().map(|octet| format!("{octet:02x}")).collect();
         object.plain("file_hex", Some(hex));
@@ -164,7 +170,7 @@ mod tests {
             r#""source":{"reporting":"mx.b.example","injector":{"ip":"198.51.100.17","name":"z","trust":"reporter","#,
             r#""network":"198.51.100.0/24"},"subject":"pills","links":["pills.example"],"structure":null,"#,
             r#""from":"alice@example.com","name":"Eve","name_is_ours":null,"dnsbl":["17.100.51.198.zen.example"]},"#,
-            r#""file_hex":"61ff"}"#,
+            r#""mailbox":"alice@example.com","advice":"flag","would":"refuse","file_hex":"61ff"}"#,
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
@@ -173,7 +179,8 @@ mod tests {
     #[test]
     fn what_is_not_there_is_null() {
         let mail = json("From: bob@b.example\nSubject: hello\n\n", "alice@example.com", b"1");
-        assert!(mail.ends_with(r#""returned":null,"source":null}"#), "{mail}");
+        let end = r#""returned":null,"source":null,"mailbox":null,"advice":"deliver","would":"deliver"}"#;
+        assert!(mail.ends_with(end), "{mail}");
         let bare = "From: MAILER-DAEMON@b.example\nSubject: failure notice\n\n";
         let bounce = json(&format!("{bare}hello\n"), "alice@example.com", b"1");
         assert!(bounce.contains(r#""returned":null,"source":{"reporting":"b.example","injector":null,"#), "{bounce}");

@@ -198,6 +198,22 @@ impl KeyRing {
     /// [`Error::Edit`] if the key does not sign yet, another signs in its place, or it already has a successor;
     /// [`Error::Ring`] if the id or the secret cannot stand in this ring.
     pub fn rotate(&self, key: &Key, today: Day, id: KeyId, secret: &Secret) -> Result<KeyRing, Error> {
+        self.rotate_to(key, today, id, secret, key.mac, key.days)
+    }
+
+    /// [`KeyRing::rotate`] with another hash or life of tags: from the sha1 that was shared with Exim to sha256.
+    ///
+    /// # Errors
+    /// As for [`KeyRing::rotate`]; [`Error::Ring`] as well if a key of this use cannot have this hash or so many days.
+    pub fn rotate_to(
+        &self,
+        key: &Key,
+        today: Day,
+        id: KeyId,
+        secret: &Secret,
+        mac: Mac,
+        days: u16,
+    ) -> Result<KeyRing, Error> {
         self.own(key)?;
         if let Some(next) = self.successors(key, today).next() {
             let (line, first) = (next.line(), next.from.unwrap_or(Day::MIN));
@@ -219,8 +235,8 @@ impl KeyRing {
         let new = NewKey {
             usage: key.usage,
             id,
-            mac: key.mac,
-            days: key.days,
+            mac,
+            days,
             from: Some(from),
             until: None,
             domains: key.domains.clone(),

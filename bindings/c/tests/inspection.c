@@ -187,7 +187,7 @@ static void the_json_object_has_file_and_zones_and_no_control_character(void)
     CHECK(backstop_inspection_json(it, "a\"\x1b", 3, zones, 1, json, sizeof json, &len) == BACKSTOP_OK && len > shorter);
     CHECK(begins(json, "{\"file\":\"a\\\"\\u001b\","));
     json[len] = '\0';
-    CHECK(strstr(json, "\"dnsbl\":[\"17.100.51.198.zen.example\"]}}") != NULL);
+    CHECK(strstr(json, "\"dnsbl\":[\"17.100.51.198.zen.example\"]},\"mailbox\":") != NULL);
     CHECK(backstop_inspection_json(it, "", 0, NULL, 0, json, sizeof json, &len) == BACKSTOP_OK && begins(json, "{\"file\":\"\""));
     len = 7777;
     json[0] = 'x';

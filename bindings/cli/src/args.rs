@@ -21,7 +21,7 @@ pub(crate) use self::key::*;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all done
-  1  something is due, not genuine, or unsigned (but null and signed senders)
+  1  something is due, not genuine, not read, unmarked or unsigned (but null and signed senders)
   2  trouble with the usage, the keys or a file, told in one sentence
 
 Environment:
@@ -40,7 +40,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the whole idea with one address, in one run, without any files.
-    #[command(name = "try", after_help = "Example:\n  backstop try alice@example.com")]
+    #[command(
+        name = "try",
+        after_help = "Example:\n  backstop try alice@example.com\n\n\
+        With --json: input, output, signed, reason of the sender, then input, verdict, mailbox, key, signed, expires, reason of \
+        each bounce."
+    )]
     Try(Try),
     /// Sign envelope senders: one address a line.
     #[command(after_help = SIGN_EXAMPLES)]
@@ -111,6 +116,10 @@ For keys of greylisting and allow-lists; never deliver by the result. With --jso
 const DECIDE_EXAMPLES: &str = "\
 Example:
   backstop decide --policy policy.toml --from alice@example.com --to bob@example.org
+
+With --json, of the sender (decision outgoing and forward): decision, input, output, rule, origin; of the recipient \
+(incoming): decision, input, output, rule, action, would, verdict, reply, refuse_at, mode, client, log, by_message. The last \
+says that the message, which is not known here, may change the answer (refuse-at = \"message\"): ask `backstop inspect`.
 
 The exit code is 0 whatever is decided, and 2 for trouble; scripts take --json.";
 
@@ -204,7 +213,7 @@ pub(crate) enum Srs {
     Forward(SrsForward),
     /// Find out to whom the recipients of bounces to a forwarder return.
     #[command(after_help = "Example:\n  backstop srs reverse SRS0=PGkz=G3=example.com=alice@fwd.example.net\n\n\
-        With --json: input, verdict, mailbox, key, reason.")]
+        With --json: input, verdict, mailbox, key, signed, expires, reason.")]
     Reverse(SrsReverse),
 }
 
@@ -304,7 +313,8 @@ pub(crate) enum Mark {
     MessageId(MarkMessageId),
     /// Verify marks that came back in a bounce.
     #[command(after_help = "Examples:\n  backstop mark verify --recipient alice@example.com --header 'v=1; i=...'\n  \
-        backstop mark verify --recipient alice@example.com --message-id - < references")]
+        backstop mark verify --recipient alice@example.com --message-id - < references\n\n\
+        With --json: input, verdict, mailbox, key, signed, expires, reason.")]
     Verify(MarkVerify),
 }
 

@@ -20,7 +20,7 @@ use crate::when::Clock;
 use backstop::json::Object;
 
 /// The port of a client that is no program of the MTA itself; those have 0.
-const ANY_PORT: u16 = 25;
+pub(crate) const ANY_PORT: u16 = 25;
 
 pub(crate) fn run(args: &args::Decide) -> Run {
     let policy = policy(&args.policy)?;

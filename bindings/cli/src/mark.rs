@@ -10,7 +10,7 @@ use crate::output;
 use crate::ring;
 use crate::stop::{Outcome, Run, Stop, Tally};
 use crate::stream::{self, Verb};
-use crate::verify::{Columns, Verdicts};
+use crate::verify::{Input, Verdicts};
 use crate::when::Clock;
 
 pub(crate) fn run(args: &args::Mark) -> Run {
@@ -82,7 +82,7 @@ fn verify(args: &args::MarkVerify) -> Run {
         (Some(value), _) => (value.as_os_str(), true),
         (None, id) => (id.as_deref().unwrap_or(OsStr::new("")), false),
     };
-    let verdicts = Verdicts::new(args.json, Columns::Mark);
+    let verdicts = Verdicts::new(args.json, Input::Mark);
     let mut verify = Verify { ring, recipient, is_header, verdicts };
     stream::run(&[value.to_owned()], args.json, Clock(args.at.at), &mut verify)?;
     Ok(verify.verdicts.tally.outcome())

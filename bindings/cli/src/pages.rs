@@ -45,20 +45,28 @@ fn write(command: &Command, folder: &Path) -> io::Result<()> {
     // clap_mangen has one name for whatever stands last.
     let last = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let heading = if last.starts_with("Example") { "EXAMPLES" } else { "NOTES" };
-    let text = String::from_utf8_lossy(&text).replace("\n.SH EXTRA\n", &format!("\n.SH {heading}\n"));
+    // Before a list of values it breaks the line twice around an empty one, of which mandoc warns.
+    let text = String::from_utf8_lossy(&text).replace("\n.br\n\n.br\n", "\n.sp\n");
+    let text = text.replace("\n.SH EXTRA\n", &format!("\n.SH {heading}\n"));
     fs::write(folder.join(page.get_filename()), text)
 }
 
-/// The command with a synopsis that also names the values, unless some options stand for each other.
+/// The command with a synopsis that also names the values; options of which one must be given stand together at its end.
 fn synopsis(command: &Command) -> Command {
-    if command.has_subcommands() || command.get_groups().any(clap::ArgGroup::is_required_set) {
+    if command.has_subcommands() {
         return command.clone();
     }
+    let choices: Vec<_> = command.get_groups().filter(|it| it.is_required_set()).collect();
+    let is_choice = |it: &clap::Arg| choices.iter().any(|group| group.get_args().any(|id| id == it.get_id()));
     let mut usage = command.get_bin_name().unwrap_or_default().to_owned();
-    for argument in command.get_arguments().filter(|it| it.get_id() != "help") {
+    for argument in command.get_arguments().filter(|it| it.get_id() != "help" && !is_choice(it)) {
         // A place names itself with its brackets.
         let whole = argument.is_positional() || argument.is_required_set();
         usage += &if whole { format!(" {argument}") } else { format!(" [{argument}]") };
+    }
+    for group in &choices {
+        let all = group.get_args().filter_map(|id| command.get_arguments().find(|it| it.get_id() == id));
+        usage += &format!(" <{}>", all.map(ToString::to_string).collect::<Vec<_>>().join(" | "));
     }
     command.clone().override_usage(usage)
 }

@@ -10,7 +10,7 @@ use crate::ring;
 use crate::sign::Rewritten;
 use crate::stop::{Run, Stop};
 use crate::stream::{self, Verb};
-use crate::verify::{Columns, Verdicts};
+use crate::verify::{Input, Verdicts};
 use crate::when::Clock;
 
 pub(crate) fn run(args: &args::Srs) -> Run {
@@ -97,7 +97,7 @@ fn reverse(args: &args::SrsReverse) -> Run {
     let ring = ring::load(&args.keys)?;
     args.domain.iter().try_for_each(|domain| forwarder(domain).map(drop))?;
     let given = if args.domain.is_empty() { None } else { Some(Domains::parse(&args.domain.join(","))?) };
-    let verdicts = Verdicts::new(args.addresses.json, Columns::WithoutDays);
+    let verdicts = Verdicts::new(args.addresses.json, Input::Address);
     let mut reverse = Reverse { ring, given, dialect, verdicts };
     stream::run(&args.addresses.addresses, args.addresses.json, Clock(args.at.at), &mut reverse)?;
     Ok(reverse.verdicts.tally.outcome())

@@ -35,7 +35,8 @@ impl Stop {
         match error.kind() {
             std::io::ErrorKind::BrokenPipe => Stop::ClosedPipe,
             _ => {
-                Stop::trouble(format!("standard output cannot be written: {error}; what came out so far is cut short"))
+                let why = backstop::keyfile::in_words(error);
+                Stop::trouble(format!("standard output cannot be written: {why}; what came out so far is cut short"))
             }
         }
     }

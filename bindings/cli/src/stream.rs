@@ -108,7 +108,8 @@ fn read(input: &mut impl Read, block: &mut [u8]) -> Result<usize, Stop> {
             Ok(read) => return Ok(read),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
-                return Err(Stop::trouble(format!("standard input cannot be read: {error}; give a file or a pipe")));
+                let why = backstop::keyfile::in_words(&error);
+                return Err(Stop::trouble(format!("standard input cannot be read: {why}")));
             }
         }
     }

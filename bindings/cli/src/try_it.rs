@@ -2,7 +2,7 @@
 //! may come are judged by it: a genuine one, a forged one, one that comes too late and one without a tag.
 
 use backstop::explain::printable;
-use backstop::{Address, Day, Form, KeyRing, Mailbox, Path, Signed, Verdict, batv};
+use backstop::{Address, Day, Domains, Form, KeyId, KeyRing, Mailbox, NewKey, Path, Signed, Use, Verdict, batv};
 
 use crate::args;
 use crate::output;
@@ -42,10 +42,16 @@ pub(crate) fn run(args: &args::Try) -> Run {
 
 /// A ring in memory, with a key that nobody keeps.
 fn ring() -> Result<KeyRing, Stop> {
-    let mut secret = [0; 32];
-    crate::key::fill_random(&mut secret)?;
-    let hex: String = secret.iter().map(|octet| format!("{octet:02x}")).collect();
-    Ok(KeyRing::parse(format!("version 1\nprvs 0 sha256 10 - - * hex:{hex}\n").as_bytes())?)
+    Ok(KeyRing::empty().add(&NewKey {
+        usage: Use::Prvs,
+        id: KeyId::new(Use::Prvs, '0')?,
+        mac: Use::Prvs.default_mac(),
+        days: Use::Prvs.default_days(),
+        from: None,
+        until: None,
+        domains: Domains::all(),
+        secret: crate::key::random_secret()?,
+    })?)
 }
 
 /// The signed address with another last digit of its MAC: as good as any guess, and certain to be wrong.
@@ -90,7 +96,7 @@ fn objects(sender: &[u8], signed: &Address, judged: &[Judged<'_>]) -> Vec<u8> {
     let mut object = Object::open(&mut out);
     object.text("input", sender).text("output", signed.as_bytes()).flag("signed", true).optional("reason", None);
     object.close();
-    let mut verdicts = crate::verify::Verdicts::new(true, crate::verify::Columns::All);
+    let mut verdicts = crate::verify::Verdicts::new(true, crate::verify::Input::Address);
     for (recipient, verdict) in judged {
         verdicts.write(recipient, verdict, &mut out);
     }

@@ -22,7 +22,7 @@ use backstop::json::Object;
 
 pub(crate) fn run(args: &args::Verify) -> Run {
     let ring = ring::load(&args.keys)?;
-    let mut verify = Verify { ring, verdicts: Verdicts::new(args.addresses.json, Columns::All) };
+    let mut verify = Verify { ring, verdicts: Verdicts::new(args.addresses.json, Input::Address) };
     stream::run(&args.addresses.addresses, args.addresses.json, Clock(args.at.at), &mut verify)?;
     Ok(verify.verdicts.tally.outcome())
 }
@@ -60,28 +60,24 @@ impl Verb for Verify {
     }
 }
 
-/// Which keys the JSON objects have.
+/// What is verified.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Columns {
-    /// With `signed` and `expires`.
-    All,
-    /// Without them, as `srs reverse` has it.
-    WithoutDays,
-    /// With them; the input is a mark and no address.
+pub(crate) enum Input {
+    Address,
     Mark,
 }
 
 /// Writes and counts verdicts.
 pub(crate) struct Verdicts {
     pub(crate) json: bool,
-    columns: Columns,
+    of: Input,
     dates: Dates,
     pub(crate) tally: Tally,
 }
 
 impl Verdicts {
-    pub(crate) const fn new(json: bool, columns: Columns) -> Verdicts {
-        Verdicts { json, columns, dates: Dates([None; 64]), tally: Tally::new("not genuine") }
+    pub(crate) const fn new(json: bool, of: Input) -> Verdicts {
+        Verdicts { json, of, dates: Dates([None; 64]), tally: Tally::new("not genuine") }
     }
 
     pub(crate) fn write(&mut self, input: &[u8], verdict: &Verdict<'_>, out: &mut Vec<u8>) {
@@ -90,7 +86,7 @@ impl Verdicts {
         let proof = verdict.proof();
         let address = proof.map(|proof| proof.mailbox.to_address());
         let mailbox = match verdict {
-            Verdict::Untagged if self.columns != Columns::Mark => Some(batv::bare(input)),
+            Verdict::Untagged if self.of != Input::Mark => Some(batv::bare(input)),
             _ => address.as_ref().map(Address::as_bytes),
         };
         let shown = Shown {
@@ -123,10 +119,7 @@ impl Verdicts {
             let mut object = Object::open(out);
             object.text("input", input).text("verdict", shown.verdict.as_bytes()).optional("mailbox", shown.mailbox);
             object.optional("key", key);
-            if self.columns != Columns::WithoutDays {
-                object.optional("signed", signed).optional("expires", expires);
-            }
-            object.optional("reason", reason);
+            object.optional("signed", signed).optional("expires", expires).optional("reason", reason);
             return object.close();
         }
         out.extend_from_slice(shown.verdict.as_bytes());

@@ -96,6 +96,18 @@ fn a_group_may_be_given_the_ring_to_read() {
     let (code, _, err) = ended(backstop().args(["key", "new", "--group", &gid.to_string(), "--keys"]).arg(&ring));
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert_eq!(mode(&ring), 0o640);
+    let imported = home.join("imported");
+    let import = || {
+        let mut command = backstop();
+        command.args(["key", "import", "--from", "postsrsd", "--group", &gid.to_string(), "-", "--keys"]);
+        let ended = run(command.arg(&imported), b"a long secret of postsrsd\n");
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    assert_eq!(import(), (Some(0), String::new()));
+    assert_eq!(mode(&imported), 0o640);
+    let expected =
+        format!("backstop: {} is there already and keeps its group; leave --group out\n", imported.display());
+    assert_eq!(import(), (Some(2), expected));
 }
 
 #[test]
@@ -176,7 +188,7 @@ fn a_short_secret_is_told_and_a_byte_order_mark_is_refused_where_it_may_be_none_
         let output = run(command.args(["key"]).args(words.split(' ')).arg("--keys").arg(&ring), secret);
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let short = "backstop: warning: -: the secret has less than 16 octets, so that one tag may be enough to guess it; \
+    let short = "backstop: warning: standard input: the secret has less than 16 octets, so that one tag may be enough to guess it; \
                  rotate it soon\n";
     let check = || run(backstop().args(["key", "check", "--json", "--keys"]).arg(&ring), b"").stdout;
     let is_due = || String::from_utf8(check()).unwrap().contains("short-secret");
@@ -184,14 +196,14 @@ fn a_short_secret_is_told_and_a_byte_order_mark_is_refused_where_it_may_be_none_
     assert!(!is_due(), "making and checking call the same short");
     assert_eq!(told("add --secret-file -", b"fifteen octets!\n"), (Some(0), short.to_owned()));
     assert!(is_due());
-    let marked = "backstop: - begins with a byte order mark, as some editors write it, which other programs may take for a \
+    let marked = "backstop: standard input begins with a byte order mark, as some editors write it, which other programs may take for a \
                   part of the secret; save it without one\n";
     for words in ["add --secret-file -", "import --from exim -"] {
         assert_eq!(told(words, b"\xef\xbb\xbfa secret\n"), (Some(2), marked.to_owned()), "{words}");
     }
     let octets = b"\xef\xbb\xbf\xff is no text and no mark";
     assert_eq!(told("add --secret-file -", octets), (Some(0), String::new()));
-    let kept = "backstop: warning: -: secret 1 begins with a byte order mark, which is a part of it as for postsrsd\n";
+    let kept = "backstop: warning: standard input: secret 1 begins with a byte order mark, which is a part of it as for postsrsd\n";
     assert_eq!(told("import --from postsrsd -", b"\xef\xbb\xbfa secret\n"), (Some(0), kept.to_owned()));
 }
 
@@ -204,10 +216,9 @@ fn a_file_of_postsrsd_is_refused_in_words_about_the_file() {
         String::from_utf8(run(&mut command, secrets.as_bytes()).stderr).unwrap()
     };
     let many: String = (0..11).map(|number| format!("the long secret {number}\n")).collect();
-    let expected =
-        "backstop: - holds 11 secrets, and srs has 10 ids; leave out those that have signed nothing for 21 days\n";
+    let expected = "backstop: standard input holds 11 secrets, and srs has 10 ids; leave out those that have signed nothing for 21 days\n";
     assert_eq!(import(&many), expected);
-    let expected = "backstop: -: secret 3 is secret 1 again; leave one of them out\n";
+    let expected = "backstop: standard input: secret 3 is secret 1 again; leave one of them out\n";
     assert_eq!(import("the first\n\nthe second\nthe first\n"), expected);
     assert!(!ring.exists());
     assert_eq!(import(many.split_at(many.find("the long secret 10").unwrap()).0), "");
@@ -222,9 +233,12 @@ fn a_key_that_never_signs_is_told_as_one() {
         ended(&mut command).1
     };
     let out = added("-", "2020-01-01");
-    assert!(out.ends_with(", for * until 2020-01-01: it verifies and never signs\n"), "{out}");
+    assert!(out.ends_with(", for * until 2020-01-01: it verifies and never signs; copy the ring to all hosts and reload their daemons\n"), "{out}");
     let out = added("-", "2026-11-21");
-    assert!(out.ends_with(", for * from now until 2026-11-21\n"), "{out}");
+    assert!(
+        out.ends_with(", for * from now until 2026-11-21; copy the ring to all hosts and reload their daemons\n"),
+        "{out}"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -286,6 +300,23 @@ fn edits_keep_mode_and_comments() {
     let text = fs::read_to_string(&ring).unwrap();
     assert!(text.starts_with("version 1\n# ours\nprvs 0 sha256 10 2026-01-01 2026-06-07 * text:a secret"), "{text}");
     assert_eq!(mode(&ring), 0o640);
+}
+
+#[test]
+fn a_key_of_sha1_is_rotated_to_sha256_if_that_is_asked_for() {
+    let ring = private("to-sha256", b"version 1\nprvs 0 sha1 7 - - * text:the secret that Exim has\n");
+    let rotate =
+        |more: &[&str]| ended(backstop().args(["key", "rotate", "--at", "2026-06-01", "--keys"]).arg(&ring).args(more));
+    let (code, _, err) = rotate(&["--use", "srs", "--mac", "sha256"]);
+    assert_eq!((code, err.as_str()), (Some(2), "backstop: --mac must be sha1 for srs\n"));
+    let (code, _, err) = rotate(&["--days", "100"]);
+    assert_eq!((code, err.as_str()), (Some(2), "backstop: --days takes a whole number from 1 to 99 for prvs\n"));
+    let (code, _, err) = rotate(&["--mac", "sha256", "--days", "12"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let text = fs::read_to_string(&ring).unwrap();
+    let new: Vec<&str> = text.lines().nth(2).unwrap().split_whitespace().skip(2).take(4).collect();
+    assert_eq!(new, ["sha256", "12", "2026-06-04", "-"], "{text}");
+    assert!(text.contains("prvs 0 sha1 7 - 2026-06-07 * text:the secret that Exim has\n"), "{text}");
 }
 
 #[test]
@@ -370,6 +401,16 @@ fn every_command_has_a_man_page_and_every_shell_its_completions() {
     assert!(page.contains("[\\-\\-secret\\-file <FILE>]") && page.contains("\n.SH EXAMPLES\n"), "{page}");
     let page = fs::read_to_string(man.join("backstop.1")).unwrap();
     assert!(page.contains("Exit codes:") && page.contains("BACKSTOP_KEYS"), "{page}");
+    let page = fs::read_to_string(man.join("backstop-mark-verify.1")).unwrap().replace("\\-", "-");
+    assert!(
+        page.contains(" --recipient <ADDRESS> [--json] ") && page.contains(" <--header <VALUE> | --message-id <ID>>"),
+        "{page}"
+    );
+    for entry in fs::read_dir(&man).unwrap() {
+        let path = entry.unwrap().path();
+        let page = fs::read_to_string(&path).unwrap();
+        assert!(!page.contains("\n.br\n\n"), "{}: mandoc warns of it", path.display());
+    }
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let (code, out, _) = ended(backstop().args(["completions", shell]));
         assert!(code == Some(0) && out.contains("allow-unsafe-keys"), "{shell}");

@@ -34,7 +34,10 @@ fn every_fixture_gives_one_object_with_the_promised_keys_in_order() {
     assert_eq!(lines.len(), paths.len() + 1);
     for (path, line) in paths.iter().zip(lines) {
         let it: Value = serde_json::from_slice(line).unwrap();
-        let wanted = ["file", "kind", "verdict", "proof", "reason", "score", "evidence", "returned", "source"];
+        let wanted = [
+            "file", "kind", "verdict", "proof", "reason", "score", "evidence", "returned", "source", "mailbox",
+            "advice", "would",
+        ];
         let text = std::str::from_utf8(line).unwrap();
         let mut at = 0;
         for name in wanted {

@@ -212,6 +212,7 @@ fn a_page_that_cannot_be_written_is_told_in_words() {
     for (page, why) in [
         (home.join("none/page.html"), "its folder is not there; make that first, or name another --html"),
         (home.clone(), "it is a folder; name a file, or name another --html"),
+        ("-".into(), "it stands for no file; give /dev/stdout, or ./- for a file of that name, or name another --html"),
     ] {
         let (lines, said, code) = each("no-page-run", &["--html", page.to_str().unwrap()], &["-".into()]);
         assert_eq!((lines.len(), code), (0, 2), "{said}");

@@ -72,7 +72,9 @@ pub struct Given {
     #[arg(long, value_name = "DOMAIN", conflicts_with = "config")]
     pub domain: Vec<String>,
     /// With --domain: the first of the loopback ports
-    #[arg(long, default_value_t = maincf::PORT, requires = "domain", value_parser = clap::value_parser!(u16).range(1..=65_500))]
+    // Beside --config clap lets `requires` pass, since that rules the domain out.
+    #[arg(long, default_value_t = maincf::PORT, requires = "domain", conflicts_with = "config")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=65_500))]
     pub port: u16,
     /// Where a key ring is made if the configuration names none
     #[arg(long, value_name = "FOLDER", env = "STATE_DIRECTORY", default_value = STATE)]
@@ -82,8 +84,11 @@ pub struct Given {
 /// What to check.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// The configuration, as with --config
+    #[arg(value_name = "FILE", conflicts_with_all = ["config", "domain", "port"])]
+    pub file: Option<PathBuf>,
     /// The configuration; without it and without --domain /etc/backstop/backstopd.toml
-    #[arg(value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its fields are the options")]
@@ -169,6 +174,6 @@ impl Source {
 
 impl From<Check> for Source {
     fn from(check: Check) -> Source {
-        Source { config: check.config, given: check.given }
+        Source { config: check.file.or(check.config), given: check.given }
     }
 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use backstop::explain::printable;
+use backstop::keyfile::in_words;
 use backstopd::args::{self, Cli, Command, Source};
 use backstopd::clock::Clock;
 use backstopd::faces::filter;
@@ -30,12 +31,7 @@ fn main() -> ExitCode {
         Ok(Cli { command: Some(Command::Ready(args)), .. }) => return end(ready(&args)),
         Ok(Cli { command: Some(Command::Stats(args)), .. }) => stats(&args),
         Ok(Cli { command: Some(Command::Man { folder }), .. }) => pages::run(&folder),
-        Err(error) => {
-            let code = if error.use_stderr() { Exit::Usage as u8 } else { 0 };
-            // Whether anyone reads it changes nothing.
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => usage(&error),
     };
     end(ended.map(|()| ExitCode::SUCCESS))
 }
@@ -48,6 +44,23 @@ fn end(ended: Result<ExitCode, Stop>) -> ExitCode {
             stop.code()
         }
     }
+}
+
+/// Help goes out as it is. Of an error the first paragraph becomes one sentence, with the tip if there is one.
+fn usage(error: &clap::Error) -> Result<(), Stop> {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        return print(&text);
+    }
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let words = paragraph.strip_prefix("error: ").unwrap_or(paragraph).split_whitespace();
+    let mut sentence = words.collect::<Vec<_>>().join(" ");
+    if let Some(tip) = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ")) {
+        sentence += &format!("; {tip}");
+    }
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("backstopd");
+    let command: Vec<&str> = usage.split(' ').take_while(|word| !word.starts_with(['-', '<', '['])).collect();
+    Err(Stop::new(Exit::Usage, format!("{sentence}; see `{} --help`", command.join(" "))))
 }
 
 /// The kernel writes no core of this process, nor hands one to a helper, and no other process of the same user may attach.
@@ -92,6 +105,12 @@ fn stats(args: &args::Stats) -> Result<(), Stop> {
 
 fn print(text: &str) -> Result<(), Stop> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| Stop::new(Exit::Io, format!("standard output cannot be written: {error}")))
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Who reads it has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| {
+            let why = in_words(&error);
+            Stop::new(Exit::Io, format!("standard output cannot be written: {why}; what came out so far is cut short"))
+        }),
+    }
 }

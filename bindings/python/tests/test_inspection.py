@@ -107,7 +107,7 @@ def test_a_host_is_told_whom_it_may_answer() -> None:
 def test_the_json_object_has_file_and_zones() -> None:
     it = backstop.inspect(POLICY, RING, BOUNCE, "<>", "user@example.com", DAY)
     found = json.loads(it.json("a\x1b\u0085", ["zen.example", b"b.example"]))
-    assert list(found) == "file kind verdict proof reason score evidence returned source".split()
+    assert list(found) == "file kind verdict proof reason score evidence returned source mailbox advice would".split()
     assert (found["file"], found["kind"], found["verdict"]) == ("a\x1b\u0085", "dsn-failed", "backscatter")
     assert found["source"]["dnsbl"] == ["17.100.51.198.zen.example", "17.100.51.198.b.example"]
     assert json.loads(it.json())["file"] is None and json.loads(it.json(b"\xff"))["file"] == "\ufffd"

@@ -20,9 +20,15 @@ pub(crate) enum Key {
         backstop key add --use prvs --mac sha1 --days 7 --secret-file - < secret")]
     Add(KeyAdd),
     /// List the keys of a ring, without their secrets.
+    #[command(after_help = "Example:\n  backstop key list\n\n\
+        Under today, signs is a key that signs, open one that could and in whose place another signs, waits one of later \
+        days, ended one of earlier ones; all of them verify what they signed. The last line is the fingerprint of the ring, by \
+        which hosts are compared.\n\n\
+        With --json: use, id, mac, days, from, until, domains, octets, line, fingerprint, today, ring.")]
     List(KeyList),
     /// Make a successor for a key: it signs in three days, when all hosts have it.
-    #[command(after_help = "Example:\n  backstop key rotate --use srs\n\n\
+    #[command(after_help = "Examples:\n  backstop key rotate --use srs\n  \
+        backstop key rotate --use prvs --mac sha256 --days 10\n\n\
         Then copy the ring to all hosts and reload the daemons there: backstopd reads it at its start and on SIGHUP only. \
         A key that a stranger may have read is not rotated, since its tags go on being believed; it is replaced.")]
     Rotate(KeyRotate),
@@ -34,6 +40,8 @@ pub(crate) enum Key {
     /// Drop the keys whose tags have all run out.
     Prune(KeyPrune),
     /// Say what is due in a ring; exit code 1 if something is.
+    #[command(after_help = "Example:\n  backstop key check\n\n\
+        With --json: finding, due, line, sentence, ring; the last object is of the ring, with null for finding and line.")]
     Check(KeyCheck),
     /// Add the secrets of another program to the ring, which is made if there is none.
     #[command(after_help = "Examples:\n  backstop key import --from postsrsd /etc/postsrsd.secret\n  \
@@ -133,6 +141,13 @@ pub(crate) struct KeyChoice {
 pub(crate) struct KeyRotate {
     #[command(flatten)]
     pub(crate) choice: KeyChoice,
+    /// The hash of the new key, sha1 or sha256 [default: that of the old one].
+    #[arg(long, value_name = "MAC", value_parser = parse::mac(), hide_possible_values = true)]
+    pub(crate) mac: Option<Mac>,
+    /// How many days its tags live: 1 to 99, srs to 500 [default: as those of the old one].
+    #[arg(long, value_name = "DAYS", allow_hyphen_values = true)]
+    #[arg(value_parser = parse::number(1, Use::Srs.max_days(), "1 to 99, for srs 1 to 500"))]
+    pub(crate) days: Option<u16>,
     #[command(flatten)]
     pub(crate) keys: Keys,
     #[command(flatten)]
@@ -194,6 +209,9 @@ pub(crate) struct KeyImport {
     /// The domains for which the keys sign.
     #[arg(long, value_name = "LIST", default_value = "*", value_parser = parse::domains)]
     pub(crate) domains: Domains,
+    /// A group that may read the ring, by name or number, where there is none yet: mode 0640 instead of 0600.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
     #[command(flatten)]
     pub(crate) keys: Keys,
 }

@@ -38,7 +38,7 @@ use self::page_file::PageFile;
 use self::reports::Reports;
 use self::store::{Message, Store};
 use crate::args;
-use crate::decide;
+use crate::decide::{self, ANY_PORT};
 use crate::output;
 use crate::ring;
 use crate::stop::{Run, Stop, Tally};
@@ -46,8 +46,6 @@ use crate::when::Clock;
 
 /// Octets of output that are collected before they are written.
 const OUTPUT: usize = 64 * 1024;
-/// A port that is not that of a program of the MTA itself.
-const ANY_PORT: u16 = 25;
 /// Messages in an hour that are a burst, unless `--burst` says it.
 const BURST: u16 = 10;
 /// How often the progress is shown.

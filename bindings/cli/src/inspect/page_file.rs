@@ -62,6 +62,9 @@ fn unwritten(path: &Path, why: &str) -> Stop {
 }
 
 fn place(path: &Path, inputs: &[PathBuf]) -> io::Result<Place> {
+    if path == Path::new("-") {
+        return Err(io::Error::other("it stands for no file; give /dev/stdout, or ./- for a file of that name"));
+    }
     let target = match fs::metadata(path) {
         Ok(it) if it.is_dir() => return Err(ErrorKind::IsADirectory.into()),
         Ok(it) if !it.is_file() => return OpenOptions::new().write(true).open(path).map(Place::Open),

@@ -2,7 +2,8 @@
 
 use backstop::{Day, Error, Key, KeyRing, keyfile};
 
-use super::{done, id, random_octet, random_secret};
+use super::make::fits;
+use super::{COPY, date, done, id, random_octet, random_secret};
 use crate::args;
 use crate::ring;
 use crate::stop::{Run, Stop};
@@ -12,12 +13,14 @@ pub(super) fn rotate(args: &args::KeyRotate) -> Run {
     let path = ring::existing(&args.keys)?;
     let today = Clock(args.at.at).day()?;
     let (usage, id) = (args.choice.usage, id(args.choice.usage, args.choice.id)?);
+    fits(usage, args.mac, args.days)?;
     let (secret, random) = (random_secret()?, random_octet()?);
     let mut old_line = 0;
     let loaded = keyfile::edit(&path, ring::trust(&args.keys), |ring| {
         let old = ring.select(usage, id, args.choice.domain.as_deref(), today)?;
         old_line = old.line();
-        ring.rotate(old, today, ring.free_id(usage, old.domains(), random)?, &secret)
+        let (mac, days) = (args.mac.unwrap_or(old.mac()), args.days.unwrap_or(old.days()));
+        ring.rotate_to(old, today, ring.free_id(usage, old.domains(), random)?, &secret, mac, days)
     });
     let loaded = loaded.map_err(Stop::of_domain)?;
     ring::tell(loaded.warning);
@@ -25,16 +28,12 @@ pub(super) fn rotate(args: &args::KeyRotate) -> Run {
     let (Some(old), Some(new)) = (line(old_line), line(old_line + 1)) else {
         return Err(Stop::trouble("the ring was rotated and does not show it; look at it with `backstop key list`"));
     };
-    let (id, print, old_id, until) = (new.id(), new.fingerprint(), old.id(), day(old.until()));
+    let (id, print, old_id, until) = (new.id(), new.fingerprint(), old.id(), date(old.until()));
     let text = match new.from() {
         Some(from) if from > today => format!(
-            "{usage} key {id} ({print}) signs from {from} on, key {old_id} until {until}; copy the ring to all hosts and \
-             reload their daemons before {from}\n"
+            "{usage} key {id} ({print}) signs from {from} on, key {old_id} until {until}; {COPY} before {from}\n"
         ),
-        _ => format!(
-            "{usage} key {id} ({print}) signs from now on, key {old_id} ended on {until}; copy the ring to all hosts and \
-             reload their daemons now\n"
-        ),
+        _ => format!("{usage} key {id} ({print}) signs from now on, key {old_id} ended on {until}; {COPY} now\n"),
     };
     done(&path, &text)
 }
@@ -57,10 +56,7 @@ pub(super) fn retire(args: &args::KeyRetire) -> Run {
     ring::tell(loaded.warning);
     let key = loaded.ring.keys().iter().find(|key| key.line() == line).map(Key::id);
     let id = key.map(|id| id.to_string()).unwrap_or_default();
-    done(
-        &path,
-        &format!("{usage} key {id} signs until {last_day}; copy the ring to all hosts and reload their daemons\n"),
-    )
+    done(&path, &format!("{usage} key {id} signs until {last_day}; {COPY}\n"))
 }
 
 /// Refuses to guess which key is to end while one in whose place this one signs is open.
@@ -91,10 +87,10 @@ pub(super) fn prune(args: &args::KeyPrune) -> Run {
     })?;
     ring::tell(loaded.warning);
     let kept = loaded.ring.keys().len();
-    let more = if kept == 0 { "; the ring has no key left, add one with `backstop key add`" } else { "" };
+    let more = match (dropped, kept) {
+        (_, 0) => "; the ring has no key left, add one with `backstop key add`".to_owned(),
+        (0, _) => String::new(),
+        _ => format!("; {COPY}"),
+    };
     done(&path, &format!("{dropped} dropped, {kept} kept{more}\n"))
-}
-
-fn day(day: Option<Day>) -> String {
-    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
 }

@@ -10,8 +10,8 @@
 
 use backstop::{KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
-use super::make::{begins_plainly, tell, too_short, without_end};
-use super::{id, read_secrets};
+use super::make::{begins_plainly, group_id, tell, too_short, without_end};
+use super::{id, name, read_secrets};
 use crate::args::{self, Program};
 use crate::output;
 use crate::ring;
@@ -25,12 +25,17 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
         Program::Exim => (Use::Prvs, 7, Some('0')),
     };
     let first = id(usage, args.id.or(default))?;
+    let group = args.group.as_deref().map(group_id).transpose()?;
+    if group.is_some() && keyfile::is_there(&path) {
+        let path = path.display();
+        return Err(Stop::trouble(format!("{path} is there already and keeps its group; leave --group out")));
+    }
     let text = read_secrets(&args.file)?;
     let secrets: Vec<&[u8]> = match args.from {
         Program::Postsrsd => text.split(|&octet| octet == b'\n').map(without_cr).filter(|it| !it.is_empty()).collect(),
         Program::Exim => Some(without_end(&text)).into_iter().filter(|it| !it.is_empty()).collect(),
     };
-    let file = args.file.display();
+    let file = name(&args.file);
     if secrets.is_empty() {
         return Err(Stop::trouble(format!("{file} holds no secret; name the file that does")));
     }
@@ -85,7 +90,7 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
         if !ring::is_named(&args.keys) {
             ring::make_folder(&path)?;
         }
-        keyfile::create(&path, &ring, None)?;
+        keyfile::create(&path, &ring, group)?;
         ring
     };
     let new = ring.keys().len().saturating_sub(count);

@@ -1,12 +1,11 @@
 //! `backstop key new` and `backstop key add`.
 
-use std::fmt::Display;
 use std::path::Path;
 
 use backstop::explain::printable;
-use backstop::{Day, Key, KeyId, KeyRing, NewKey, Secret, Use, keyfile};
+use backstop::{Day, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use, keyfile};
 
-use super::{done, id, random_octet, random_secret, read_secrets};
+use super::{COPY, done, id, name, random_octet, random_secret, read_secrets};
 use crate::args;
 use crate::output;
 use crate::ring;
@@ -22,7 +21,7 @@ pub(super) fn new(args: &args::KeyNew) -> Run {
         if made.keys().iter().any(|key| key.usage() == *usage) {
             return Err(Stop::trouble(format!("--use names {usage} twice; name each use once")));
         }
-        fits(&args.settings, *usage, None, today)?;
+        fits(*usage, args.settings.mac, args.settings.days)?;
         let id = made.free_id(*usage, &args.settings.domains, random_octet()?)?;
         made = made.add(&new_key(*usage, id, &args.settings, None, random_secret()?, today))?;
     }
@@ -37,7 +36,8 @@ pub(super) fn add(args: &args::KeyAdd) -> Run {
     let path = ring::existing(&args.keys)?;
     let today = Clock(args.at.at).day()?;
     let id = id(args.usage, args.id)?;
-    fits(&args.settings, args.usage, args.until.0, today)?;
+    fits(args.usage, args.settings.mac, args.settings.days)?;
+    ends_later(&args.settings, args.until.0, today)?;
     let secret = match &args.secret_file {
         Some(file) => secret_of(&read_secrets(file)?, file)?,
         None => random_secret()?,
@@ -58,7 +58,7 @@ pub(super) fn without_end(text: &[u8]) -> &[u8] {
 
 /// The octets of a file as a secret. Of a text with several lines nobody can tell which is the secret.
 fn secret_of(text: &[u8], file: &Path) -> Result<Secret, Stop> {
-    let (octets, file) = (without_end(text), file.display());
+    let (octets, file) = (without_end(text), name(file));
     if octets.is_empty() {
         return Err(Stop::trouble(format!("{file}: the secret is empty; name a file that holds one")));
     }
@@ -85,7 +85,7 @@ pub(super) fn too_short(secret: &[u8]) -> Option<String> {
 
 /// Refuses a text with a byte order mark. To strip it would be a guess: a program that reads the same file may take the mark
 /// for a part of the secret.
-pub(super) fn begins_plainly(secret: &[u8], file: &impl Display) -> Result<(), Stop> {
+pub(super) fn begins_plainly(secret: &[u8], file: &str) -> Result<(), Stop> {
     match std::str::from_utf8(secret) {
         Ok(text) if text.starts_with('\u{feff}') => Err(Stop::trouble(format!(
             "{file} begins with a byte order mark, as some editors write it, which other programs may take for a part of the \
@@ -95,22 +95,27 @@ pub(super) fn begins_plainly(secret: &[u8], file: &impl Display) -> Result<(), S
     }
 }
 
-/// Refuses settings that no key of this use can have, by the names of their options.
-fn fits(settings: &args::KeySettings, usage: Use, until: Option<Day>, today: Day) -> Result<(), Stop> {
-    if settings.mac.is_some_and(|mac| !usage.takes(mac)) {
+/// Refuses a hash or a life of tags that no key of this use can have, by the names of their options.
+pub(super) fn fits(usage: Use, mac: Option<Mac>, days: Option<u16>) -> Result<(), Stop> {
+    if mac.is_some_and(|mac| !usage.takes(mac)) {
         return Err(Stop::trouble(format!("--mac must be {} for {usage}", usage.default_mac().as_str())));
     }
     let most = usage.max_days();
-    if settings.days.is_some_and(|days| days > most) {
+    if days.is_some_and(|days| days > most) {
         return Err(Stop::trouble(format!("--days takes a whole number from 1 to {most} for {usage}")));
     }
-    let from = settings.from.map_or(Some(today), |from| from.0);
-    if let (Some(from), Some(until)) = (from, until)
-        && until < from
-    {
-        return Err(Stop::trouble(format!("--until must be {from}, the first day on which the key signs, or later")));
-    }
     Ok(())
+}
+
+/// Refuses an end before the beginning.
+fn ends_later(settings: &args::KeySettings, until: Option<Day>, today: Day) -> Result<(), Stop> {
+    let from = settings.from.map_or(Some(today), |from| from.0);
+    match (from, until) {
+        (Some(from), Some(until)) if until < from => {
+            Err(Stop::trouble(format!("--until must be {from}, the first day on which the key signs, or later")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn new_key(
@@ -133,7 +138,7 @@ fn new_key(
     }
 }
 
-/// `added prvs key 4 (mfrggzdf) to /etc/backstop/keys, for example.com from now on`.
+/// `added prvs key 4 (mfrggzdf) to /etc/backstop/keys, for example.com from now on`, and behind the last one what to do.
 pub(super) fn tell<'k>(
     did: &str,
     ring: &KeyRing,
@@ -155,13 +160,15 @@ pub(super) fn tell<'k>(
         };
         let (usage, id, print) = (key.usage(), key.id(), key.fingerprint());
         let domains = printable(key.domains().as_str().as_bytes());
-        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains}{span}\n", path.display())
+        format!("{did} {usage} key {id} ({print}) {place} {}, for {domains}{span}", path.display())
     };
-    done(path, &keys.into_iter().map(line).collect::<String>())
+    let lines: Vec<String> = keys.into_iter().map(line).collect();
+    let more = if did == "made" { String::new() } else { format!("; {COPY}") };
+    done(path, &format!("{}{more}\n", lines.join("\n")))
 }
 
 /// The number of a group, by itself or from the list of groups that this host keeps in `/etc/group`.
-fn group_id(name: &str) -> Result<u32, Stop> {
+pub(super) fn group_id(name: &str) -> Result<u32, Stop> {
     if let Ok(number) = name.parse() {
         return Ok(number);
     }

@@ -10,7 +10,7 @@ mod show;
 use std::io::Read;
 use std::path::Path;
 
-use backstop::{KeyId, Secret, Use, keyfile};
+use backstop::{Day, KeyId, Secret, Use, keyfile};
 use zeroize::Zeroizing;
 
 use crate::args;
@@ -19,6 +19,8 @@ use crate::stop::{Outcome, Run, Stop};
 
 /// The most octets of a file with secrets.
 const MAX_FILE: u64 = 1 << 20;
+/// What is to be done behind an edit.
+const COPY: &str = "copy the ring to all hosts and reload their daemons";
 
 pub(crate) fn run(args: &args::Key) -> Run {
     match args {
@@ -40,7 +42,7 @@ pub(crate) fn fill_random(octets: &mut [u8]) -> Result<(), Stop> {
 }
 
 /// A random secret of 32 octets.
-fn random_secret() -> Result<Secret, Stop> {
+pub(crate) fn random_secret() -> Result<Secret, Stop> {
     let mut octets = Zeroizing::new([0; 32]);
     fill_random(octets.as_mut())?;
     Ok(Secret::new(octets.as_ref())?)
@@ -51,6 +53,15 @@ fn random_octet() -> Result<u8, Stop> {
     fill_random(&mut octet)?;
     let [octet] = octet;
     Ok(octet)
+}
+
+fn date(day: Option<Day>) -> String {
+    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
+}
+
+/// A file with secrets, as it is called in what is told.
+fn name(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
 }
 
 fn id(usage: Use, id: Option<char>) -> Result<Option<KeyId>, Stop> {
@@ -79,7 +90,7 @@ fn read_secrets(file: &Path) -> Result<Zeroizing<Vec<u8>>, Stop> {
             open.take(MAX_FILE).read_to_end(&mut octets)
         }),
     };
-    read.map_err(|error| Stop::trouble(format!("{} cannot be read: {}", file.display(), keyfile::in_words(&error))))?;
+    read.map_err(|error| Stop::trouble(format!("{} cannot be read: {}", name(file), keyfile::in_words(&error))))?;
     Ok(octets)
 }
 

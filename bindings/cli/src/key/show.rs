@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use backstop::explain::printable;
 use backstop::{Day, Key, KeyRing};
 
+use super::date;
 use crate::args;
 use crate::output;
 use crate::ring;
@@ -28,10 +29,6 @@ fn state(ring: &KeyRing, key: &Key, today: Day) -> &'static str {
         (false, Some(from)) if today < from => "waits",
         (false, _) => "ended",
     }
-}
-
-fn date(day: Option<Day>) -> String {
-    day.map_or_else(|| "-".to_owned(), |day| day.to_string())
 }
 
 fn list_text(ring: &KeyRing, today: Day) -> String {
@@ -91,25 +88,21 @@ fn len(number: usize) -> u64 {
 pub(super) fn check(args: &args::KeyCheck) -> Run {
     let ring = ring::load(&args.keys)?;
     let found = ring.check(Clock(args.at.at).day()?);
+    let (print, count) = (ring.fingerprint(), ring.keys().len());
+    let keys = if count == 1 { "key" } else { "keys" };
     let mut out = Vec::new();
     for finding in &found {
         if args.json {
-            let mut object = Object::open(&mut out);
-            object.text("finding", finding.slug.as_bytes()).flag("due", finding.due);
-            match finding.line {
-                Some(line) => object.number("line", len(line)),
-                None => object.optional("line", None),
-            };
-            object.text("sentence", finding.sentence.as_bytes());
-            object.close();
+            let line = finding.line.map(len);
+            finding_json(&mut out, Some(finding.slug), finding.due, line, &finding.sentence, &ring);
         } else {
             let due = if finding.due { "due" } else { "note" };
             out.extend_from_slice(format!("{due}  {}: {}\n", finding.slug, finding.sentence).as_bytes());
         }
     }
-    if !args.json {
-        let (print, count) = (ring.fingerprint(), ring.keys().len());
-        let keys = if count == 1 { "key" } else { "keys" };
+    if args.json {
+        finding_json(&mut out, None, false, None, &format!("the ring has {count} {keys}"), &ring);
+    } else {
         out.extend_from_slice(format!("ring {print} has {count} {keys}\n").as_bytes());
     }
     output::print(&out)?;
@@ -117,4 +110,16 @@ pub(super) fn check(args: &args::KeyCheck) -> Run {
         0 => Outcome::Done,
         due => Outcome::Remarks(format!("{due} due in this ring")),
     })
+}
+
+/// Appends an object; the last one is of the ring, and no finding.
+fn finding_json(out: &mut Vec<u8>, slug: Option<&str>, due: bool, line: Option<u64>, sentence: &str, ring: &KeyRing) {
+    let mut object = Object::open(out);
+    object.plain("finding", slug).flag("due", due);
+    match line {
+        Some(line) => object.number("line", line),
+        None => object.optional("line", None),
+    };
+    object.text("sentence", sentence.as_bytes()).plain("ring", Some(ring.fingerprint()));
+    object.close();
 }

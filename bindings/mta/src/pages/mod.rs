@@ -62,7 +62,9 @@ fn page(command: Command) -> io::Result<(String, Vec<u8>)> {
     let page = Man::new(with_usage(command)).section("8").title(name).date(DATE).source(SOURCE).manual("backstopd");
     let mut text = Vec::new();
     page.render(&mut text)?;
-    Ok((page.get_filename(), text))
+    // Before a list of values clap_mangen breaks the line twice around an empty one, of which mandoc warns.
+    let text = String::from_utf8_lossy(&text).replace("\n.br\n\n.br\n", "\n.sp\n");
+    Ok((page.get_filename(), text.into_bytes()))
 }
 
 /// The command with a usage that also names the values and what may be repeated.

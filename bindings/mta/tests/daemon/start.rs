@@ -26,6 +26,46 @@ fn ended(args: &[&str]) -> (i32, String) {
 }
 
 #[test]
+fn a_slip_in_the_command_line_is_one_sentence_that_steers_no_terminal() {
+    for (args, sentence) in [
+        (
+            &["check", "--conf"][..],
+            "unexpected argument '--conf' found; a similar argument exists: '--config'; see `backstopd check --help`",
+        ),
+        (&["man"], "the following required arguments were not provided: <FOLDER>; see `backstopd man --help`"),
+        (&["--x\u{1b}[31m\n\u{202e}"], "unexpected argument '--x \\u{202e}' found; see `backstopd --help`"),
+        (
+            &["check", "--config", "a.toml", "--port", "1025"],
+            "the argument '--config <FILE>' cannot be used with '--port <PORT>'; see `backstopd check --help`",
+        ),
+        (
+            &["check", "a.toml", "--port", "1025"],
+            "the argument '[FILE]' cannot be used with '--port <PORT>'; see `backstopd check --help`",
+        ),
+        (
+            &["check", "a.toml", "--config", "b.toml"],
+            "the argument '[FILE]' cannot be used with '--config <FILE>'; see `backstopd check --help`",
+        ),
+        (
+            &["run", "--config", "a.toml", "--port", "1025"],
+            "the argument '--config <FILE>' cannot be used with '--port <PORT>'; see `backstopd run --help`",
+        ),
+    ] {
+        assert_eq!(ended(args), (64, format!("backstopd: {sentence}\n")), "{args:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_trouble() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_backstopd")).arg("--help").stdout(full).output().unwrap();
+    let expected = "backstopd: standard output cannot be written: no room is left on its file system; make some and try again; \
+                    what came out so far is cut short\n";
+    assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(74), expected));
+}
+
+#[test]
 fn every_trouble_has_its_exit_code_and_one_sentence() {
     let folder = Folder::new();
     let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
@@ -34,6 +74,7 @@ fn every_trouble_has_its_exit_code_and_one_sentence() {
         path(name)
     };
     let good = config("good", CONFIG);
+    assert_eq!(ended(&["check", "--config", &path("none")]), ended(&["check", &path("none")]));
     let (code, text) = ended(&["check", &path("none")]);
     assert_eq!(
         (code, text),
