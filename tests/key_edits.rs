@@ -19,7 +19,7 @@ fn today() -> Day {
 }
 
 fn ring(lines: &str) -> KeyRing {
-    KeyRing::parse(format!("version 1\n{lines}").as_bytes()).unwrap()
+    KeyRing::parse(format!("version 1\n{}\n", lines.trim_end_matches('\n')).as_bytes()).unwrap()
 }
 
 fn id(usage: Use, character: char) -> KeyId {
@@ -350,7 +350,7 @@ mod edits {
         let last = until.plus(7 + 2);
         assert_eq!(key.prune(last.plus(7)).unwrap().1, 0);
         let (pruned, count) = key.prune(last.plus(8)).unwrap();
-        assert_eq!((pruned.as_text(), count), ("version 1\n# kept\nsrs 0 sha1 9 - - * text:1", 1));
+        assert_eq!((pruned.as_text(), count), ("version 1\n# kept\nsrs 0 sha1 9 - - * text:1\n", 1));
 
         // The slowest clock of the site still shows `last` on the day after.
         let genuine = |signed: Day, today: Day| {

@@ -286,9 +286,6 @@ impl KeyRing {
         // Large enough from the start: growing would leave copies of the secrets behind.
         let mut text = Zeroizing::new(String::with_capacity(self.text.len() + new.len() + DATE));
         let add = |text: &mut String| {
-            if !text.ends_with('\n') {
-                text.push_str(end);
-            }
             text.push_str(&new);
             text.push_str(end);
         };

@@ -280,7 +280,7 @@ impl fmt::Display for Fingerprint {
 /// let ring = KeyRing::parse(b"version 1\nprvs 4 sha256 10 2026-11-21 - example.com text:not so secret\n")?;
 /// assert_eq!(ring.keys()[0].id().as_char(), '4');
 /// assert_eq!(ring.keys()[0].usage(), Use::Prvs);
-/// let error = KeyRing::parse(b"version 1\nprvs x sha256 10 - - * text:a").unwrap_err();
+/// let error = KeyRing::parse(b"version 1\nprvs x sha256 10 - - * text:a\n").unwrap_err();
 /// assert_eq!(error.to_string(), "line 2 of the key ring: column 2 (id) must be a digit for prvs");
 /// # Ok::<(), backstop::Error>(())
 /// ```
