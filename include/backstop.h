@@ -742,7 +742,7 @@ const char *backstop_strerror(int32_t status);
  *
  * On BACKSTOP_OK `*out` is a reference for backstop_keyring_free. BACKSTOP_ERR_KEYRING: the text is none;
  * backstop_keyring_diagnose says why. A text begins with the line `version 1`; then each key has a line, with blanks
- * between its columns:
+ * between its columns; each line ends in LF or CRLF, the last one too:
  *
  *     use (prvs, bst1, srs, mark)  id  mac (sha1, sha256)  days  from  until  domains  secret
  *     prvs  4  sha256  10  2026-11-21  -  example.com,*.example.net  base32:MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U

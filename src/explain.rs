@@ -203,10 +203,12 @@ fn advice(verdict: &Verdict<'_>, is_signed: bool) -> String {
 }
 
 fn describe_prvs(lines: &mut Lines, content: &[u8], day: Day) {
-    let prefix = content.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"prvs="));
-    let value = if prefix { content.get(5..15) } else { content.last_chunk::<10>().map(<[u8; 10]>::as_slice) };
+    let (value, form) = match batv::prvs_form(content) {
+        Some(Form::Prefix) => (content.get(5..15), ""),
+        Some(Form::Subaddress) => (content.last_chunk::<10>().map(<[u8; 10]>::as_slice), ", as a sub-address"),
+        None => return,
+    };
     let Some(([key], [d1, d2, d3], mac)) = value.and_then(split_prvs) else { return };
-    let form = if prefix { "" } else { ", as a sub-address" };
     lines.put("tag", &format!("prvs, the BATV draft{form}: key {}, mac {}", char::from(*key), printable(mac)));
     let number = [d1, d2, d3].iter().fold(0, |sum, digit| sum * 10 + u32::from(digit.wrapping_sub(b'0')));
     let ahead = ahead_of_prvs(number, day);
@@ -274,6 +276,13 @@ mod tests {
         assert_eq!(printable(b"a\xffb\\"), "a\\xffb\\");
         let unseen = "a\u{ad}\u{200b}\u{202f}\u{2060}\u{feff}\u{e0061}b";
         assert_eq!(printable(unseen.as_bytes()), "a\\u{ad}\\u{200b}\\u{202f}\\u{2060}\\u{feff}\\u{e0061}b");
+    }
+
+    #[test]
+    fn a_tag_is_described_by_the_form_in_which_it_is_verified() {
+        let text = told("prvs=foo+prvs=0785e65738@example.com", "2026-11-21");
+        assert!(text.contains("prvs, the BATV draft, as a sub-address: key 0, mac e65738\n"), "{text}");
+        assert!(text.contains("785: it still holds if 2026-11-28 is meant"), "{text}");
     }
 
     #[test]

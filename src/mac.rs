@@ -325,6 +325,11 @@ pub(crate) fn equal<const N: usize>(left: [u8; N], right: [u8; N]) -> bool {
     }
 }
 
+/// Compares two secrets without telling by time where they differ; their lengths are no secret.
+pub(crate) fn equal_secrets(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).to_bool()
+}
+
 /// Compares the base64 of a secret digest with characters, at most 27, of which each stands for one of two values, without
 /// telling by time where they differ; there may be fewer of them than the digest has.
 #[inline(always)]

@@ -84,7 +84,8 @@ pub(crate) fn returned(rest: &[u8]) -> Option<(usize, usize)> {
     let sign = octets.signs & octets.signs.wrapping_neg();
     let host = sign.trailing_zeros() as usize;
     let wrong = octets.dots & (octets.dots << 1 | 1) & sign.wrapping_sub(1) | octets.dots << 1 & sign;
-    let is_usual = wrong == 0 && host > 0 && host + 1 < both && rest.get(host) == Some(&b'=');
+    // Without a sign among those that were looked at, nothing is known of the octet before it.
+    let is_usual = sign != 0 && wrong == 0 && host > 0 && host + 1 < both && rest.get(host) == Some(&b'=');
     is_usual.then_some((host, both))
 }
 

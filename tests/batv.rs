@@ -38,6 +38,32 @@ fn the_reason_is_that_of_the_key_which_came_nearest_to_signing() {
 }
 
 #[test]
+fn an_srs_address_is_left_as_it_is_however_it_is_written_and_however_many_there_are() {
+    let ring = ring("prvs 0 sha1 7 - - * text:secret\n");
+    for local in ["SRS0-abc", "srs1-abc.d", "SRS0-a/b", "SRS0+abc", "sRs0=abc", "SRS0-"] {
+        for sender in [format!("{local}@example.com"), format!("<{local}@example.com>")] {
+            assert_eq!(reason(&ring, &sender, Form::Prefix), Unsigned::Already, "{sender}");
+            batv::sign_many(&ring, &[sender.as_bytes(); 40], Form::Prefix, day("2026-11-21"), |number, signed| {
+                assert_eq!(signed.unwrap().reason(), Some(Unsigned::Already), "{sender} {number}");
+            });
+        }
+    }
+    for local in ["SRS2-abc", "SRS0.abc", "SRS0", "aSRS0-abc"] {
+        let sender = format!("{local}@example.com");
+        assert!(batv::sign(&ring, sender.as_bytes(), Form::Prefix, day("2026-11-21")).unwrap().address().is_some());
+    }
+}
+
+#[test]
+fn on_a_day_that_bst1_cannot_hold_it_has_no_key_and_prvs_signs() {
+    let (bst1, prvs) = ("bst1 k sha256 10 - - * text:one\n", "prvs 0 sha1 7 - - * text:two\n");
+    let signed = |lines: &str, at| batv::sign(&ring(lines), b"a@example.com", Form::Prefix, day(at)).unwrap();
+    assert!(signed(bst1, "2059-09-18").address().is_some());
+    assert_eq!(signed(bst1, "2059-09-19").reason(), Some(Unsigned::NoKey));
+    assert!(signed(&[bst1, prvs].concat(), "2059-09-19").address().unwrap().as_bytes().starts_with(b"prvs="));
+}
+
+#[test]
 fn a_tag_of_no_key_is_covered_only_if_a_key_signed_on_each_day_it_may_mean() {
     // Day 20778 is 2026-11-21. Number 780 is two days on: signed 97 days ago, on 2026-08-16, to tomorrow.
     for (from, until, expected) in [

@@ -78,9 +78,10 @@ fn address() -> impl Strategy<Value = Vec<u8>> {
     ];
     let local = prop_oneof![
         6 => "[a-z.]{1,48}",
-        2 => "[A-Za-z0-9+=_-]{1,80}",
+        2 => "[A-Za-z0-9+=_/-]{1,80}",
         1 => "\"([a-zA-Z @.]|\\\\[ -~]){0,30}\"",
         1 => "(prvs|bst1|btv1|SRS0)=[0-9a-z=/]{0,30}",
+        1 => "[Ss][Rr][Ss][012][-+=/][0-9a-z./-]{0,30}",
     ];
     prop_oneof![
         12 => (local, domain).prop_map(|(local, domain)| format!("{local}@{domain}").into_bytes()),

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+use backstop::policy::{Client, Forwarding, Mode, Policy};
 use backstop::{Day, Domains, Error, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use};
 
 fn day(text: &str) -> Day {
@@ -19,7 +20,7 @@ fn today() -> Day {
 }
 
 fn ring(lines: &str) -> KeyRing {
-    KeyRing::parse(format!("version 1\n{lines}").as_bytes()).unwrap()
+    KeyRing::parse(format!("version 1\n{}\n", lines.trim_end_matches('\n')).as_bytes()).unwrap()
 }
 
 fn id(usage: Use, character: char) -> KeyId {
@@ -342,15 +343,15 @@ mod edits {
     }
 
     #[test]
-    fn a_key_goes_once_no_host_can_take_a_tag_of_it_and_seven_days_more() {
+    fn a_key_goes_once_no_host_can_take_a_tag_of_it_whatever_its_policy() {
         let dated =
             |until: &str| ring(&format!("# kept\nprvs 0 sha256 7 - {until} * text:0\nsrs 0 sha1 9 - - * text:1"));
         let open = ring("prvs 0 sha256 7 - - * text:0");
         let (until, key) = (day("2026-11-01"), dated("2026-11-01"));
         let last = until.plus(7 + 2);
-        assert_eq!(key.prune(last.plus(7)).unwrap().1, 0);
-        let (pruned, count) = key.prune(last.plus(8)).unwrap();
-        assert_eq!((pruned.as_text(), count), ("version 1\n# kept\nsrs 0 sha1 9 - - * text:1", 1));
+        assert_eq!(key.prune(last.plus(99)).unwrap().1, 0);
+        let (pruned, count) = key.prune(last.plus(100)).unwrap();
+        assert_eq!((pruned.as_text(), count), ("version 1\n# kept\nsrs 0 sha1 9 - - * text:1\n", 1));
 
         // The slowest clock of the site still shows `last` on the day after.
         let genuine = |signed: Day, today: Day| {
@@ -362,6 +363,31 @@ mod edits {
         assert!(signed().any(|signed| genuine(signed, last.minus(1))));
         assert!(!signed().any(|signed| genuine(signed, last)));
         assert_eq!(open.prune(Day::MAX).unwrap().1, 0, "an open key never goes");
+    }
+
+    #[test]
+    fn no_key_is_pruned_of_which_a_policy_takes_a_bounce() {
+        let lines = "prvs 0 sha256 7 - 2026-11-01 * text:0\nbst1 k sha256 9 - 2026-11-01 b.example text:1\n\
+                     srs 0 sha1 9 - 2026-11-01 * text:2\n";
+        let (key, end) = (ring(lines), day("2026-11-01"));
+        let age = backstop::srs::Dialect::CLASSIC.with_max_age(500).unwrap();
+        let srs = Forwarding::new("fwd.example").unwrap().with_dialect(age);
+        let own = Domains::parse("a.example,b.example").unwrap();
+        let policy =
+            Policy::new(own).with_mode(Mode::Enforce).with_srs(srs).with_expired_grace(Policy::MAX_GRACE).unwrap();
+        let signed = |sender: &[u8]| {
+            backstop::batv::sign(&key, sender, backstop::Form::Prefix, end).unwrap().address().unwrap().to_string()
+        };
+        let forwarded = policy.forward(&key, b"x@c.example", b"a@a.example", end).rewrite.unwrap().to_string();
+        for (recipient, last) in [(signed(b"a@a.example"), 7 + 99), (signed(b"a@b.example"), 9 + 99), (forwarded, 500)]
+        {
+            for (days, taken) in [(last, true), (last + 1, false)] {
+                let today = end.plus(days);
+                let (ring, _) = key.prune(today).unwrap();
+                let decision = policy.incoming(&ring, b"<>", recipient.as_bytes(), Client::Other, today);
+                assert_eq!(decision.action.address().is_some(), taken, "{recipient} {days} {:?}", decision.rule);
+            }
+        }
     }
 
     #[test]
@@ -403,7 +429,10 @@ mod findings {
             (format!("prvs 0 sha256 10 - 2026-12-06 * {text}"), ""),
             (format!("prvs 0 sha256 10 - 2026-11-21 * {text}"), "ends-soon2!"),
             (format!("prvs 0 sha256 10 - 2026-11-20 * {text}"), "no-signer!"),
-            (format!("prvs 0 sha256 10 - 2026-11-01 * {text}"), "no-signer! prunable2!"),
+            (format!("prvs 0 sha256 10 - 2026-08-02 * {text}"), "no-signer!"),
+            (format!("prvs 0 sha256 10 - 2026-08-01 * {text}"), "no-signer! prunable2!"),
+            (format!("srs 0 sha1 21 - 2025-07-07 * {text}"), "no-signer!"),
+            (format!("srs 0 sha1 21 - 2025-07-06 * {text}"), "no-signer! prunable2!"),
             (format!("prvs 0 sha256 10 - 2026-11-24 * {text}\nprvs 1 sha256 10 2026-11-24 - * {text}"), ""),
             (
                 format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-24 - a.example {text}"),

@@ -11,14 +11,14 @@
     reason = "tests fail by panicking"
 )]
 
-use backstop::{Day, Domains, Error, KeyRing, Mac, NewKey, Secret, Unsigned, Use};
+use backstop::{Day, Domains, Error, KeyId, KeyRing, Mac, NewKey, Secret, Unsigned, Use};
 
 fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
 }
 
 fn ring(lines: &str) -> KeyRing {
-    KeyRing::parse(format!("version 1\n{lines}").as_bytes()).unwrap()
+    KeyRing::parse(format!("version 1\n{}\n", lines.trim_end_matches('\n')).as_bytes()).unwrap()
 }
 
 fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
@@ -172,6 +172,60 @@ mod text {
     }
 
     #[test]
+    fn a_ring_cut_off_anywhere_in_a_line_is_refused() {
+        let mut whole = KeyRing::empty();
+        for (usage, secret) in [(Use::Prvs, [7; 32]), (Use::Srs, [8; 32]), (Use::Mark, [9; 32])] {
+            let key = NewKey {
+                usage,
+                id: KeyId::new(usage, usage.ids()[0].into()).unwrap(),
+                mac: usage.default_mac(),
+                days: usage.default_days(),
+                from: None,
+                until: None,
+                domains: Domains::parse("*").unwrap(),
+                secret: Secret::new(&secret).unwrap(),
+            };
+            whole = whole.add(&key).unwrap();
+        }
+        let text = whole.as_text();
+        assert!(text.contains("base32:"));
+        for length in 1..text.len() {
+            let cut = &text[..length];
+            match KeyRing::parse(cut.as_bytes()) {
+                Ok(_) => assert!(cut.ends_with('\n'), "{cut}"),
+                Err(error) => {
+                    let line = cut.lines().count();
+                    let told = format!(
+                        "line {line} of the key ring: the text ends in the middle of a line; copy it whole, or end the last line"
+                    );
+                    assert_eq!(error.to_string(), told);
+                }
+            }
+        }
+        for end in ["\r", " ", "\n ", "\n# a comment"] {
+            let text = format!("version 1\nprvs 0 sha1 7 - - * text:secret{end}");
+            assert!(KeyRing::parse(text.as_bytes()).is_err(), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn base32_and_base64_are_taken_only_as_they_are_written() {
+        for wrong in [
+            "base32:N5XGKIDUO5XR",
+            "base32:N5XGKIDUO5XQ=",
+            "base32:N5XGKIDUO5XQ========",
+            "base32:N5XGKIDUO5X",
+            "base32:N5XGKIDUO",
+            "base64:b25lIHR3bx==",
+            "base64:b25lIHR3bx",
+            "base64:b25lIHR3bw=",
+        ] {
+            let told = refusal(KeyRing::parse(format!("version 1\nprvs 0 sha1 7 - - * {wrong}\n").as_bytes()));
+            assert!(told.starts_with("line 2 of the key ring: column 8 (secret) is not base"), "{wrong}: {told}");
+        }
+    }
+
+    #[test]
     fn keys_that_cannot_meet_may_share_an_id_and_keys_of_one_use_a_secret() {
         let ring = ring(
             "prvs 0 sha1 7 - - a.example text:one\n\
@@ -299,7 +353,7 @@ fn two_rings_have_one_fingerprint_only_if_their_keys_have() {
 #[test]
 fn a_key_may_sign_on_one_day_only_and_a_ring_may_have_all_its_octets() {
     assert!(KeyRing::parse(b"version 1\nprvs 0 sha1 7 2026-11-21 2026-11-21 * text:a\n").is_ok());
-    let text = |length: usize| format!("version 1\n{}", "#".repeat(length - 10));
+    let text = |length: usize| format!("version 1\n{}\n", "#".repeat(length - 11));
     assert!(KeyRing::parse(text(1 << 20).as_bytes()).is_ok());
     assert!(KeyRing::parse(text((1 << 20) + 1).as_bytes()).is_err());
 }

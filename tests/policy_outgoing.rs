@@ -176,4 +176,10 @@ fn forwarders_must_be_domains() {
         assert!(Forwarding::new(bad).is_err(), "{bad}");
         assert!(Forwarding::new("a.example").unwrap().with_domain("b.example", bad).is_err(), "{bad}");
     }
+    let forwarders = Forwarding::returning(Domains::parse("*.example,!x.example").unwrap());
+    assert!(forwarders.clone().with_domain("r.example", "y.example").is_ok());
+    for taken_away in ["x.example", "X.Example"] {
+        let told = forwarders.clone().with_domain("r.example", taken_away).unwrap_err().to_string();
+        assert!(told.contains("so that nothing could return"), "{told}");
+    }
 }

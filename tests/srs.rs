@@ -297,12 +297,33 @@ fn a_result_keeps_64_octets_or_by_request_254_in_all() {
     assert_eq!(forward(&format!("\"{}\"@example.com", "q".repeat(37)), CLASSIC).rfind('@'), Some(64));
     assert_eq!(forward(&format!("\"{}\"@example.com", "q".repeat(38)), CLASSIC), "too-long");
     assert_eq!(forward(&sender(39, 11), hash(5, 4)), "too-long");
-    // A sender above 64 octets is no address, unless it is another's SRS; nor is one that would return.
-    assert_eq!(forward(&sender(65, 11), emit), UNPARSABLE);
+    // A sender above 64 octets, as Exim's tags make them, leaves and returns only with `emit`, unless it is another's SRS.
+    assert_eq!(forward(&sender(65, 11), CLASSIC), "too-long");
+    let exim = format!("prvs=4788505da7={}@o.example", "e".repeat(50));
+    for long in [sender(65, 11), exim] {
+        let left = forward(&long, emit);
+        assert_eq!(left, reference::srs_forward(b"tops3cr3t", '=', 4, &long, "fwd.example.net", TODAY));
+        assert_eq!(reverse(&left, emit), format!("{long} 0"));
+        assert_eq!(reverse(&format!("<{left}>"), emit), format!("{long} 0"));
+        assert_eq!(reverse(&left, CLASSIC), "malformed mailbox");
+    }
     assert_eq!(forward(&format!("SRS0={}@b.example", "r".repeat(90)), emit).rfind('@'), Some(111));
     let long = reference::srs_forward(b"tops3cr3t", '=', 4, &sender(65, 11), "fwd.example.net", TODAY);
     assert_eq!(reverse(&long, CLASSIC), "malformed mailbox");
     assert_eq!(reverse(&format!("{}@fwd.example.net", "u".repeat(65)), CLASSIC), UNPARSABLE);
+}
+
+#[test]
+fn a_host_that_is_no_domain_returns_nothing_whatever_its_length_and_with_or_without_brackets() {
+    for length in 60..=68 {
+        for host in ["a".repeat(length - 1) + ".", ["a".repeat(length - 2), "..b".into()].concat(), "a".repeat(length)]
+        {
+            let made = reference::srs_forward(b"tops3cr3t", '=', 4, &format!("bob@{host}"), "fwd.example.net", TODAY);
+            let expected = if !host.contains('.') { format!("bob@{host} 0") } else { "malformed mailbox".to_owned() };
+            assert_eq!(reverse(&format!("<{made}>"), CLASSIC), expected, "{made}");
+            assert_eq!(reverse(&made, CLASSIC), expected, "{made}");
+        }
+    }
 }
 
 /// Signs until four days ago; the other since seven days ago.

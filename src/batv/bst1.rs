@@ -41,10 +41,9 @@ pub(super) fn read(value: &[u8]) -> Option<(Tag, &[u8])> {
 }
 
 /// Whether a tagged address keeps within the limits and leaves room for one SRS hop.
-pub(super) fn fits(mailbox: Mailbox<'_>, day: Day) -> bool {
+pub(super) fn fits(mailbox: Mailbox<'_>) -> bool {
     LENGTH + mailbox.local().len() + SRS_HOP + mailbox.domain().len() <= MAX_LOCAL
         && LENGTH + mailbox.as_bytes().len() <= MAX_ADDRESS
-        && day.number() <= LAST_DAY
 }
 
 /// The address signed on this day; the caller has asked [`fits`].

@@ -90,13 +90,15 @@ pub(crate) fn choose<'r>(
     if content.is_empty() {
         return Err(Unsigned::Shape);
     }
-    if !mailbox.is_plain() && (recognise(content) != Found::Nothing || srs::is_srs(content)) {
+    // `SRS0-` may stand before a local part that is else plain.
+    if srs::is_srs(content) || !mailbox.is_plain() && recognise(content) != Found::Nothing {
         return Err(Unsigned::Already);
     }
     let mut reason = Unsigned::NotOwn;
     if form == Form::Prefix {
         match ring.signing_key(Use::Bst1, mailbox.domain(), day) {
-            Ok(key) if bst1::fits(mailbox, day) => return Ok(Choice::Bst1(key)),
+            Ok(_) if day.number() > bst1::LAST_DAY => reason = Unsigned::NoKey,
+            Ok(key) if bst1::fits(mailbox) => return Ok(Choice::Bst1(key)),
             Ok(_) => reason = Unsigned::TooLong,
             Err(why) => reason = why,
         }
@@ -153,6 +155,15 @@ pub(crate) fn is_over(content: &[u8], grace: u32, day: Day) -> bool {
         Found::Prvs(tag, _) => tag.is_over(grace, day),
         Found::Bst1(tag, _) => tag.is_over(grace, day),
         Found::Foreign(..) | Found::Malformed | Found::Nothing => false,
+    }
+}
+
+/// The form of a prvs tag; `None` where there is none.
+#[cold]
+pub(crate) fn prvs_form(content: &[u8]) -> Option<Form> {
+    match recognise(content) {
+        Found::Prvs(tag, _) => Some(tag.form),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use core::arch::x86_64::*;
 use super::lanes::{hashes, rounds};
 use super::{Blocks, Look, Usual};
 use crate::mac::{BLOCK, Keyed};
+use crate::srs;
 
 pub(super) const LANES: usize = 16;
 type Vector = __m512i;
@@ -183,7 +184,8 @@ pub(super) fn gather(
     for (address, to) in addresses.iter().zip(found) {
         *to = Usual::NOTHING;
         let Some((octets, there)) = load_some(address).filter(|_| address.len() <= super::SHORT) else { continue };
-        let Some((local, true)) = look_in(octets, there).filter(|&(local, _)| local <= longest) else { continue };
+        let fits = |&(local, _): &(usize, bool)| local <= longest && !srs::is_srs(address);
+        let Some((local, true)) = look_in(octets, there).filter(fits) else { continue };
         let Some((block, _)) = blocks.get_mut(count).and_then(|blocks| blocks.0.split_first_chunk_mut()) else {
             continue;
         };

@@ -26,7 +26,7 @@ mod pair;
 pub use self::engine::Engine;
 use crate::address::Mailbox;
 use crate::mac::{BLOCK, Keyed, LENGTH_AT, Mac, Text};
-use crate::sixteen;
+use crate::{sixteen, srs};
 
 /// How many messages are gathered before they are hashed.
 pub(crate) const JOBS: usize = 64;
@@ -342,7 +342,7 @@ fn gather(addresses: &[&[u8]], stamp: [u8; 4], longest: usize, blocks: &mut [Blo
     let mut count = 0;
     for (address, to) in addresses.iter().zip(found) {
         *to = Usual::NOTHING;
-        let usual = |look: &sixteen::Look| look.is_plain && look.local <= longest;
+        let usual = |look: &sixteen::Look| look.is_plain && look.local <= longest && !srs::is_srs(address);
         let Some(look) = sixteen::look(address).filter(usual) else { continue };
         let Some(message) = sixteen::block(stamp, address, false) else { continue };
         let Some((block, _)) = blocks.get_mut(count).and_then(|blocks| blocks.0.split_first_chunk_mut()) else {

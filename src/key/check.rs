@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `no-signer` | yes | the ring has no key, no key of a use signs today, or none for the domains of a key that has ended |
 //! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
-//! | `prunable` | yes | all tags of a key have run out |
+//! | `prunable` | yes | no policy may take a tag of a key any more |
 //! | `replaced` | yes, but for an undated sha1 key | an open key signs nothing, since another one signs in its place |
 //! | `old` | yes | an open key has signed for more than [`OLD`] days |
 //! | `short-secret` | yes | a secret is shorter than [`Secret::SHORT`] octets: one tag may be enough to guess it at leisure |

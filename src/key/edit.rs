@@ -22,7 +22,7 @@ use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 use super::text::{self, word};
-use super::{Key, KeyId, KeyRing, Secret, Use};
+use super::{Key, KeyId, KeyRing, MAX_GRACE, Secret, Use};
 use crate::address::check_domain;
 use crate::day::Day;
 use crate::domains::Domains;
@@ -39,9 +39,9 @@ const LEAD: u32 = 3;
 const OVERLAP: u32 = 3;
 /// One skew day where a tag is signed and one where it is verified.
 const SKEWS: u32 = 2;
-/// Days for which a key counts beyond the life of its tags: the policy looks so far back for what left unsigned, and lets
-/// expired tags pass so long unless told otherwise.
-const AFTERLIFE: u32 = 7;
+/// Days for which a key counts beyond the life of its tags, those of the longest `expired-grace` that a policy may give: a
+/// ring does not know the policies of its hosts. They look back seven days more for what left unsigned, which is less.
+const AFTERLIFE: u32 = MAX_GRACE as u32;
 /// The octets of a secret that `key new` makes.
 const GENERATED: usize = 32;
 /// More than an edited date can add to a line.
@@ -277,9 +277,9 @@ impl KeyRing {
 
     /// The ring without the keys that no longer count, and how many those are; keys that may still sign stay.
     ///
-    /// A key counts until its last tag has run out and seven days more: the policy asks so far back whether mail was
-    /// signed, and an expired tag passes for so long by default. Where the ring's keys of that use have other lifetimes, the
-    /// longest holds.
+    /// A key counts while any policy may take a tag of it: until its last tag has run out and 99 days more, the most that
+    /// `expired-grace` may be, or for SRS 500 days, the most that `max-age` may be. Where the ring's keys of that use have
+    /// other lifetimes, the longest holds.
     ///
     /// # Errors
     /// None that the text of a ring can cause; the new text is read like any other.
@@ -302,9 +302,6 @@ impl KeyRing {
         // Large enough from the start: growing would leave copies of the secrets behind.
         let mut text = Zeroizing::new(String::with_capacity(self.text.len() + new.len() + DATE));
         let add = |text: &mut String| {
-            if !text.ends_with('\n') {
-                text.push_str(end);
-            }
             text.push_str(&new);
             text.push_str(end);
         };
@@ -382,8 +379,12 @@ impl KeyRing {
     /// Whether a key has no tag in date any more on any host, and nobody asks about the days on which it signed.
     pub(super) fn has_run_out(&self, key: &Key, today: Day) -> bool {
         let longest = self.keys.iter().filter(|other| other.usage == key.usage).map(|other| other.days).max();
-        let days = u32::from(longest.unwrap_or(key.days)) + AFTERLIFE + SKEWS;
-        key.until.is_some_and(|until| until.plus(days) < today)
+        let days = match key.usage {
+            // A policy may give another age than the keys, and no grace.
+            Use::Srs => u32::from(Use::Srs.max_days()),
+            Use::Prvs | Use::Bst1 | Use::Mark => u32::from(longest.unwrap_or(key.days)) + AFTERLIFE,
+        };
+        key.until.is_some_and(|until| until.plus(days + SKEWS) < today)
     }
 }
 

@@ -27,6 +27,9 @@ pub use self::edit::NewKey;
 #[cfg(feature = "std")]
 pub(crate) use self::text::MAX_TEXT;
 
+/// The most days past their last one for which a policy may take tags: `expired-grace`.
+pub(crate) const MAX_GRACE: u16 = 99;
+
 /// What a key's tags mark; a tag of one use never passes as one of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Use {
@@ -129,8 +132,16 @@ impl fmt::Display for KeyId {
 }
 
 /// The octets of a key; wiped when dropped, never shown.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        mac::equal_secrets(&self.0, &other.0)
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// The most octets that a secret may have.
@@ -280,7 +291,7 @@ impl fmt::Display for Fingerprint {
 /// let ring = KeyRing::parse(b"version 1\nprvs 4 sha256 10 2026-11-21 - example.com text:not so secret\n")?;
 /// assert_eq!(ring.keys()[0].id().as_char(), '4');
 /// assert_eq!(ring.keys()[0].usage(), Use::Prvs);
-/// let error = KeyRing::parse(b"version 1\nprvs x sha256 10 - - * text:a").unwrap_err();
+/// let error = KeyRing::parse(b"version 1\nprvs x sha256 10 - - * text:a\n").unwrap_err();
 /// assert_eq!(error.to_string(), "line 2 of the key ring: column 2 (id) must be a digit for prvs");
 /// # Ok::<(), backstop::Error>(())
 /// ```

@@ -11,6 +11,9 @@
 //! EOL    = LF / CRLF                              WS     = 1*(blank / tab)
 //! ```
 //!
+//! A last line without its end is refused: a secret that was cut off would make a ring all the same, with wrong tags. For
+//! the same reason base32 and base64 are taken only as they are written: unused bits zero, no `=` or all of them.
+//!
 //! A ring may have [`MAX_TEXT`] octets, [`MAX_KEYS`] keys and 10,000 domain patterns. No message repeats what a column holds: a slip may have put
 //! a secret there.
 
@@ -48,6 +51,10 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
     })?;
     if text.starts_with('\u{feff}') {
         return Err(ring_error(0, "the file begins with a byte order mark; save it as UTF-8 without one"));
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        let last = text.matches('\n').count();
+        return Err(ring_error(last, "the text ends in the middle of a line; copy it whole, or end the last line"));
     }
     // Large enough from the start: growing would leave copies of the key states behind.
     let most = lines(text).filter(|(_, line)| says_something(line)).count().min(MAX_KEYS);
@@ -213,10 +220,7 @@ fn secret(text: &str) -> Result<Secret, String> {
             let value = value.trim_end_matches([' ', '\t']);
             let octets = match form {
                 "hex" => hex(value),
-                "base32" => {
-                    let base32 = base32::RFC4648_NOPAD.with_ignore_case();
-                    base32.decode(value.trim_end_matches('=')).ok().map(Zeroizing::new)
-                }
+                "base32" => base32(value),
                 _ => Base64::decode_vec(value).or_else(|_| Base64Unpadded::decode_vec(value)).ok().map(Zeroizing::new),
             };
             octets.ok_or_else(|| wrong(&format!("is not {form}")))?
@@ -224,6 +228,15 @@ fn secret(text: &str) -> Result<Secret, String> {
         _ => return Err(wrong("must begin with text:, hex:, base32: or base64:")),
     };
     Secret::new(&octets).map_err(|_| wrong(&format!("must have 1 to {} octets", Secret::MAX)))
+}
+
+fn base32(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let base32 = base32::RFC4648_NOPAD.with_ignore_case();
+    let value = text.trim_end_matches('=');
+    let octets = Zeroizing::new(base32.decode(value).ok()?);
+    let again = Zeroizing::new(base32.encode(&octets));
+    let is_padded = text.len() == value.len() || text.len() == value.len().next_multiple_of(8);
+    (is_padded && again.eq_ignore_ascii_case(value)).then_some(octets)
 }
 
 /// In room that is enough from the start, since growing leaves copies.

@@ -15,7 +15,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::address::Mailbox;
+use crate::address::{Mailbox, Path};
 use crate::domains::Domains;
 use crate::error::Error;
 
@@ -73,6 +73,10 @@ impl Addresses {
         if entry.is_empty() {
             return Err(fault("is empty"));
         }
+        let is_local = || Path::parse_tagged(&[local.as_bytes(), b"@a"].concat()).is_ok();
+        if !local.is_empty() && !is_local() {
+            return Err(fault("has a local part that no address can have"));
+        }
         self.0.push(Pattern { local: (!local.is_empty()).then(|| content.into()), domains });
         Ok(())
     }
@@ -96,7 +100,7 @@ impl Addresses {
 
     /// Whether an address, with or without `<>`, is on the list; what is no mailbox never is.
     pub fn contains(&self, address: &[u8]) -> bool {
-        crate::Path::parse_tagged(address).ok().and_then(crate::Path::mailbox).is_some_and(|it| self.holds(it))
+        Path::parse_tagged(address).ok().and_then(Path::mailbox).is_some_and(|it| self.holds(it))
     }
 
     pub(super) fn holds(&self, mailbox: Mailbox<'_>) -> bool {
@@ -237,6 +241,9 @@ mod tests {
             ("example.com", "has no `@`; write @example.com for a domain, local@* for a local part"),
             ("*", "has no `@`; write @example.com for a domain, local@* for a local part"),
             ("a b", "has a local part that needs quotes"),
+            ("\"a\"b\"@own.example", "has a local part that no address can have"),
+            ("\"a\\\"@own.example", "has a local part that no address can have"),
+            ("ü\u{7}@own.example", "has a local part that needs quotes"),
             ("a@b..c", "has no domain or set of domains behind its `@`"),
             ("a@", "has no domain or set of domains behind its `@`"),
             ("", "is empty"),

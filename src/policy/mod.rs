@@ -205,11 +205,17 @@ impl Forwarding {
     /// closest fit counts, of equally close ones the last. A set that was given before gets this domain instead.
     ///
     /// # Errors
-    /// [`Error::Address`] if the forwarder is no domain, [`Error::Pattern`] if the set is none.
+    /// [`Error::Address`] if the forwarder is no domain, [`Error::Pattern`] if the set is none, or if the forwarders except
+    /// that domain, so that nothing could return.
     pub fn with_domain(mut self, recipients: &str, forwarder: &str) -> Result<Forwarding, Error> {
         check_domain(forwarder.as_bytes(), 0)?;
         if !self.forwarders.contains(forwarder.as_bytes()) {
             self.forwarders = Domains::parse(&[self.forwarders.as_str(), forwarder].join(","))?;
+        }
+        if !self.forwarders.contains(forwarder.as_bytes()) {
+            let problem =
+                "an exception of the forwarders takes this domain away, so that nothing could return; drop that";
+            return Err(Error::Pattern { position: 1, problem });
         }
         let recipients = Domains::parse(recipients)?;
         self.by_recipient.retain(|(set, _)| *set != recipients);
@@ -286,7 +292,7 @@ pub struct Policy {
 
 impl Policy {
     /// The most days of [`with_expired_grace`](Policy::with_expired_grace).
-    pub const MAX_GRACE: u16 = 99;
+    pub const MAX_GRACE: u16 = crate::key::MAX_GRACE;
 
     /// A policy that observes, for the domains whose mail this site sends; everything else has its default.
     pub fn new(own: Domains) -> Policy {

@@ -46,9 +46,6 @@ pub fn forward(
         Path::Mailbox(mailbox) => mailbox,
     };
     let shape = shape(mailbox.content());
-    if shape.is_none() {
-        mailbox.within_limits()?;
-    }
     // The address is written where the caller wants it, and never copied.
     match forwarding.parts(mailbox, shape) {
         Ok(parts) if parts.is_usual => Ok(Signed::Done(forwarding.usual(parts.key, &mailbox))),
@@ -81,7 +78,7 @@ struct Forwarding<'a> {
 }
 
 impl<'a> Forwarding<'a> {
-    /// The parts of an address that keeps within the limits.
+    /// The parts of the result, if that keeps within the limits that the dialect sets.
     #[inline(always)]
     fn parts(&self, mailbox: Mailbox<'a>, shape: Option<Shape<'a>>) -> Result<Parts<'a>, Unsigned> {
         let at_forwarder = mailbox.domain().eq_ignore_ascii_case(self.forwarder);

@@ -55,13 +55,14 @@ impl Alphabet {
     }
 }
 
-/// What to do with a result whose local part is longer than 64 octets.
+/// What to do with a local part that is longer than 64 octets: that of a result, in both directions. A sender that has one
+/// itself, as Exim makes them with its prvs tag, has such a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OverLong {
-    /// Leave the sender as it is, reason `too-long`.
+    /// Leave the sender as it is, reason `too-long`; a bounce that would return to such a sender is `malformed`.
     #[default]
     Leave,
-    /// Emit it all the same, up to 254 octets in all, as every peer does.
+    /// Emit it all the same, up to 254 octets in all, as every peer does, and take it back.
     Emit,
 }
 

@@ -11,7 +11,7 @@ use crate::sixteen::{self, Piece};
 use crate::verdict::{Foreign, Lapse, Malformed, Proof, Verdict};
 use crate::words;
 
-use super::{Dialect, Shape, cut, cut_short, hash, number_of, shape, srs1_parts};
+use super::{Dialect, OverLong, Shape, cut, cut_short, hash, number_of, shape, srs1_parts};
 
 /// Tells what the recipient of a bounce to a forwarder is, and to whom it returns.
 ///
@@ -215,7 +215,7 @@ impl Reversal<'_> {
         let [high, low] = *stamp else { return Err(Malformed::Stamp) };
         number_of([high, low]).ok_or(Malformed::Stamp)?;
         let result = from.result(false, local, host)?;
-        if result.local_len() > MAX_LOCAL {
+        if result.local_len() > MAX_LOCAL && self.dialect.over_long == OverLong::Leave {
             return Err(Malformed::Mailbox);
         }
         Ok((hash, [high, low], result))

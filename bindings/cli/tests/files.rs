@@ -45,6 +45,18 @@ fn without_a_ring_nothing_is_signed_and_the_remedy_works() {
 }
 
 #[test]
+fn a_key_of_very_many_domains_is_listed() {
+    let path = folder("wide").join("keys");
+    let domains: Vec<String> = (0..2400).map(|number| format!("a-rather-long-name-{number}.example")).collect();
+    let domains = domains.join(",");
+    fs::write(&path, format!("version 1\nprvs 1 sha1 7 - - {domains} text:secret\n")).unwrap();
+    set_mode(&path, 0o600);
+    let (code, out, err) = ended(backstop().args(["key", "list", "--keys"]).arg(&path));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(domains.len() > 65_535 && out.contains(&format!(" {domains}  6 ")), "{}", out.len());
+}
+
+#[test]
 fn the_ring_is_that_of_the_option_then_the_variable_then_the_configuration_folder() {
     let home = folder("places");
     fs::create_dir_all(home.join("xdg/backstop")).unwrap();

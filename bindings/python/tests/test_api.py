@@ -53,8 +53,10 @@ def test_verify_tells_all_that_the_tag_proves(ring: backstop.KeyRing) -> None:
 def test_what_no_tag_proves_is_nobodys_mailbox(ring: backstop.KeyRing) -> None:
     forged = backstop.verify(ring, "prvs=4788000000=alice@example.com", DAY)
     assert (forged.verdict, forged.mailbox, forged.key, forged.key_use) == ("forged", None, "4", None)
-    unknown = backstop.verify(ring, "prvs=5788000000=alice@example.com", DAY)
-    assert (unknown.verdict, unknown.key, unknown.covered) == ("unknown-key", "5", True)
+    # One of 99 days that ends a hundred days from now was made tomorrow; one that ends in ten, perhaps before the ring.
+    for number, covered in [("878", True), ("788", False)]:
+        unknown = backstop.verify(ring, f"prvs=5{number}000000=alice@example.com", DAY)
+        assert (unknown.verdict, unknown.key, unknown.covered) == ("unknown-key", "5", covered)
     assert backstop.verify(ring, "prvs=alice@example.com", DAY).reason == "shape"
     assert backstop.verify(ring, "btv1==123456789ab==alice@example.com", DAY).reason == "btv1"
     untagged = backstop.verify(ring, "<@relay.example:alice@example.com>", DAY)

@@ -37,10 +37,11 @@ fn list_text(ring: &KeyRing, today: Day) -> String {
     let mut text = String::new();
     let mut row = |columns: [&str; 10]| {
         let [usage, id, mac, days, from, until, domains, octets, print, state] = columns;
-        // Writing to a String cannot fail.
+        // By hand, since a width of the format has sixteen bits. Writing to a String cannot fail.
+        let pad = " ".repeat(width.saturating_sub(domains.chars().count()));
         let _ = writeln!(
             text,
-            "{usage:<5} {id:<3} {mac:<7} {days:<5} {from:<11} {until:<11} {domains:<width$}  {octets:<7} {print:<12} {state}"
+            "{usage:<5} {id:<3} {mac:<7} {days:<5} {from:<11} {until:<11} {domains}{pad}  {octets:<7} {print:<12} {state}"
         );
     };
     row(["use", "id", "mac", "days", "from", "until", "domains", "octets", "fingerprint", "today"]);

@@ -14,7 +14,9 @@ pub(super) fn table(rows: &[Vec<String>], words: usize) -> String {
         let mut line = String::from("  ");
         for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
             let left = at == 0 || at + words >= columns;
-            line += &if left { format!("{cell:<width$}  ") } else { format!("{cell:>width$}  ") };
+            // By hand, since a width of the format has sixteen bits.
+            let pad = " ".repeat(width.saturating_sub(cell.chars().count()));
+            line += &if left { format!("{cell}{pad}  ") } else { format!("{pad}{cell}  ") };
         }
         text += line.trim_end();
         text.push('\n');
@@ -30,6 +32,13 @@ pub(super) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_may_be_longer_than_any_width_of_a_format() {
+        let long = "x".repeat(70_000);
+        let text = table(&[row(["a", &long]), row(["b", "1"])], 0);
+        assert_eq!(text, format!("  a  {long}\n  b  {}1\n", " ".repeat(69_999)));
+    }
 
     #[test]
     fn figures_stand_to_the_right_and_words_to_the_left() {
