@@ -111,7 +111,8 @@ is("domain in mode observe", symbols({ from = "<>", rcpt = "alice@observe.exampl
 -- Where the policy waits for the message, a mark in what came back is worth a tag, and the want of one tells backscatter.
 local LATE = "alice@late.example.com"
 local function returned(mark, from)
-    return "From: " .. (from or LATE) .. "\nTo: bob@remote.example\nSubject: hello\n" ..
+    return "Received: from a.example by b.example with SMTP;" .. os.date("!\n\t%a, %d %b %Y %H:%M:%S +0000\n") ..
+        "From: " .. (from or LATE) .. "\nTo: bob@remote.example\nSubject: hello\n" ..
         (mark and "Backstop-Mark: " .. assert(ring:mark_header(from or LATE, "12345678", now - mark * DAY)) .. "\n" or "") ..
         os.date("!Date: %a, %d %b %Y %H:%M:%S +0000\n")
 end
