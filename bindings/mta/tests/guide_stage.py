@@ -170,12 +170,16 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         path.chmod(0o755)
 
     def start_postfix(self):
-        """example.com has mailboxes here; whatever leaves or is delivered goes to the sink. XCLIENT tells who a client is."""
+        """example.com has mailboxes here; whatever leaves or is delivered goes to the sink. XCLIENT tells who a client is.
+
+        A milter is configured already, of a kind that may be away: it must stay, and never hold mail up.
+        """
         (WORK / "main.cf").write_text(
             "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com\n"
             f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
             "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x}\n"
-            "smtpd_authorized_xclient_hosts = 127.0.0.1\n"
+            f"smtpd_authorized_xclient_hosts = 127.0.0.1\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
+            "milter_default_action = accept\n"
         )
         self.sink = subprocess.Popen([sys.executable, ROOT / "tests/lab/smtp.py", "sink", str(SINK), WORK / "sink.log"])
         run(ROOT / "tests/lab/postfix", "start", WORK / "postfix", SMTP, SINK, WORK / "main.cf")
