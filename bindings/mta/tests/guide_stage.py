@@ -152,7 +152,7 @@ stop() {{ kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; }}
 case "$*" in
 "enable --now backstopd") start ;;
 "restart backstopd") stop; start ;;
-"stop backstopd") stop; exit ;;
+"stop backstopd" | "disable --now backstopd") stop; exit ;;
 "start backstopd") start ;;
 "reload backstopd") export MAINPID=$pid; {line["reload"]} || exit ;;
 *) echo "systemctl: $* is not played here" >&2; exit 64 ;;
@@ -175,7 +175,7 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         A milter is configured already, of a kind that may be away: it must stay, and never hold mail up.
         """
         (WORK / "main.cf").write_text(
-            "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com\n"
+            "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com, example.net\n"
             f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
             "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x}\n"
             f"smtpd_authorized_xclient_hosts = 127.0.0.1\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
