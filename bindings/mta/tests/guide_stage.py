@@ -177,7 +177,7 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         (WORK / "main.cf").write_text(
             "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com, example.net\n"
             f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
-            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x}\n"
+            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x, team=x}\n"
             f"smtpd_authorized_xclient_hosts = 127.0.0.1\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
             "milter_default_action = accept\n"
         )
