@@ -228,9 +228,9 @@ class Postfix(Milter):
         milter, known = f"inet:127.0.0.1:{MILTER}", f"socketmap:inet:127.0.0.1:{MAPS}:verify"
         main = (
             "mynetworks = 127.0.0.1\nrelay_domains = example.com\nmessage_size_limit = 50000000\n"
-            f"relay_recipient_maps = inline:{{alice@example.com=OK, carol@example.com=OK}}, {known}\n"
-            f"smtpd_milters = {milter}\nnon_smtpd_milters = {milter}\ninternal_mail_filter_classes = bounce\n"
-            "milter_default_action = tempfail\n"
+            "relay_recipient_maps = inline:{alice@example.com=OK, carol@example.com=OK}\n"
+            f"smtpd_milters = {{ {milter}, default_action=tempfail }}\nnon_smtpd_milters = $smtpd_milters\n"
+            f"recipient_canonical_maps = {known}\n"
         )
         run(LAB / "postfix", "start", self.folder / "mail", SMTP, SINK, self.write("more.cf", main))
 

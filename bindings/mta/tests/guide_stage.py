@@ -67,6 +67,8 @@ def inside(text, host="mx1"):
     text = re.sub(r"(?<![\w/])/((etc/backstop|var/log/backstopd|var/lib/backstopd)\b)", rf"{WORK}/{host}/\1", text)
     text = text.replace("/mx2-root/", f"{WORK}/mx2/")
     shift = 0 if host == "mx1" else 20
+    text = re.sub(r"(?<![\w/])(/etc/(postsrsd\.secret|exim4)\b)", rf"{WORK}/{host}\1", text)
+    text = re.sub(r"\b1000([12])\b", lambda it: str(BASE + 35 + int(it[1])), text)
     text = re.sub(r"\b100(2[6-9]|3[0-9])\b", lambda it: str(BASE + int(it[1]) - 26 + (shift and 22)), text)
     return re.sub(r"(--group |chgrp )backstop\b", r"\1root", text)
 
@@ -77,6 +79,7 @@ def outside(text):
     for host in HOSTS:
         text = text.replace(f"{WORK}/{host}/", "/")
     ports = {BASE + shift + n: 10026 + n for shift in (0, 22) for n in range(14)}
+    ports |= {BASE + 35 + n: 10000 + n for n in (1, 2)}
     return re.sub(r"\b\d{5}\b", lambda it: str(ports.get(int(it[0]), it[0])), text)
 
 
@@ -88,7 +91,7 @@ class Stage:
     """The hosts and their mail server."""
 
     def __init__(self):
-        self.sink, self.number = None, 0
+        self.sink, self.number, self.others = None, 0, []
 
     def build(self):
         for folder in ("etc/backstop", "var/log/backstopd", "var/lib/backstopd"):
@@ -106,10 +109,11 @@ class Stage:
             "HOME": str(WORK),
         }  # fmt: skip
         (WORK / "bin").mkdir()
-        faked = (
-            f'export LD_PRELOAD={fake[0]} FAKETIME_TIMESTAMP_FILE={self.clock} FAKETIME_NO_CACHE=1\n'
-            "export FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1\n"
-        )
+        self.faked = {
+            "LD_PRELOAD": fake[0], "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
+        }  # fmt: skip
+        faked = "".join(f"export {name}={value}\n" for name, value in self.faked.items())
         self.shim("backstop", f'{faked}exec {BINARIES}/backstop "$@"\n')
         for name in ("postconf", "postmap", "sendmail"):
             self.shim(name, f'exec {ROOT}/tests/lab/postfix run {WORK}/postfix {name} "$@"\n')
@@ -152,7 +156,7 @@ stop() {{ kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; }}
 case "$*" in
 "enable --now backstopd") start ;;
 "restart backstopd") stop; start ;;
-"stop backstopd") stop; exit ;;
+"stop backstopd" | "disable --now backstopd") stop; exit ;;
 "start backstopd") start ;;
 "reload backstopd") export MAINPID=$pid; {line["reload"]} || exit ;;
 *) echo "systemctl: $* is not played here" >&2; exit 64 ;;
@@ -170,12 +174,16 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         path.chmod(0o755)
 
     def start_postfix(self):
-        """example.com has mailboxes here; whatever leaves or is delivered goes to the sink. XCLIENT tells who a client is."""
+        """example.com has mailboxes here; whatever leaves or is delivered goes to the sink. XCLIENT tells who a client is.
+
+        A milter is configured already, of a kind that may be away: it must stay, and never hold mail up.
+        """
         (WORK / "main.cf").write_text(
-            "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com\n"
+            "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com, example.net\n"
             f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
-            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x}\n"
-            "smtpd_authorized_xclient_hosts = 127.0.0.1\n"
+            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x, team=x}\n"
+            f"smtpd_authorized_xclient_hosts = 127.0.0.1\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
+            "milter_default_action = accept\n"
         )
         self.sink = subprocess.Popen([sys.executable, ROOT / "tests/lab/smtp.py", "sink", str(SINK), WORK / "sink.log"])
         run(ROOT / "tests/lab/postfix", "start", WORK / "postfix", SMTP, SINK, WORK / "main.cf")
@@ -188,9 +196,9 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
                 pass
         if (WORK / "postfix").is_dir():
             subprocess.run([ROOT / "tests/lab/postfix", "stop", WORK / "postfix"], check=False)
-        if self.sink:
-            self.sink.terminate()
-            self.sink.wait()
+        for process in [*self.others, *([self.sink] if self.sink else [])]:
+            process.terminate()
+            process.wait()
 
     def shell(self, command, host="mx1"):
         env = {
