@@ -14,8 +14,8 @@ Examples:
   backstop inspect --json --recipient alice@example.com - < bounce.eml
 
 For one message the text tells all about it, for more it counts. With --json, one object a message: file, kind, verdict, \
-proof, reason, score, evidence (id, weight, why), returned, source; reason tells why the verdict is unproven, and the class \
-of a failed delivery stands in returned. A message of an mbox is FILE#NUMBER.
+proof, reason, score, evidence (id, weight, why), returned, source, mailbox, advice, would; reason tells why the verdict is \
+unproven, and the class of a failed delivery stands in returned. A message of an mbox is FILE#NUMBER.
 
 For whom a message came is read from X-Original-To, Envelope-To or Delivered-To, as the delivering host writes them above \
 the first Received; below it, and in To, a sender may write what he likes, and it proves nothing.
