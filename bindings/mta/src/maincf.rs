@@ -38,7 +38,7 @@ pub fn advice(domains: &[String], port: u16) -> String {
     }
     let next = port.saturating_add(1);
     text + &format!(
-        "\n# Postfix, main.cf:\n\
+        "\n# Postfix, main.cf, where a map that is there stays in front:\n\
          recipient_canonical_maps = socketmap:inet:127.0.0.1:{port}:verify\n\
          recipient_canonical_classes = envelope_recipient\n\
          sender_canonical_classes = envelope_sender\n\
