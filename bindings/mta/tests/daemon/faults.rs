@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::common::{Daemon, Folder, PATIENCE, Peer, RING, signed};
-use crate::milter::{Server, fields, headers_config, with_headers};
+use crate::headers::{fields, headers_config, with_headers};
+use crate::milter::Server;
 
 /// Resident memory in kB.
 pub(crate) fn resident(pid: u32) -> u64 {

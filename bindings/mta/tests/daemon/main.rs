@@ -6,6 +6,7 @@
 mod common;
 mod faults;
 mod filter;
+mod headers;
 mod hostile;
 mod limits;
 mod log;

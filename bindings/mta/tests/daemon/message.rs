@@ -6,7 +6,8 @@ use backstop::mark::{self, Marked};
 use backstop::{Day, KeyRing};
 
 use crate::common::{Daemon, Peer, RING, forged, signed, today};
-use crate::milter::{ALONE, Server, fields};
+use crate::headers::fields;
+use crate::milter::{ALONE, Server};
 
 const ALICE: &str = "alice@example.com";
 const MARK_KEY: &str = "mark m sha256 14 2020-01-01 - * text:the mark key of these tests\n";
