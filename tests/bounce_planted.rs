@@ -60,7 +60,12 @@ fn block_around(message: &[u8], line: usize, quote: &[u8]) -> (usize, usize) {
     let above: Vec<_> = above.split_inclusive(|octet| *octet == b'\n').rev().take_while(goes_on).collect();
     // What is left of a field that begins behind something else on its line.
     let above = above.iter().rev().skip_while(|text| is_fold(text));
-    let below = below.split_inclusive(|octet| *octet == b'\n').take_while(goes_on);
+    // Behind a soft break of quoted-printable the same line goes on.
+    let mut is_broken = false;
+    let below = below.split_inclusive(|octet| *octet == b'\n').take_while(|text| {
+        let was_broken = std::mem::replace(&mut is_broken, text.trim_ascii_end().ends_with(b"="));
+        was_broken && !text.trim_ascii().is_empty() || goes_on(text)
+    });
     (line - above.map(|text| text.len()).sum::<usize>(), line + below.map(<[u8]>::len).sum::<usize>())
 }
 
