@@ -201,7 +201,7 @@ mod edits {
         assert_eq!(ring.signing_key(Use::Srs, b"b.example", today()).map(Key::line), Ok(2));
         let expected = "the key on line 2 signs in place of this one; rotate that one";
         assert_eq!(refusal(rotated(&ring, 3)), expected);
-        let (pair, _) = ring.retire(&ring.keys()[2], today()).unwrap().prune(day("2027-11-21")).unwrap();
+        let (pair, _) = ring.retire(&ring.keys()[2], today()).unwrap().prune(day("2028-11-21")).unwrap();
         assert_eq!(pair.select(Use::Srs, None, None, today()).map(Key::line), Ok(2));
         assert!(rotated(&pair, 2).unwrap().keys()[1].from().is_some());
     }

@@ -202,7 +202,7 @@ fn pruning_as_soon_as_it_may_be_refuses_nothing() {
     for &usage in Use::ALL {
         let old = old_ring(usage, "-");
         let new = rotated(&old, usage);
-        let day = (0..100).map(|ahead| made().plus(ahead)).find(|&day| new.prune(day).unwrap().1 == 1).unwrap();
+        let day = (0..600).map(|ahead| made().plus(ahead)).find(|&day| new.prune(day).unwrap().1 == 1).unwrap();
         let (pruned, _) = new.prune(day).unwrap();
         assert_eq!(pruned.keys().len(), 1);
         let hosts = [made(), made().plus(1)].map(|copied| {
@@ -220,7 +220,7 @@ fn pruning_as_soon_as_it_may_leaves_enforce_in_force() {
     let rule = |ring: &KeyRing, day| policy.incoming(ring, b"<>", SENDER, Client::Other, day).rule.slug();
     for usage in [Use::Prvs, Use::Bst1] {
         let new = rotated(&old_ring(usage, "-"), usage);
-        let (day, pruned) = (0..100)
+        let (day, pruned) = (0..600)
             .map(|ahead| (made().plus(ahead), new.prune(made().plus(ahead)).unwrap()))
             .find_map(|(day, (pruned, count))| (count == 1).then_some((day, pruned)))
             .unwrap();
