@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use backstop::Domains;
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
@@ -77,7 +78,9 @@ pub struct Given {
     #[arg(value_parser = clap::value_parser!(u16).range(1..=65_500))]
     pub port: u16,
     /// Where a key ring is made if the configuration names none
+    // Absolute, since it is written into advice, and a path of the configuration begins with `/`.
     #[arg(long, value_name = "FOLDER", env = "STATE_DIRECTORY", default_value = STATE)]
+    #[arg(value_parser = PathBufValueParser::new().try_map(std::path::absolute))]
     pub state: PathBuf,
 }
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use backstop::explain::printable;
@@ -11,6 +12,7 @@ use backstopd::args::{self, Cli, Command, Source};
 use backstopd::clock::Clock;
 use backstopd::faces::filter;
 use backstopd::listen::Handed;
+use backstopd::ring::OWN_RING;
 use backstopd::stop::{Exit, Stop};
 use backstopd::{check, maincf, pages, report, server};
 use clap::Parser;
@@ -78,7 +80,9 @@ fn run(source: &Source, handed: Handed) -> Result<(), Stop> {
     let started = || {
         if !source.given.domain.is_empty() {
             // Advice that nobody reads is no reason to end.
-            let _ = print(&maincf::advice(&source.given.domain, source.given.port));
+            let args::Given { domain, port, state } = &source.given;
+            let ring = (state != Path::new(args::STATE)).then(|| state.join(OWN_RING));
+            let _ = print(&maincf::advice(domain, *port, ring.as_deref()));
         }
     };
     runtime.block_on(server::run(source, Clock::System, handed, started))

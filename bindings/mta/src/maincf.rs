@@ -5,8 +5,9 @@
 //! canonical classes are set to the envelope: the defaults write tags into the headers of local mail.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use backstop::settings::list;
+use backstop::settings::{list, quoted};
 
 /// The first of the loopback ports: socketmap, then the policy service.
 pub const PORT: u16 = 10_028;
@@ -29,11 +30,15 @@ fn policy(domains: &[String]) -> String {
     format!("[policy]\nown-domains = {}\nmode = \"observe\"\n", list(domains))
 }
 
-/// What to do with it, for people.
-pub fn advice(domains: &[String], port: u16) -> String {
+/// What to do with it, for people; `ring` is the one that was made where the unit looks for none.
+pub fn advice(domains: &[String], port: u16, ring: Option<&Path>) -> String {
     let mut text = String::from("# The configuration that runs, to be kept in /etc/backstop/backstopd.toml:\n#\n");
-    for line in config(domains, port).lines() {
-        // Writing to a String cannot fail.
+    let mut config = config(domains, port);
+    // Writing to a String cannot fail.
+    if let Some(ring) = ring {
+        let _ = write!(config, "\n[keys]\nfile = {}\n", quoted(&ring.display().to_string()));
+    }
+    for line in config.lines() {
         let _ = writeln!(text, "{}", format!("#   {line}").trim_end());
     }
     let next = port.saturating_add(1);

@@ -186,8 +186,8 @@ fn without_a_file_it_makes_a_ring_observes_and_tells_what_to_paste() {
         .unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_backstopd"))
         .args(["--domain", "example.com", "--domain", "*.example.net", "--domain", "हिन्दी.example"])
-        .args(["--port", &port.to_string(), "--state"])
-        .arg(folder.path(""))
+        .args(["--port", &port.to_string(), "--state", "."])
+        .current_dir(folder.path(""))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -215,6 +215,7 @@ fn without_a_file_it_makes_a_ring_observes_and_tells_what_to_paste() {
         "#   -o cleanup_service_name=sign-cleanup".to_owned(),
         format!("#   check_policy_service inet:127.0.0.1:{}", port + 1),
         "#   own-domains = [\"example.com\", \"*.example.net\", \"हिन्दी.example\"]".to_owned(),
+        format!("#   file = \"{}\"", folder.path("keys").display()),
     ] {
         assert!(advice.lines().any(|it| it == line), "{line} is not in\n{advice}");
     }
