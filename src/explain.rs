@@ -153,12 +153,13 @@ fn judge(lines: &mut Lines, ring: &KeyRing, mailbox: Mailbox<'_>, verdict: &Verd
         }
     }
     lines.put("verdict", &format!("{}: {}", verdict.slug(), verdict.sentence()));
-    // As a sender: this address, or the one under a tag of others.
-    let fate = match batv::strip(mailbox.as_bytes()) {
-        Ok(Some((Tag::Foreign(_), under))) => batv::sign(ring, under.to_address().as_bytes(), Form::Prefix, day),
-        _ => batv::sign(ring, mailbox.as_bytes(), Form::Prefix, day),
+    let fate = batv::sign(ring, mailbox.as_bytes(), Form::Prefix, day);
+    // Of a mailbox under a tag of others its domain tells, as it does for the policy: there may be more tags under it.
+    let serves = |usage| ring.signing_key(usage, mailbox.domain(), day).is_ok();
+    let is_signed = match verdict {
+        Verdict::Foreign(_) => serves(Use::Prvs) || serves(Use::Bst1),
+        _ => matches!(fate, Ok(Signed::Done(_))),
     };
-    let is_signed = matches!(fate, Ok(Signed::Done(_)));
     if matches!(verdict, Verdict::Untagged) {
         let fate = match fate {
             Ok(Signed::Done(signed)) => format!("signed as {}", printable(signed.as_bytes())),
