@@ -167,7 +167,7 @@ fn gaps(octets: &[u8]) -> Option<(Gaps, Option<usize>)> {
     let (leaves, ended) = guard::leaves_by_boundary(&content, body)?;
     let last = leaves.last()?;
     // A delimiter or block that is not whole yet may become something else.
-    let ended = ended.filter(|end| *end < body.len() && body.get(..*end).is_some_and(|it| it.ends_with(b"\n")));
+    let ended = ended.filter(|end| *end < body.len());
     let open = ended.is_none() && last.at + last.body.len() == body.len();
     let mut gaps = Vec::new();
     for leaf in &leaves {
