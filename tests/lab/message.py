@@ -6,7 +6,8 @@ key for marks, marks-since long ago, and a verdict header.
 
 import smtplib
 
-from sites import BINARIES, HEADER, OWN, SMTP, WORLD, check, run, wait_for
+from sites import BINARIES, HEADER, OWN, SMTP, WORLD, run
+from waiting import check, wait_for
 
 LARGE = 20_000_000
 

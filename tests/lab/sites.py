@@ -10,41 +10,17 @@ import re
 import smtplib
 import subprocess
 import threading
-import time
 
 import smtp
+from waiting import PATIENCE, Cannot, check, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAB = ROOT / "tests/lab"
 PORT = int(os.environ.get("BACKSTOP_TEST_PORT", "21540"))
 SMTP, SINK, MAPS, POLICY, MILTER, SIGN, VERIFY = range(PORT, PORT + 7)
 OWN, WORLD = "127.0.0.1", "127.0.0.2"
-PATIENCE = 20
 BINARIES = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 HEADER = "Backstop-Verdict"
-
-
-class Wrong(Exception):
-    """A fact that was not shown."""
-
-
-class Cannot(Exception):
-    """Why a mail system cannot run here."""
-
-
-def check(holds, what):
-    if not holds:
-        raise Wrong(what() if callable(what) else what)
-
-
-def wait_for(found, what):
-    """The first true value of found() within PATIENCE."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        if value := found():
-            return value
-        check(time.monotonic() < end, what)
-        time.sleep(0.05)
 
 
 def run(*command, text=None):

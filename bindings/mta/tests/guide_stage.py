@@ -16,7 +16,6 @@ import signal
 import smtplib
 import subprocess
 import sys
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WORK = ROOT / "target/guide"
@@ -26,29 +25,10 @@ BASE = int(os.environ.get("BACKSTOP_TEST_PORT", "21400"))
 SMTP, SINK = BASE + 20, BASE + 21
 HOSTS = ("mx1", "mx2")
 USER, WORLD = "192.0.2.10", "198.51.100.9"
-PATIENCE = 20
 
+sys.path.insert(0, str(ROOT / "tests/lab"))
 
-class Wrong(Exception):
-    """Something that is not as the guide says."""
-
-
-class Cannot(Exception):
-    """Why this cannot run here."""
-
-
-def check(holds, what):
-    if not holds:
-        raise Wrong(what() if callable(what) else what)
-
-
-def wait_for(found, what):
-    end = time.monotonic() + PATIENCE
-    while True:
-        if value := found():
-            return value
-        check(time.monotonic() < end, what)
-        time.sleep(0.03)
+from waiting import PATIENCE, Cannot, Wrong, check, wait_for
 
 
 def run(*command, text=None, env=None):
