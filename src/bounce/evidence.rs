@@ -110,6 +110,10 @@ pub(super) enum Test {
 }
 
 impl Test {
+    pub(super) fn is_fact(&self, fact: Fact) -> bool {
+        matches!(self, Test::Fact(this) if *this == fact)
+    }
+
     /// What asks whether others hold has a higher number than these, and stands behind them.
     const fn stage(&self) -> Option<u8> {
         match self {
@@ -197,7 +201,7 @@ impl Table {
     }
 
     pub(super) fn of_fact(&self, fact: Fact) -> Option<&Item> {
-        self.items.iter().find(|item| item.test == Test::Fact(fact))
+        self.items.iter().find(|item| item.test.is_fact(fact))
     }
 }
 

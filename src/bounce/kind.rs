@@ -269,7 +269,7 @@ impl Scores {
             let speaks = match item.vote {
                 Vote::Bounce => true,
                 Vote::Kind(kind) => kind.is_dsn(),
-                Vote::Automatic | Vote::NotOurs => item.test == Test::Fact(Fact::NullSender),
+                Vote::Automatic | Vote::NotOurs => item.test.is_fact(Fact::NullSender),
             };
             let speaks = speaks && !matches!(item.test, Test::FromName(_)) && !writer.may_have(&item.test);
             self.is_signed |= speaks && item.weight >= MIN_SIGN;
