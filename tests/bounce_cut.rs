@@ -11,6 +11,7 @@ use backstop::bounce::{self, Envelope, Verdict, Why};
 use backstop::mark::{self, Marked};
 use backstop::policy::{Mode, Policy};
 use backstop::{Day, Domains, KeyRing};
+use base64ct::{Base64, Encoding};
 
 const ALICE: &[u8] = b"alice@example.com";
 const TOO_LITTLE: Verdict = Verdict::Unproven(Why::TooLittleReturned);
@@ -161,6 +162,58 @@ fn headers_behind_which_a_text_ends_or_says_that_it_was_cut_are_too_little() {
     };
     assert_eq!(verdict(&html("</pre></body></html>\n")), Verdict::Backscatter);
     assert_eq!(verdict(&html("")), TOO_LITTLE);
+    let text = TOP.replace('<', "&lt;").replace('\n', "<br>\n");
+    let lines = |end: &str| html("").split("<pre>").next().unwrap().to_owned() + &text + end;
+    assert_eq!(verdict(&lines("")), TOO_LITTLE);
+    assert_eq!(verdict(&lines("<br>body")), Verdict::Backscatter);
+    // Nor is a text that a delimiter closes.
+    assert_eq!(verdict(&in_part("text/plain", TOP)), Verdict::Backscatter);
+}
+
+/// The same part with this encoding.
+fn encoded(kind: &str, encoding: &str, body: &str) -> String {
+    in_part(&format!("{kind}\nContent-Transfer-Encoding: {encoding}"), body)
+}
+
+#[test]
+fn a_part_that_is_not_in_its_encoding_hides_no_mark_and_none_is_missed_in_it() {
+    // What looks like the end of a line in quoted-printable takes in the field behind it.
+    let signature =
+        "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x;\n\th=from:to; bh=abc;\n\tb=dGhpcyBpcyBhIG=\n";
+    for kind in ["text/rfc822-headers", "message/rfc822"] {
+        let raw = |mark: &str| encoded(kind, "quoted-printable", &format!("{TOP}{signature}{mark}\nbody\n"));
+        assert_eq!(both(raw), (Verdict::Genuine, TOO_LITTLE), "{kind}");
+        let right = |mark: &str| {
+            let text = format!("{TOP}{signature}{mark}\nbody\n").replace('=', "=3D");
+            encoded(kind, "quoted-printable", &text)
+        };
+        assert_eq!(both(right), (Verdict::Genuine, Verdict::Backscatter), "{kind}");
+        let with_cr = |mark: &str| right(mark).replace("\nSubject", "\rX-Other: 1\nSubject");
+        assert_eq!(both(with_cr), (Verdict::Genuine, TOO_LITTLE), "{kind}");
+        // A line of base64 with an octet of another kind: from there on nothing is known.
+        let lines = |bad: &str| {
+            let text = format!("{TOP}{}", mark());
+            let text: String = text.as_bytes().chunks(57).map(|it| Base64::encode_string(it) + "\n").collect();
+            encoded(kind, "base64", &(text.get(..300).unwrap().to_owned() + bad + text.get(300..).unwrap()))
+        };
+        assert_eq!(verdict(&lines("!")), TOO_LITTLE, "{kind}");
+        assert_eq!(verdict(&lines("")), Verdict::Genuine, "{kind}");
+    }
+}
+
+#[test]
+fn what_stands_behind_a_break_proves_and_is_held_against_nothing() {
+    let made = |sender: &[u8]| {
+        let made = mark::make_message_id(&ring(), "m", "example.com", sender, today().minus(2)).unwrap();
+        let Marked::Done(id) = made else { panic!() };
+        format!("On Tuesday it was said:\nMessage-ID: {id}\n")
+    };
+    for message in [in_text as fn(&str) -> String, |text| in_part("message/rfc822", text)] {
+        let bounce = |behind: &str| message(&format!("{TOP}broken off\nX-Other: 1\n{behind}\nbody\n"));
+        assert_eq!(verdict(&bounce("")), TOO_LITTLE);
+        assert_eq!(verdict(&bounce(&made(ALICE))), Verdict::Genuine);
+        assert_eq!(verdict(&bounce(&made(b"bob@example.com"))), Verdict::Unproven(Why::Damaged));
+    }
 }
 
 #[test]

@@ -125,6 +125,33 @@ fn headers_behind_a_summary_of_the_same_message_id_are_read() {
 }
 
 #[test]
+fn a_mark_of_an_address_beyond_ascii_proves_whatever_its_text_is_said_to_be_in() {
+    let sender = "j\u{f6}rg@example.com";
+    let made = mark::make_header(&ring(), sender.as_bytes(), [7; 8], today().minus(3)).unwrap();
+    let Marked::Done(value) = made else { panic!() };
+    let mark = format!("{}: {value}\n", mark::HEADER);
+    let other = mark::make_header(&ring(), b"bounces@example.com", [7; 8], today().minus(3)).unwrap();
+    let Marked::Done(other) = other else { panic!() };
+    for charset in ["us-ascii", "US-ASCII", "ascii", "ansi_x3.4-1968", "utf-8"] {
+        let text = |mark: &str| {
+            format!(
+                "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\nMIME-Version: 1.0\n\
+                 Content-Type: text/plain; charset={charset}\n\n<x@b.example>:\nno such user\n\n{mark}{}\nbody\n",
+                SPAM.replace(ALICE, sender)
+            )
+        };
+        let seen = judged_for(sender, &text(&mark));
+        let from = seen.returned.first().and_then(|returned| returned.from.as_deref());
+        assert_eq!((seen.verdict, from), (Verdict::Genuine, Some(sender)), "{charset}");
+        // It is named as the sender where the recipient is another own address.
+        let seen = judged_for("bounces@example.com", &text(&mark));
+        assert_eq!(seen.verdict, Verdict::Unproven(Why::OtherAddress), "{charset}");
+        let forged = judged_for(sender, &text(&format!("{}: {other}\n", mark::HEADER)));
+        assert_eq!(forged.verdict, Verdict::Forged, "{charset}");
+    }
+}
+
+#[test]
 fn each_message_id_on_a_line_of_the_text_is_checked_once() {
     let ids = |count: usize| (0..count).map(|n| format!(" <{n}{}", &id(&ring(), today())[1..])).collect::<String>();
     let line = |count| format!("Message-ID:{}\n", ids(count));

@@ -258,6 +258,28 @@ fn where_the_answer_did_not_wait_the_message_changes_nothing() {
 }
 
 #[test]
+fn a_mark_in_grace_saves_a_feedback_report_as_it_saves_a_bounce() {
+    let report = |days: u32| {
+        let returned = bounce(ALICE, mark(ALICE, today().minus(days)));
+        format!(
+            "From: Feedback Loop <fbl@mx.example.net>\nSubject: Complaint\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nAn abuse report.\n\
+             --b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Loop/1\nVersion: 1\n\
+             --b\nContent-Type: message/rfc822\n\n{}\n--b--\n",
+            returned.split_once("\n\n").unwrap().1
+        )
+    };
+    let last = |ring: &str, days| told(&judge(&policy(Mode::Enforce), ring, NULL, ALICE, &report(days)).1);
+    for (days, long_signed, young_ring) in [
+        (3, "unchanged mark-genuine", "unchanged mark-genuine"),
+        (18, "unchanged expired-grace", "unchanged expired-grace"),
+        (60, "refuse untagged", "unchanged too-early"),
+    ] {
+        assert_eq!([last(OLD, days), last(&young(), days)], [long_signed, young_ring], "{days}");
+    }
+}
+
+#[test]
 fn a_mark_of_a_key_that_no_longer_signed_then_is_no_mark_in_grace() {
     let retired = OLD.replace("14 2026-01-01 -", "14 2026-01-01 2026-08-01");
     let late = bounce(ALICE, mark(ALICE, today().minus(18)));

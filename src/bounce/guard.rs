@@ -335,7 +335,8 @@ impl Walk<'_, '_> {
         None
     }
 
-    /// Ends the leaf that is being read before the delimiter at `end`, whose line end belongs to it.
+    /// Ends the leaf that is being read before the delimiter at `end`. The end of the line before that stays in the leaf, so
+    /// that a block with which a closed text ends has its blank line.
     fn close(&mut self, end: usize) {
         if let Some((content, start)) = self.current.take() {
             let body = self.body.get(start..end.max(start)).unwrap_or_default();

@@ -190,7 +190,9 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     let recipient = envelope.recipient.map(<[u8]>::to_vec).or_else(named).filter(|it| !it.is_empty());
     let mut checker = proof::Checker::new(ring, policy, recipient.as_deref(), day);
     let blocks: Vec<Block<'_>> = body.found.iter().map(|found| Block::read(&found.octets).0).collect();
-    blocks.iter().for_each(|block| checker.returned(block));
+    for (block, found) in blocks.iter().zip(&body.found) {
+        checker.returned(block, &Block::read(&found.loose).0);
+    }
     checker.told(body.text.as_bytes(), &blocks);
     checker.told(&body.disposition, &blocks);
     checker.replied(&block);
@@ -258,7 +260,7 @@ fn returned(found: &Found<'_>, kind: Kind) -> Returned {
     // Who answers with the text of a mail may quote headers that its writer had put into it: those of spam, to complain.
     let quotes_headers = found.form != Form::Text || kind.is_dsn() || kind == Kind::VirusNotice;
     // A bare CR may stand for the end of a line, so that a field swallowed the one behind it.
-    let is_clean = block.fields.iter().all(|field| !has_bare_cr(field.value));
+    let is_clean = block.fields.iter().all(|field| !parts::has_bare_cr(field.value));
     let whole = found.whole && is_clean && quotes_headers;
     Returned {
         form: found.form,
@@ -270,11 +272,6 @@ fn returned(found: &Found<'_>, kind: Kind) -> Returned {
         day: block.get("Date").and_then(parts::day),
         fields: block.fields.len(),
     }
-}
-
-/// Whether a value has a CR that belongs to no end of a line.
-fn has_bare_cr(value: &[u8]) -> bool {
-    value.split(|octet| *octet == b'\n').any(|line| memchr::memchr(b'\r', line.trim_ascii_end()).is_some())
 }
 
 /// Whether a line names an address that failed: `<a@b.example>:`, or the address behind "Failed recipient:" and the like.
@@ -334,10 +331,10 @@ impl<'a> Body<'a> {
                 _ => continue,
             };
             if fact == Fact::DeliveryStatusPart && it.report.deliveries.is_empty() {
-                it.report = status::read(&parts::decoded(leaf).0);
+                it.report = status::read(&parts::decoded(leaf).octets);
             }
             if fact == Fact::DispositionPart && it.disposition.is_empty() {
-                let (fields, _) = parts::decoded(leaf);
+                let fields = parts::decoded(leaf).octets;
                 it.disposition = fields.get(..MAX_DISPOSITION).unwrap_or(&fields).to_vec();
             }
             if !it.facts.contains(&fact) {
@@ -347,24 +344,25 @@ impl<'a> Body<'a> {
         let of = |subtype: &'static str| leaves.iter().filter(move |leaf| leaf.content.is("text", subtype)).take(4);
         let plain = of("plain").next().is_some();
         for leaf in of(if plain { "plain" } else { "html" }) {
-            let (text, cut) = parts::leaf_text(leaf, MAX_QUOTED);
-            if cut {
+            let leaf = parts::leaf_text(leaf, MAX_QUOTED);
+            if leaf.cut {
                 note(cuts, Cut::Size);
             }
-            it.quoted(&text);
+            it.quoted(&leaf);
         }
         // Some quote the headers in the HTML alone.
         for leaf in of("html").filter(|_| plain) {
             if it.found.is_empty() {
-                it.quoted_headers(&parts::leaf_text(leaf, MAX_QUOTED).0);
+                it.quoted_headers(&parts::leaf_text(leaf, MAX_QUOTED));
             }
         }
         it
     }
 
     /// A text that people read: headers and fields that are quoted in it.
-    fn quoted(&mut self, text: &str) {
-        let start = self.quoted_headers(text);
+    fn quoted(&mut self, leaf: &parts::Text<'_>) {
+        let start = self.quoted_headers(leaf);
+        let text = leaf.text.as_ref();
         if self.report.deliveries.is_empty() {
             self.report = status::in_text(text);
         }
@@ -376,9 +374,9 @@ impl<'a> Body<'a> {
     }
 
     /// The offset is that of the first header block.
-    fn quoted_headers(&mut self, text: &str) -> Option<usize> {
+    fn quoted_headers(&mut self, leaf: &parts::Text<'_>) -> Option<usize> {
         let before = self.found.len();
-        let start = returned::in_text(text, &mut self.found);
+        let start = returned::in_text(leaf, &mut self.found);
         if self.found.len() > before && !self.facts.contains(&Fact::ReturnedText) {
             self.facts.push(Fact::ReturnedText);
         }
@@ -496,7 +494,7 @@ mod tests {
         for (length, more) in [(MAX_PHRASES - 2, true), (MAX_PHRASES - 1, false), (MAX_PHRASES, false)] {
             let message = format!("\n{}", "x".repeat(length));
             let mut body = body(&message);
-            body.quoted("more");
+            body.quoted(&parts::Text { text: "more".into(), cut: false, broken: false });
             assert_eq!(body.text.ends_with("more\n"), more, "{length}");
         }
     }

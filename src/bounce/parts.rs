@@ -197,15 +197,36 @@ pub(super) fn seconds(value: &[u8]) -> Option<i64> {
     Some(date.to_timestamp())
 }
 
-/// The octets of a leaf, decoded; at most [`MAX_DECODED`] of them are read. The flag says that some were left out.
-pub(super) fn decoded<'a>(leaf: &Leaf<'a>) -> (Cow<'a, [u8]>, bool) {
+/// What a leaf is without its encoding.
+pub(super) struct Decoded<'a> {
+    pub(super) octets: Cow<'a, [u8]>,
+    /// Whether it is longer than [`MAX_DECODED`], so that some octets were left out.
+    pub(super) cut: bool,
+    /// Whether the encoding is none as a whole: lines may be missing, or run into the ones behind them.
+    pub(super) broken: bool,
+}
+
+/// The octets of a leaf, decoded; at most [`MAX_DECODED`] of them are read.
+pub(super) fn decoded<'a>(leaf: &Leaf<'a>) -> Decoded<'a> {
     let body = leaf.body.get(..MAX_DECODED).unwrap_or(leaf.body);
-    let octets = match leaf.content.encoding {
-        Encoding::None => None,
-        Encoding::Base64 => base64_decode(body).or_else(|| base64_decode(base64_lines(body)?)),
-        Encoding::QuotedPrintable => quoted_printable_decode(body).or_else(|| Some(quoted_printable_lines(body))),
+    let whole = match leaf.content.encoding {
+        Encoding::None => Some(Cow::Borrowed(body)),
+        Encoding::Base64 => base64_decode(body).map(Cow::Owned),
+        // The library drops a bare CR, which may stand for the end of a line.
+        Encoding::QuotedPrintable if has_bare_cr(body) => None,
+        Encoding::QuotedPrintable => quoted_printable_decode(body).map(Cow::Owned),
     };
-    (octets.map_or(Cow::Borrowed(body), Cow::Owned), body.len() < leaf.body.len())
+    let broken = whole.is_none();
+    let octets = whole.unwrap_or_else(|| match leaf.content.encoding {
+        Encoding::QuotedPrintable => Cow::Owned(quoted_printable_lines(body)),
+        _ => base64_lines(body).and_then(base64_decode).map_or(Cow::Borrowed(body), Cow::Owned),
+    });
+    Decoded { octets, cut: body.len() < leaf.body.len(), broken }
+}
+
+/// Whether there is a CR that belongs to no end of a line.
+pub(super) fn has_bare_cr(octets: &[u8]) -> bool {
+    octets.split(|octet| *octet == b'\n').any(|line| memchr::memchr(b'\r', line.trim_ascii_end()).is_some())
 }
 
 /// The lines in base64 before the first that is not: gateways put footers behind it. `None` if there is none.
@@ -222,13 +243,21 @@ fn quoted_printable_lines(body: &[u8]) -> Vec<u8> {
     body.split_inclusive(|octet| *octet == b'\n').flat_map(|line| decode(line).into_owned()).collect()
 }
 
+/// The text of a leaf.
+pub(super) struct Text<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// As of [`Decoded`].
+    pub(super) cut: bool,
+    pub(super) broken: bool,
+}
+
 /// The first `limit` octets of a leaf's text, decoded, without HTML.
-pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> (Cow<'a, str>, bool) {
+pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> Text<'a> {
     let part = Leaf { content: leaf.content.clone(), at: leaf.at, body: leaf.body.get(..limit).unwrap_or(leaf.body) };
-    let (octets, cut) = decoded(&part);
+    let Decoded { octets, cut, broken } = decoded(&part);
     let text = in_charset(octets, leaf.content.charset.as_deref());
     let text = if leaf.content.subtype == "html" { Cow::Owned(without_html(&text)) } else { text };
-    (text, cut || part.body.len() < leaf.body.len())
+    Text { text, cut: cut || part.body.len() < leaf.body.len(), broken }
 }
 
 /// The text of HTML. The library takes all white space for one blank; within `pre` a line stays a line.
@@ -256,20 +285,25 @@ fn without_html(html: &str) -> String {
     }
     text.push_str(&html_to_text(html.get(at..).unwrap_or_default()));
     // A blank line, as at the end of a text that is whole.
-    if html.trim_ascii_end().ends_with('>') {
+    let end = lower.trim_ascii_end();
+    if ["</pre>", "</body>", "</html>"].iter().any(|tag| end.ends_with(tag)) {
         text.push_str("\n\n");
     }
     text
 }
+
+/// Names of ASCII. What is not in it for all that is UTF-8, if it can be: returned headers are often said to be ASCII.
+const ASCII: [&str; 3] = ["us-ascii", "ascii", "ansi_x3.4-1968"];
 
 /// The text of octets by the character set that they are said to be in.
 ///
 /// Where the octets are ASCII but for that, they are read as ASCII: a header that came back is, and `+0000` in it is no
 /// UTF-7.
 fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> {
-    let decoder = charset.and_then(|it| charset_decoder(it.as_bytes()));
+    let is_utf8 = |name: &str| name == "utf-8" || (ASCII.contains(&name) && std::str::from_utf8(&octets).is_ok());
+    let decoder = charset.filter(|name| !is_utf8(name)).and_then(|it| charset_decoder(it.as_bytes()));
     match (decoder, octets) {
-        (Some(decoder), octets) if charset != Some("utf-8") && is_for(decoder, &octets) => Cow::Owned(decoder(&octets)),
+        (Some(decoder), octets) if is_for(decoder, &octets) => Cow::Owned(decoder(&octets)),
         (_, Cow::Borrowed(octets)) => String::from_utf8_lossy(octets),
         (_, Cow::Owned(octets)) => match String::from_utf8(octets) {
             Ok(text) => Cow::Owned(text),
@@ -375,15 +409,15 @@ mod tests {
         for (octets, cut) in [(MAX_DECODED, false), (MAX_DECODED + 1, true)] {
             let body = vec![b'x'; octets];
             let leaf = leaf("", &body);
-            let (text, told) = decoded(&leaf);
-            assert_eq!((text.len(), told), (MAX_DECODED, cut));
-            let (text, told) = leaf_text(&leaf, 2 * MAX_DECODED);
-            assert_eq!((text.len(), told), (MAX_DECODED, cut), "by the limit of decoding");
+            let seen = decoded(&leaf);
+            assert_eq!((seen.octets.len(), seen.cut), (MAX_DECODED, cut));
+            let seen = leaf_text(&leaf, 2 * MAX_DECODED);
+            assert_eq!((seen.text.len(), seen.cut), (MAX_DECODED, cut), "by the limit of decoding");
         }
         for (body, cut) in [(&b"four"[..], false), (b"fives", true)] {
             let leaf = leaf("", body);
-            let (text, told) = leaf_text(&leaf, 4);
-            assert_eq!((text.len(), told), (4, cut));
+            let seen = leaf_text(&leaf, 4);
+            assert_eq!((seen.text.len(), seen.cut), (4, cut));
         }
     }
 
@@ -402,10 +436,12 @@ mod tests {
             ("Content-Type: text/plain; charset=hz-gb-2312\n".to_owned(), b"a +0000 ~~\0", "a +0000 ~~\0"),
             ("Content-Type: text/plain; charset=x-none\n".to_owned(), b"b\xf6b", "b\u{fffd}b"),
             ("Content-Type: text/plain; charset=utf-8\n".to_owned(), "b\u{f6}b".as_bytes(), "b\u{f6}b"),
+            ("Content-Type: text/plain; charset=US-ASCII\n".to_owned(), "b\u{f6}b".as_bytes(), "b\u{f6}b"),
+            ("Content-Type: text/plain; charset=us-ascii\n".to_owned(), b"b\xf6b", "b\u{f6}b"),
             ("Content-Type: text/html\n".to_owned(), b"<p>a</p>", "a"),
             (String::new(), b"<p>a</p>", "<p>a</p>"),
         ] {
-            assert_eq!(leaf_text(&leaf(&fields, body), 100).0.trim(), expected, "{fields}");
+            assert_eq!(leaf_text(&leaf(&fields, body), 100).text.trim(), expected, "{fields}");
         }
     }
 
@@ -413,22 +449,28 @@ mod tests {
     fn what_is_encoded_is_read_up_to_or_around_a_line_that_is_not() {
         let (base64, printable) =
             ("Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: quoted-printable\n");
-        for (fields, body, expected) in [
-            (base64, "YTpi\nYzpk\n\n-- \nScanned by AV!\n", "a:bc:d"),
-            (base64, "YTpi\r\nYzo=\r\n-- \r\n", "a:bc:"),
-            (base64, "From: a, in plain text\n", "From: a, in plain text\n"),
-            (base64, "\n\nFrom: a\n", "\n\nFrom: a\n"),
-            (base64, "Hello\nFrom: a\n", "Hello\nFrom: a\n"),
-            (base64, "YTpi", "a:b"),
-            (printable, "a=3Db=\nc\n=ZZ = x\nd=3De\r\n", "a=bc\n=ZZ = x\nd=e\r\n"),
-            (printable, "v=1; i=example.com\n", "v=1; i=example.com\n"),
-            ("Content-Transfer-Encoding: \"Base64\"\n", "YTpi", "a:b"),
-            ("Content-Transfer-Encoding: base64 (x)\n", "YTpi", "a:b"),
-            ("Content-Transfer-Encoding: quoted-printable;\n", "a=3Db", "a=b"),
-            ("Content-Transfer-Encoding: x-base64\n", "YTpi", "YTpi"),
+        for (fields, body, expected, broken) in [
+            (base64, "YTpi\nYzpk\n\n-- \nScanned by AV!\n", "a:bc:d", true),
+            (base64, "YTpi\r\nYzo=\r\n-- \r\n", "a:bc:", true),
+            (base64, "From: a, in plain text\n", "From: a, in plain text\n", true),
+            (base64, "\n\nFrom: a\n", "\n\nFrom: a\n", true),
+            (base64, "Hello\nFrom: a\n", "Hello\nFrom: a\n", true),
+            (base64, "YTpi", "a:b", false),
+            (printable, "a=3Db=\nc\n=ZZ = x\nd=3De\r\n", "a=bc\n=ZZ = x\nd=e\r\n", true),
+            (printable, "v=1; i=example.com\n", "v=1; i=example.com\n", true),
+            (printable, "a=3Db\rc\n", "a=bc\r\n", true),
+            (printable, "a=3Db\r\r\nc\n", "a=b\r\nc\r\n", false),
+            ("Content-Transfer-Encoding: \"Base64\"\n", "YTpi", "a:b", false),
+            ("Content-Transfer-Encoding: base64 (x)\n", "YTpi", "a:b", false),
+            ("Content-Transfer-Encoding: quoted-printable;\n", "a=3Db", "a=b", false),
+            ("Content-Transfer-Encoding: x-base64\n", "YTpi", "YTpi", false),
         ] {
-            let (octets, _) = decoded(&leaf(fields, body.as_bytes()));
-            assert_eq!(String::from_utf8_lossy(&octets), expected, "{fields}{body}");
+            let seen = decoded(&leaf(fields, body.as_bytes()));
+            assert_eq!(
+                (String::from_utf8_lossy(&seen.octets).as_ref(), seen.broken),
+                (expected, broken),
+                "{fields}{body}"
+            );
         }
     }
 
@@ -436,6 +478,10 @@ mod tests {
     fn lines_of_preformatted_html_stay_lines_with_the_blanks_before_them() {
         let html = "<P>a\nb</P><PRE>c\n <b>d</b>\n\te</PRE>f<pre>g\nh</pre>i<pre>j";
         assert_eq!(without_html(html), "a b\n\nc\n d\n\te\nf\ng\nh\ni\nj\n");
-        assert!(without_html("<pre>j</pre></html>\n").ends_with("j\n\n\n"), "a blank line where it is not cut off");
+        for (html, whole) in
+            [("<pre>j</pre></HTML>\n", true), ("<pre>j</pre>", true), ("j<br>", false), ("j</p>", false)]
+        {
+            assert_eq!(without_html(html).ends_with("\n\n"), whole, "{html}: a blank line where it is not cut off");
+        }
     }
 }

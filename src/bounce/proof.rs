@@ -13,8 +13,9 @@
 //! for alice@. Such a mark proves nothing for bounces@, and is no forgery: it is `other-address` if the MAC is right for an
 //! own address in From, Sender or Return-Path of the block that it stands in. Where no sender came back at all, the address
 //! that it was made for is lost, and a mark that does not hold for the recipient is `damaged`. A Message-ID that does not
-//! hold is tried in lower case; one that is all upper case and does not hold so either, is not of the form or has lost one
-//! of its brackets is `damaged`.
+//! hold is tried in lower case and without punctuation before it; one that is all upper case and does not hold so either, is
+//! not of the form or has lost one of its brackets is `damaged`. So is a mark behind the place where a block breaks off, or in
+//! what a broken encoding hides, unless its MAC is right: it may be another mail's.
 
 use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
@@ -163,9 +164,18 @@ fn marked_ids(value: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
         let id = word.split(is_around).find(|part| has_mark(part))?;
         // An id may have an equals sign, so that it is no bound.
         let name = memchr::memmem::rfind(&id.to_ascii_lowercase(), b"message-id=").map_or(0, |at| at + 11);
-        let id = id.get(name..).unwrap_or_default();
-        Some((id.strip_suffix(b".").unwrap_or(id), opened != closed))
+        Some((up_to_domain(id.get(name..).unwrap_or_default()), opened != closed))
     })
+}
+
+/// An id without what stands behind its domain: a quotation mark, the end of a sentence.
+fn up_to_domain(id: &[u8]) -> &[u8] {
+    let Some(at) = memchr::memchr(b'@', id) else { return id };
+    let is_domain = |octet: &&u8| octet.is_ascii_alphanumeric() || !octet.is_ascii() || b"-._[]".contains(octet);
+    let length = at + 1 + id.iter().skip(at + 1).take_while(is_domain).count();
+    let id = id.get(..length).unwrap_or(id);
+    let dots = id.iter().rev().take_while(|octet| **octet == b'.').count();
+    id.get(..id.len() - dots).unwrap_or(id)
 }
 
 /// Whom the mail that came back names as its senders.
@@ -272,17 +282,24 @@ impl<'a> Checker<'a> {
         self.checks.push(Check { place, outcome, key, usage, signed, expires, token });
     }
 
-    /// The marks of a block that came back.
-    pub(super) fn returned(&mut self, block: &Block<'_>) {
-        let is_marked = block.get(mark::HEADER).is_some() || block.all("Message-ID").any(has_mark);
-        if !is_marked {
+    /// The marks of a block that came back, and those that stand loosely behind it: of these it is not sure whose they are,
+    /// so that what is wrong there is damaged.
+    pub(super) fn returned(&mut self, block: &Block<'_>, loose: &Block<'_>) {
+        let is_marked = |it: &Block<'_>| it.get(mark::HEADER).is_some() || it.all("Message-ID").any(has_mark);
+        if !is_marked(block) && !is_marked(loose) {
             return;
         }
         let senders = self.senders([block]);
+        self.marks(block, &senders);
+        self.marks(loose, &Senders { are_shown: false, ..senders });
+    }
+
+    /// The mark headers and Message-IDs of a block.
+    fn marks(&mut self, block: &Block<'_>, senders: &Senders) {
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
             let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
-            if let Some(mut seen) = self.mark(&mailbox, &senders, verify) {
+            if let Some(mut seen) = self.mark(&mailbox, senders, verify) {
                 // Cut, wrapped, quoted or encoded on the way, or all but its name taken out.
                 if seen.outcome == Outcome::Malformed {
                     seen.outcome = Outcome::Damaged;
@@ -294,7 +311,7 @@ impl<'a> Checker<'a> {
             }
         }
         for value in block.all("Message-ID") {
-            self.ids(Place::ReturnedMessageId, value, &senders);
+            self.ids(Place::ReturnedMessageId, value, senders);
         }
     }
 
@@ -368,9 +385,14 @@ impl<'a> Checker<'a> {
             };
             let Some(mut seen) = read(id).or((!place.is_thread()).then_some(Seen::DAMAGED)) else { continue };
             let is_wrong = |seen: &Seen| matches!(seen.outcome, Outcome::Forged | Outcome::Damaged);
-            if is_wrong(&seen) && id.iter().any(u8::is_ascii_uppercase) {
-                match read(&id.to_ascii_lowercase()).filter(|folded| !is_wrong(folded)) {
-                    Some(folded) => seen = folded,
+            if is_wrong(&seen) {
+                // In capitals, or behind a quotation mark with which an id may begin as well.
+                let quotes = id.iter().take_while(|octet| octet.is_ascii_punctuation()).count();
+                let bare = id.get(quotes..).unwrap_or(id);
+                let others = [id.to_ascii_lowercase(), bare.to_vec(), bare.to_ascii_lowercase()];
+                let mut others = others.iter().filter(|other| *other != id).filter_map(|other| read(other));
+                match others.find(|other| !is_wrong(other)) {
+                    Some(other) => seen = other,
                     None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
                     None => {}
                 }
@@ -465,6 +487,11 @@ mod tests {
             format!("Message-ID \"{bare}\" was refused"),
             format!("the Message-ID is {bare}."),
             format!("Message-ID: {bare};"),
+            format!("Message-ID: '{bare}'"),
+            format!("Message-ID: `{}`", bare.to_uppercase()),
+            format!("**Message-ID**: **{bare}**"),
+            format!("Message-ID: {{{bare}}}"),
+            format!("Did you send Message-ID #{bare}...?"),
             format!("MESSAGE-ID: {}", id.to_uppercase()),
             format!("Message-ID: {bare}<mailto:{bare}>"),
         ] {
@@ -502,7 +529,8 @@ mod tests {
         let made = mark::make_message_id(&ring(), "M.1", "EXAMPLE.COM", ALICE, today()).unwrap();
         let Marked::Done(id) = made else { panic!() };
         let block = format!("Message-ID: {}\n", id.to_uppercase());
-        let (checks, _) = checked(ALICE, |checker| checker.returned(&Block::read(block.as_bytes()).0));
+        let (checks, _) =
+            checked(ALICE, |checker| checker.returned(&Block::read(block.as_bytes()).0, &Block::default()));
         assert_eq!(checks, [(Place::ReturnedMessageId, Outcome::Genuine)]);
     }
 
@@ -515,7 +543,7 @@ mod tests {
             let own = Policy::new(Domains::parse("example.com").unwrap());
             [own, foreign].map(|policy| {
                 let mut checker = Checker::new(&ring, &policy, Some(recipient.as_bytes()), today());
-                checker.returned(&Block::read(block.as_bytes()).0);
+                checker.returned(&Block::read(block.as_bytes()).0, &Block::default());
                 checker.checks.iter().map(|check| check.outcome).collect::<Vec<_>>()
             })
         };

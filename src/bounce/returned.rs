@@ -9,8 +9,9 @@
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
 //! a text wrapped, or that lost its prefix, is taken as folded if a field follows it; else the block breaks off there, and up
 //! to the next blank line only marks are read. It breaks off as well where the text ends with it, or where the first line
-//! behind it says that more was cut off. A part may end with its block; that it was cut there shows in nothing, which is why
-//! a mark belongs on top.
+//! behind it says that more was cut off. A part may end with its block, and a text with what it quotes where a delimiter
+//! closes it, as Exchange writes it; that it was cut there shows in nothing, which is why a mark belongs on top. Where the
+//! encoding of a part is broken a line may have swallowed the next, so that no block there is whole.
 //!
 //! Behind a block that has a Received or a mark stands the body of what came back; like that of a part it is not searched for
 //! blocks, since what a mail quotes is another mail. Less than that may be a summary in front of the block: behind one with a
@@ -53,6 +54,9 @@ pub(super) struct Found<'a> {
     pub(super) whole: bool,
     /// The block, quote marks off, and as much as is known of the body.
     pub(super) octets: Cow<'a, [u8]>,
+    /// Marks behind the place where the block breaks off, or in what a broken encoding hides. Perhaps another mail's: they
+    /// may prove, and are held against nothing.
+    pub(super) loose: Vec<u8>,
 }
 
 /// Fields of [`KNOWN`] that a block needs.
@@ -69,7 +73,7 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
         if found.len() >= MAX_RETURNED {
             return note(cuts, Cut::Leaves);
         }
-        let (octets, cut) = parts::decoded(leaf);
+        let parts::Decoded { octets, cut, broken } = parts::decoded(leaf);
         if cut && form == Form::Headers {
             note(cuts, Cut::Size);
         }
@@ -83,20 +87,23 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
             let (head, body) = octets.split_at_checked(length).unwrap_or_default();
             // What was cut off by the limit ends nowhere.
             let ends = (body.is_empty() && !cut) || head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n");
-            let whole = ends && !block.cut && !is_told_cut(body);
-            let mut behind = Vec::new();
+            let whole = ends && !broken && !block.cut && !is_told_cut(body);
+            let mut loose = Vec::new();
             if !ends {
-                marks(body, 0, b"", &mut behind);
+                marks(body, 0, b"", &mut loose);
             }
-            let octets = if behind.is_empty() { octets } else { [head, &behind, b"\n", body].concat().into() };
-            found.push(Found { form, whole, octets });
+            if broken {
+                marks(leaf.body, 0, b"", &mut loose);
+            }
+            found.push(Found { form, whole, octets, loose });
         }
     }
 }
 
 /// The blocks that are quoted in a text, and the offset of the first.
-pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usize> {
-    let bytes = text.as_bytes().get(..MAX_QUOTED).unwrap_or(text.as_bytes());
+pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) -> Option<usize> {
+    let bytes = leaf.text.as_bytes();
+    let bytes = bytes.get(..MAX_QUOTED).unwrap_or(bytes);
     let (mut at, mut first) = (0, None);
     let mut summary: Option<Vec<u8>> = None;
     while at < bytes.len() && found.len() < MAX_RETURNED {
@@ -113,16 +120,17 @@ pub(super) fn in_text<'a>(text: &str, found: &mut Vec<Found<'a>>) -> Option<usiz
             }
             summary = seen.message_id;
             first = first.or(Some(at));
-            let mut octets = block;
+            let mut loose = Vec::new();
             if !whole {
-                marks(bytes, end, prefix, &mut octets);
+                marks(bytes, end, prefix, &mut loose);
             }
+            let mut octets = block;
             octets.push(b'\n');
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
             let behind = bytes.get(end..).unwrap_or_default();
             octets.extend_from_slice(behind);
-            let whole = whole && !is_told_cut(behind);
-            found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets) });
+            let whole = whole && !leaf.broken && !is_told_cut(behind);
+            found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets), loose });
             if seen.is_original {
                 break;
             }
@@ -178,7 +186,7 @@ fn begins_blank(line: &[u8]) -> bool {
 
 /// Appends the mark headers and Message-IDs between `at`, where a block breaks off, and the next blank line. What they are
 /// worth, their MAC says.
-fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], block: &mut Vec<u8>) {
+fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], found: &mut Vec<u8>) {
     let mut taken = false;
     while let Some(line) = line_at(bytes, at) {
         let (line, has_prefix) = without_prefix(line, prefix);
@@ -189,8 +197,8 @@ fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], block: &mut Vec<u8>) {
         let is_mark = [mark::HEADER, "Message-ID"].iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
         taken = is_mark || (taken && has_prefix && begins_blank(line));
         if taken {
-            block.extend_from_slice(line);
-            block.push(b'\n');
+            found.extend_from_slice(line);
+            found.push(b'\n');
         }
         at = next_line(bytes, at);
     }
@@ -246,7 +254,8 @@ mod tests {
     /// How many blocks a text has, and whether the last is whole.
     fn text(text: &str) -> (usize, Option<bool>) {
         let mut found = Vec::new();
-        in_text(text, &mut found);
+        let leaf = parts::Text { text: text.into(), cut: false, broken: false };
+        in_text(&leaf, &mut found);
         (found.len(), found.last().map(|it| it.whole))
     }
 

@@ -235,7 +235,7 @@ fn links(form: Form, block: &Block<'_>, body: &[u8]) -> Vec<String> {
     }
     let mut cuts = Vec::new();
     for leaf in leaves(block, body, &mut cuts).iter().filter(|leaf| leaf.content.kind == "text").take(4) {
-        let (octets, _) = parts::decoded(leaf);
+        let octets = parts::decoded(leaf).octets;
         links_in(&String::from_utf8_lossy(octets.get(..MAX_PHRASES).unwrap_or(&octets)), &mut hosts);
     }
     hosts
@@ -349,7 +349,7 @@ mod tests {
     }
 
     fn found(octets: &str) -> Found<'_> {
-        Found { form: Form::Message, whole: true, octets: octets.as_bytes().into() }
+        Found { form: Form::Message, whole: true, octets: octets.as_bytes().into(), loose: Vec::new() }
     }
 
     fn policy() -> Policy {

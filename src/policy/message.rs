@@ -21,7 +21,7 @@
 use super::incoming::Row;
 use super::{Action, Client, Incoming, Policy, Rule};
 use crate::batv;
-use crate::bounce::{Check, Inspection, Outcome, Place, Verdict};
+use crate::bounce::{Check, Inspection, Outcome, Place, Verdict, Why};
 use crate::day::{Day, is_over};
 use crate::key::{KeyId, KeyRing, Use};
 
@@ -68,7 +68,9 @@ impl Policy {
                 Verdict::Genuine if any(Outcome::Genuine) && row.rule != Rule::Genuine => {
                     save(&mut row, recipient, Rule::MarkGenuine);
                 }
-                Verdict::Expired if marks().any(|check| self.check_in_grace(ring, check, domain(seen), day)) => {
+                Verdict::Expired | Verdict::Unproven(Why::Reported)
+                    if marks().any(|check| self.check_in_grace(ring, check, domain(seen), day)) =>
+                {
                     save(&mut row, recipient, Rule::ExpiredGrace);
                 }
                 Verdict::Expired => refuse(&mut row, Rule::MarkExpired),
