@@ -181,7 +181,7 @@ fn a_part_that_is_not_in_its_encoding_hides_no_mark_and_none_is_missed_in_it() {
     let signature =
         "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x;\n\th=from:to; bh=abc;\n\tb=dGhpcyBpcyBhIG=\n";
     for kind in ["text/rfc822-headers", "message/rfc822"] {
-        let raw = |mark: &str| encoded(kind, "quoted-printable", &format!("{TOP}{signature}{mark}\nbody\n"));
+        let raw = |mark: &str| encoded(kind, "quoted-printable", &format!("\n{TOP}{signature}{mark}\nbody\n"));
         assert_eq!(both(raw), (Verdict::Genuine, TOO_LITTLE), "{kind}");
         let right = |mark: &str| {
             let text = format!("{TOP}{signature}{mark}\nbody\n").replace('=', "=3D");

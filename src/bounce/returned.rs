@@ -20,7 +20,10 @@
 
 use std::borrow::Cow;
 
-use super::guard::{Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, is_known, line_at, next_line, note};
+use super::guard::{
+    Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, is_known, line_at, next_line, note,
+    without_blank_lines,
+};
 use super::parts;
 use crate::mark;
 
@@ -77,10 +80,9 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
         if cut && form == Form::Headers {
             note(cuts, Cut::Size);
         }
-        let blank = octets.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
         let octets = match octets {
-            Cow::Borrowed(octets) => Cow::Borrowed(octets.get(blank..).unwrap_or_default()),
-            Cow::Owned(octets) => Cow::Owned(octets.get(blank..).unwrap_or_default().to_vec()),
+            Cow::Borrowed(octets) => Cow::Borrowed(without_blank_lines(octets)),
+            Cow::Owned(octets) => Cow::Owned(without_blank_lines(&octets).to_vec()),
         };
         let (block, length) = Block::read(&octets);
         if !block.fields.is_empty() {
@@ -93,7 +95,7 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
                 marks(body, 0, b"", &mut loose);
             }
             if broken {
-                marks(leaf.body, 0, b"", &mut loose);
+                marks(without_blank_lines(leaf.body), 0, b"", &mut loose);
             }
             found.push(Found { form, whole, octets, loose });
         }
