@@ -457,6 +457,26 @@ mod findings {
     }
 
     #[test]
+    fn a_key_that_takes_over_when_the_one_before_it_ends_is_not_to_be_retired_or_rotated() {
+        let ends = |lines: &str| lines.replace("TEXT", "text:sixteen octets!!");
+        let first = "prvs 0 sha256 10 2025-01-01 2027-01-10 * TEXT\n";
+        for (more, expected) in [
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1", ""),
+            ("prvs 1 sha256 10 2025-01-01 2027-02-10 * TEXT 1\nprvs 2 sha256 10 2025-01-01 - * TEXT 2", ""),
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2025-01-01 - * TEXT 2", "replaced4!"),
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2027-01-11 - * TEXT 2", "replaced3!"),
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2027-01-12 - * TEXT 2", ""),
+        ] {
+            let lines = ends(&format!("{first}{more}\n"));
+            assert_eq!(found(&lines), expected, "{lines}");
+            let told: Vec<usize> = ring(&lines).check(today()).iter().filter_map(|finding| finding.line).collect();
+            told.into_iter().fold(ring(&lines), |ring, line| ring.retire(&ring.keys()[line - 2], today()).unwrap());
+        }
+        let undated = ends("srs 0 sha1 21 - 2027-01-10 * TEXT\nsrs 1 sha1 21 - - * TEXT 1\n");
+        assert_eq!(found(&undated), "");
+    }
+
+    #[test]
     fn a_key_that_another_program_may_sign_with_is_not_to_be_rotated_or_retired_without_a_thought() {
         let text = "text:sixteen octets!!";
         let sentence = |lines: &str| ring(lines).check(today()).remove(0).sentence;

@@ -5,7 +5,7 @@
 //! | `no-signer` | yes | the ring has no key, no key of a use signs today, or none for the domains of a key that has ended |
 //! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
 //! | `prunable` | yes | no policy may take a tag of a key any more |
-//! | `replaced` | yes, but for an undated sha1 key | an open key signs nothing, since another one signs in its place |
+//! | `replaced` | yes, but for an undated sha1 key | an open key signs nothing, now or later, since others sign in its place |
 //! | `old` | yes | an open key has signed for more than [`OLD`] days |
 //! | `short-secret` | yes | a secret is shorter than [`Secret::SHORT`] octets: one tag may be enough to guess it at leisure |
 //! | `undated` | no | an open prvs or srs key without `from`: its tags verify again after 1000 or 1024 days |
@@ -109,15 +109,17 @@ impl KeyRing {
         if key.secret_len < Secret::SHORT {
             report("short-secret", format!("has a secret of less than {} octets; rotate it", Secret::SHORT));
         }
-        let signs_openly = key.signs_on(today) && key.until.is_none();
+        let is_open = key.signs_on(today) && key.until.is_none();
         // No other program knows sha256.
         let unless = if key.mac == Mac::Sha1 { ", unless another program signs with it" } else { "" };
-        if signs_openly && self.is_replaced(key, today) {
+        // One that is to sign when another ends is left alone until then.
+        if is_open && self.is_replaced_for_good(key, today) {
             let what = format!("{name} is open, though another key signs in its place; retire it{unless}");
             let is_shared = key.mac == Mac::Sha1 && key.from.is_none();
             let new = if is_shared { Finding::note } else { Finding::new };
             return found.push(new("replaced", Some(key.line()), what));
         }
+        let signs_openly = is_open && !self.is_replaced(key, today);
         if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
             report("old", format!("has signed since {from}; rotate it once a year"));
         }

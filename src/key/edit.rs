@@ -343,6 +343,12 @@ impl KeyRing {
         self.in_place_of(key, day).is_some()
     }
 
+    /// Whether [`KeyRing::is_replaced`] says so of this day and of every later one.
+    pub(super) fn is_replaced_for_good(&self, key: &Key, day: Day) -> bool {
+        let ends = self.alike(key).filter_map(|other| other.until).map(|until| until.plus(1));
+        ends.filter(|&end| day < end).chain([day]).all(|day| self.is_replaced(key, day))
+    }
+
     /// As [`KeyRing::signing_key`] has it of several keys that fit a domain equally.
     fn in_place_of<'r>(&'r self, key: &'r Key, day: Day) -> Option<&'r Key> {
         let goes_before = |it: &Key| it.from > key.from || it.from == key.from && it.line < key.line;
