@@ -75,11 +75,17 @@ impl KeyRing {
             found.push(Finding::new("no-signer", None, sentence));
         }
         for &usage in Use::ALL {
-            let mut keys = self.keys.iter().filter(|key| key.usage == usage).peekable();
-            if keys.peek().is_some() && !keys.any(|key| key.signs_on(today)) {
-                let sentence = format!("no {usage} key signs today; add one with `backstop key add`");
-                found.push(Finding::new("no-signer", None, sentence));
+            let keys = || self.keys.iter().filter(|key| key.usage == usage);
+            if keys().next().is_none() || keys().any(|key| key.signs_on(today)) {
+                continue;
             }
+            let ended = |key: &Key| self.in_date_until(key).filter(|_| key.until < Some(today));
+            let last = keys().try_fold(Day::MIN, |last, key| Some(last.max(ended(key)?)));
+            let or_not = last
+                .map(|last| format!(", or delete all {usage} lines after {last} if nothing is to be signed with them"));
+            let sentence =
+                format!("no {usage} key signs today; add one with `backstop key add`{}", or_not.unwrap_or_default());
+            found.push(Finding::new("no-signer", None, sentence));
         }
         for key in &self.keys {
             self.check_key(key, today, &mut found);
@@ -98,7 +104,12 @@ impl KeyRing {
             if until < today {
                 let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
                 if another() && !self.replaced_on(key, today) {
-                    report("no-signer", format!("ended on {until} and no key signs for its domains; rotate it"));
+                    let last = self.in_date_until(key).unwrap_or(until);
+                    let what = format!(
+                        "ended on {until} and no key signs for its domains; \
+                         rotate it, or delete the line after {last} if they no longer send"
+                    );
+                    report("no-signer", what);
                 }
                 return;
             }
