@@ -8,7 +8,7 @@
 //! | [`KeyRing::add`] | a line more at the end |
 //! | [`KeyRing::rotate`] | a line more after the old key's, whose `until` is set |
 //! | [`KeyRing::retire`] | `until` is set |
-//! | [`KeyRing::prune`] | lines of keys whose tags have all run out go |
+//! | [`KeyRing::prune`] | lines of keys of which no policy may take a tag any more go |
 //!
 //! Randomness and today come in as arguments. Nothing here touches a file: `keyfile.rs` does.
 
@@ -283,8 +283,8 @@ impl KeyRing {
     /// The ring without the keys that no longer count, and how many those are; keys that may still sign stay.
     ///
     /// A key counts while any policy may take a tag of it: until its last tag has run out and 99 days more, the most that
-    /// `expired-grace` may be, or for SRS 500 days, the most that `max-age` may be. Where the ring's keys of that use have
-    /// other lifetimes, the longest holds.
+    /// `expired-grace` may be, or for SRS 500 days, the most that `max-age` may be; and two days for clocks. Where the
+    /// ring's keys of that use have other lifetimes, the longest holds.
     ///
     /// # Errors
     /// None that the text of a ring can cause; the new text is read like any other.
