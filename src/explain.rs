@@ -237,23 +237,29 @@ fn describe_bst1(lines: &mut Lines, content: &[u8]) {
     }
 }
 
+/// Of what has not the shape of an SRS address, the parts that are there.
 fn describe_srs(lines: &mut Lines, content: &[u8], day: Day) {
-    let is_srs1 = content.get(3) == Some(&b'1');
-    let mut parts = content.get(5..).unwrap_or_default().splitn(if is_srs1 { 3 } else { 4 }, |&octet| octet == b'=');
-    let mut part = || printable(parts.next().unwrap_or_default());
-    if is_srs1 {
-        let (hash, host, rest) = (part(), part(), part());
-        lines.put("tag", &format!("SRS1, forwarded more than once: hash {hash}"));
-        lines.put("under it", &format!("SRS0{rest} at {host}, the first forwarder"));
+    let mut parts = content.get(5..).unwrap_or_default().splitn(4, |&octet| octet == b'=');
+    let mut part = || parts.next().filter(|part| !part.is_empty()).map(printable);
+    let (hash, stamp, host, local) = (part(), part(), part(), part());
+    let hash = hash.map(|hash| format!(": hash {hash}")).unwrap_or_default();
+    if content.get(3) == Some(&b'1') {
+        lines.put("tag", &format!("SRS1, forwarded more than once{hash}"));
+        if let Some((_, host, rest)) = content.get(4..).and_then(srs::srs1_parts) {
+            let (host, rest) = (printable(host), printable(rest));
+            lines.put("under it", &format!("SRS0{rest} at {host}, the first forwarder"));
+        }
         return;
     }
-    let (hash, stamp, host, local) = (part(), part(), part(), part());
-    lines.put("tag", &format!("SRS0, a forwarded sender: hash {hash}, stamp {stamp}"));
-    if let Some(number) = stamp.as_bytes().try_into().ok().and_then(srs::number_of) {
+    let shown = stamp.as_ref().map(|stamp| format!(", stamp {stamp}")).unwrap_or_default();
+    lines.put("tag", &format!("SRS0, a forwarded sender{hash}{shown}"));
+    if let Some(number) = stamp.and_then(|stamp| stamp.as_bytes().try_into().ok()).and_then(srs::number_of) {
         let implied = implied_by_srs(number, 0, day);
         lines.put("its day", &format!("made on {}; the stamp comes again every 1024 days", implied.signed));
     }
-    lines.put("under it", &format!("{local}@{host} (unproved as long as nothing verified the hash)"));
+    if let Some((host, local)) = host.zip(local) {
+        lines.put("under it", &format!("{local}@{host} (unproved as long as nothing verified the hash)"));
+    }
 }
 
 #[cfg(test)]
@@ -332,6 +338,28 @@ mod tests {
         assert!(text.contains("its day     made on 2023-11-14; the stamp comes again every 1024 days"), "{text}");
         let text = told("SRS1=abcd=first.example==PGkz=G3=example.com=alice@fwd.example.net", "2023-11-20");
         assert!(text.contains("SRS0=PGkz=G3=example.com=alice at first.example, the first forwarder"), "{text}");
+    }
+
+    #[test]
+    fn of_what_is_no_whole_srs_address_only_the_parts_that_are_there_are_told() {
+        for (address, told_of) in [
+            ("SRS0=abc@fwd.example.net", "SRS0, a forwarded sender: hash abc\nverdict "),
+            ("SRS0=@fwd.example.net", "SRS0, a forwarded sender\nverdict "),
+            ("SRS0=abcd=!!@fwd.example.net", "SRS0, a forwarded sender: hash abcd, stamp !!\nverdict "),
+            (
+                "SRS0==!!=example.com=bob@fwd.example.net",
+                "SRS0, a forwarded sender, stamp !!\nunder it    bob@example.com ",
+            ),
+            ("SRS0=abcd=!!=example.com@fwd.example.net", "SRS0, a forwarded sender: hash abcd, stamp !!\nverdict "),
+            ("SRS0=abcd=!!==bob@fwd.example.net", "SRS0, a forwarded sender: hash abcd, stamp !!\nverdict "),
+            ("SRS1=abc@fwd.example.net", "SRS1, forwarded more than once: hash abc\nverdict "),
+            ("SRS1=abcd=first.example=bob@fwd.example.net", "SRS1, forwarded more than once: hash abcd\nverdict "),
+            ("SRS1=@fwd.example.net", "SRS1, forwarded more than once\nverdict "),
+        ] {
+            let text = told(address, "2026-11-21");
+            assert!(text.contains(&format!("tag         {told_of}")), "{address}: {text}");
+            assert!(text.contains("verdict     malformed: "), "{address}: {text}");
+        }
     }
 
     #[test]

@@ -130,9 +130,23 @@ mod edits {
         let full = ring(&format!("{lines}prvs 9 sha1 7 - - a.example text:9\n"));
         let other = Domains::parse("b.example").unwrap();
         assert_eq!(full.free_id(Use::Prvs, &other, 77).unwrap(), id(Use::Prvs, '9'));
-        let expected = "all 10 ids of prvs are in use for these domains; retire keys with `backstop key retire`, \
-                        and drop those whose tags have run out with `backstop key prune`";
-        assert_eq!(refusal(full.free_id(Use::Prvs, &all, 0)), expected);
+        let refused = |ring: &KeyRing, domains| refusal(ring.free_id(Use::Prvs, domains, 0));
+        let in_use = "all 10 ids of prvs are in use for these domains; ";
+        let expected = "`backstop key prune` frees the first from 2020-04-19 on";
+        assert_eq!(refused(&full, &all), format!("{in_use}{expected}"));
+        assert_eq!(full.prune(day("2020-04-18")).unwrap().1, 0);
+        assert!(full.prune(day("2020-04-19")).unwrap().0.free_id(Use::Prvs, &all, 0).is_ok());
+        let shared = full.as_text().replacen("2020-01-01 *", "2020-01-01 a.example", 1).replace("prvs 8", "srs 8");
+        let shared = ring(&format!(
+            "{}prvs 0 sha1 7 - - b.example text:other\nprvs 8 sha1 20 - 2019-12-01 * text:last\n",
+            &shared[10..]
+        ));
+        let expected = "`backstop key prune` frees the first from 2020-04-01 on";
+        assert_eq!(refused(&shared, &all), format!("{in_use}{expected}"), "the longest life counts");
+        let open = ring(&full.as_text()[10..].replace("2020-01-01", "-"));
+        let expected = "none of their keys has a last day; end one with `backstop key retire`, and `backstop key prune` \
+                        frees its id once no policy takes its tags";
+        assert_eq!(refused(&open, &all), format!("{in_use}{expected}"));
         let mut found: Vec<char> = (0..=255).map(|r| full.free_id(Use::Bst1, &all, r).unwrap().as_char()).collect();
         found.sort_unstable();
         found.dedup();
@@ -457,6 +471,26 @@ mod findings {
     }
 
     #[test]
+    fn a_key_that_takes_over_when_the_one_before_it_ends_is_not_to_be_retired_or_rotated() {
+        let ends = |lines: &str| lines.replace("TEXT", "text:sixteen octets!!");
+        let first = "prvs 0 sha256 10 2025-01-01 2027-01-10 * TEXT\n";
+        for (more, expected) in [
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1", ""),
+            ("prvs 1 sha256 10 2025-01-01 2027-02-10 * TEXT 1\nprvs 2 sha256 10 2025-01-01 - * TEXT 2", ""),
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2025-01-01 - * TEXT 2", "replaced4!"),
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2027-01-11 - * TEXT 2", "replaced3!"),
+            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2027-01-12 - * TEXT 2", ""),
+        ] {
+            let lines = ends(&format!("{first}{more}\n"));
+            assert_eq!(found(&lines), expected, "{lines}");
+            let told: Vec<usize> = ring(&lines).check(today()).iter().filter_map(|finding| finding.line).collect();
+            told.into_iter().fold(ring(&lines), |ring, line| ring.retire(&ring.keys()[line - 2], today()).unwrap());
+        }
+        let undated = ends("srs 0 sha1 21 - 2027-01-10 * TEXT\nsrs 1 sha1 21 - - * TEXT 1\n");
+        assert_eq!(found(&undated), "");
+    }
+
+    #[test]
     fn a_key_that_another_program_may_sign_with_is_not_to_be_rotated_or_retired_without_a_thought() {
         let text = "text:sixteen octets!!";
         let sentence = |lines: &str| ring(lines).check(today()).remove(0).sentence;
@@ -469,6 +503,22 @@ mod findings {
         let beside = format!("prvs 1 sha256 10 2026-11-21 - * {text}");
         assert_eq!(sentence(&format!("prvs 0 sha1 7 - - * {text}\n{beside}")), format!("{replaced}{unless}"));
         assert_eq!(sentence(&format!("prvs 0 sha256 7 - - * {text}\n{beside}")), replaced);
+    }
+
+    #[test]
+    fn a_key_whose_domains_send_no_more_is_deleted_once_its_tags_have_run_out() {
+        let text = "text:sixteen octets!!";
+        let srs = format!("srs 0 sha1 21 2026-01-01 - a.example {text}\nsrs 1 sha1 30 - 2026-06-01 b.example {text} 1");
+        let sentences = |lines: &str| ring(lines).check(today()).into_iter().map(|f| f.sentence).collect::<Vec<_>>();
+        let dropped = "srs key 1 on line 3 ended on 2026-06-01 and no key signs for its domains; \
+                       rotate it, or delete the line after 2026-07-03 if they no longer send";
+        assert_eq!(sentences(&srs), [dropped]);
+        let ended = format!("prvs 0 sha256 10 - 2026-11-01 * {text}\nprvs 1 sha256 10 - 2026-11-03 * {text} 1");
+        let none = "no prvs key signs today; add one with `backstop key add`";
+        let given_up =
+            format!("{none}, or delete all prvs lines after 2026-11-15 if nothing is to be signed with them");
+        assert_eq!(sentences(&ended), [given_up]);
+        assert_eq!(sentences(&format!("{ended}\nprvs 2 sha256 10 2026-11-25 - * {text} 2")), [none]);
     }
 
     #[test]

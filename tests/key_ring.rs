@@ -130,6 +130,10 @@ mod text {
             ("version 2\n", 1, "version 2 is not known; this backstop reads version 1"),
             ("version one\n", 1, "the version must be a number; this backstop reads version 1"),
             ("version\n", 1, "the version must be a number; this backstop reads version 1"),
+            ("not a ring", 1, first),
+            ("[policy]\nmode = \"enforce\"", 1, first),
+            ("versi", 1, first),
+            ("version 2", 1, "version 2 is not known; this backstop reads version 1"),
             ("version 1\nversion 1\n", 2, "a key has eight columns: use id mac days from until domains secret"),
         ] {
             let expected = format!("line {line} of the key ring: {sentence}");
@@ -189,7 +193,8 @@ mod text {
         }
         let text = whole.as_text();
         assert!(text.contains("base32:"));
-        for length in 1..text.len() {
+        // A part of the version line is no ring yet.
+        for length in "version 1".len()..text.len() {
             let cut = &text[..length];
             match KeyRing::parse(cut.as_bytes()) {
                 Ok(_) => assert!(cut.ends_with('\n'), "{cut}"),

@@ -230,3 +230,24 @@ fn pruning_as_soon_as_it_may_leaves_enforce_in_force() {
         }
     }
 }
+
+/// A ring of these defaults, rotated as often, and pruned before.
+#[test]
+fn ten_ids_last_for_a_rotation_of_prvs_every_14_days_and_of_srs_every_57() {
+    let rotates = |usage: Use, interval: u32| {
+        let mut ring = old_ring(usage, "-");
+        (0..40).all(|time| {
+            let today = made().plus(time * interval);
+            ring = ring.prune(today).unwrap().0;
+            let key = ring.select(usage, None, None, today).unwrap();
+            let Ok(id) = ring.free_id(usage, key.domains(), 5) else { return false };
+            let secret = Secret::new(&[u8::try_from(time).unwrap(); 32]).unwrap();
+            ring = ring.rotate(key, today, id, &secret).unwrap();
+            true
+        })
+    };
+    for (usage, least) in [(Use::Prvs, 14), (Use::Srs, 57), (Use::Bst1, 4), (Use::Mark, 4)] {
+        assert!(!rotates(usage, least - 1), "{usage}");
+        assert!(rotates(usage, least), "{usage}");
+    }
+}

@@ -5,7 +5,7 @@
 //! | `no-signer` | yes | the ring has no key, no key of a use signs today, or none for the domains of a key that has ended |
 //! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
 //! | `prunable` | yes | no policy may take a tag of a key any more |
-//! | `replaced` | yes, but for an undated sha1 key | an open key signs nothing, since another one signs in its place |
+//! | `replaced` | yes, but for an undated sha1 key | an open key signs nothing, now or later, since others sign in its place |
 //! | `old` | yes | an open key has signed for more than [`OLD`] days |
 //! | `short-secret` | yes | a secret is shorter than [`Secret::SHORT`] octets: one tag may be enough to guess it at leisure |
 //! | `undated` | no | an open prvs or srs key without `from`: its tags verify again after 1000 or 1024 days |
@@ -75,11 +75,17 @@ impl KeyRing {
             found.push(Finding::new("no-signer", None, sentence));
         }
         for &usage in Use::ALL {
-            let mut keys = self.keys.iter().filter(|key| key.usage == usage).peekable();
-            if keys.peek().is_some() && !keys.any(|key| key.signs_on(today)) {
-                let sentence = format!("no {usage} key signs today; add one with `backstop key add`");
-                found.push(Finding::new("no-signer", None, sentence));
+            let keys = || self.keys.iter().filter(|key| key.usage == usage);
+            if keys().next().is_none() || keys().any(|key| key.signs_on(today)) {
+                continue;
             }
+            let ended = |key: &Key| self.in_date_until(key).filter(|_| key.until < Some(today));
+            let last = keys().try_fold(Day::MIN, |last, key| Some(last.max(ended(key)?)));
+            let or_not = last
+                .map(|last| format!(", or delete all {usage} lines after {last} if nothing is to be signed with them"));
+            let sentence =
+                format!("no {usage} key signs today; add one with `backstop key add`{}", or_not.unwrap_or_default());
+            found.push(Finding::new("no-signer", None, sentence));
         }
         for key in &self.keys {
             self.check_key(key, today, &mut found);
@@ -98,7 +104,12 @@ impl KeyRing {
             if until < today {
                 let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
                 if another() && !self.replaced_on(key, today) {
-                    report("no-signer", format!("ended on {until} and no key signs for its domains; rotate it"));
+                    let last = self.in_date_until(key).unwrap_or(until);
+                    let what = format!(
+                        "ended on {until} and no key signs for its domains; \
+                         rotate it, or delete the line after {last} if they no longer send"
+                    );
+                    report("no-signer", what);
                 }
                 return;
             }
@@ -109,15 +120,17 @@ impl KeyRing {
         if key.secret_len < Secret::SHORT {
             report("short-secret", format!("has a secret of less than {} octets; rotate it", Secret::SHORT));
         }
-        let signs_openly = key.signs_on(today) && key.until.is_none();
+        let is_open = key.signs_on(today) && key.until.is_none();
         // No other program knows sha256.
         let unless = if key.mac == Mac::Sha1 { ", unless another program signs with it" } else { "" };
-        if signs_openly && self.is_replaced(key, today) {
+        // One that is to sign when another ends is left alone until then.
+        if is_open && self.is_replaced_for_good(key, today) {
             let what = format!("{name} is open, though another key signs in its place; retire it{unless}");
             let is_shared = key.mac == Mac::Sha1 && key.from.is_none();
             let new = if is_shared { Finding::note } else { Finding::new };
             return found.push(new("replaced", Some(key.line()), what));
         }
+        let signs_openly = is_open && !self.is_replaced(key, today);
         if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
             report("old", format!("has signed since {from}; rotate it once a year"));
         }

@@ -8,7 +8,7 @@
 //! | [`KeyRing::add`] | a line more at the end |
 //! | [`KeyRing::rotate`] | a line more after the old key's, whose `until` is set |
 //! | [`KeyRing::retire`] | `until` is set |
-//! | [`KeyRing::prune`] | lines of keys whose tags have all run out go |
+//! | [`KeyRing::prune`] | lines of keys of which no policy may take a tag any more go |
 //!
 //! Randomness and today come in as arguments. Nothing here touches a file: `keyfile.rs` does.
 
@@ -142,18 +142,23 @@ impl KeyRing {
     /// # Errors
     /// [`Error::Edit`] if all ids are in use.
     pub fn free_id(&self, usage: Use, domains: &Domains, random: u8) -> Result<KeyId, Error> {
-        let taken = |id: u8| {
-            let same = |key: &&Key| key.usage == usage && key.id == KeyId(id);
-            self.keys.iter().filter(same).any(|key| key.domains.overlaps(domains))
+        let holders = |id: u8| {
+            let same = move |key: &&Key| key.usage == usage && key.id == KeyId(id);
+            self.keys.iter().filter(same).filter(|key| key.domains.overlaps(domains))
         };
-        let free: Vec<u8> = usage.ids().iter().copied().filter(|&id| !taken(id)).collect();
+        let free: Vec<u8> = usage.ids().iter().copied().filter(|&id| holders(id).next().is_none()).collect();
         let chosen = usize::from(random).checked_rem(free.len()).and_then(|at| free.get(at));
         chosen.map(|&id| KeyId(id)).ok_or_else(|| {
-            let count = usage.ids().len();
-            Error::Edit(format!(
-                "all {count} ids of {usage} are in use for these domains; retire keys with `backstop key retire`, and drop \
-                 those whose tags have run out with `backstop key prune`"
-            ))
+            let last = |id: u8| holders(id).try_fold(Day::MIN, |last, key| Some(last.max(self.counts_until(key)?)));
+            let remedy = match usage.ids().iter().filter_map(|&id| last(id)).min() {
+                Some(last) => format!("`backstop key prune` frees the first from {} on", last.plus(1)),
+                None => {
+                    "none of their keys has a last day; end one with `backstop key retire`, and `backstop key prune` \
+                         frees its id once no policy takes its tags"
+                        .into()
+                }
+            };
+            Error::Edit(format!("all {} ids of {usage} are in use for these domains; {remedy}", usage.ids().len()))
         })
     }
 
@@ -278,8 +283,8 @@ impl KeyRing {
     /// The ring without the keys that no longer count, and how many those are; keys that may still sign stay.
     ///
     /// A key counts while any policy may take a tag of it: until its last tag has run out and 99 days more, the most that
-    /// `expired-grace` may be, or for SRS 500 days, the most that `max-age` may be. Where the ring's keys of that use have
-    /// other lifetimes, the longest holds.
+    /// `expired-grace` may be, or for SRS 500 days, the most that `max-age` may be; and two days for clocks. Where the
+    /// ring's keys of that use have other lifetimes, the longest holds.
     ///
     /// # Errors
     /// None that the text of a ring can cause; the new text is read like any other.
@@ -343,6 +348,12 @@ impl KeyRing {
         self.in_place_of(key, day).is_some()
     }
 
+    /// Whether [`KeyRing::is_replaced`] says so of this day and of every later one.
+    pub(super) fn is_replaced_for_good(&self, key: &Key, day: Day) -> bool {
+        let ends = self.alike(key).filter_map(|other| other.until).map(|until| until.plus(1));
+        ends.filter(|&end| day < end).chain([day]).all(|day| self.is_replaced(key, day))
+    }
+
     /// As [`KeyRing::signing_key`] has it of several keys that fit a domain equally.
     fn in_place_of<'r>(&'r self, key: &'r Key, day: Day) -> Option<&'r Key> {
         let goes_before = |it: &Key| it.from > key.from || it.from == key.from && it.line < key.line;
@@ -378,13 +389,23 @@ pub(super) fn signed_by<'r, I: Iterator<Item = &'r Key>>(domains: &Domains, keys
 impl KeyRing {
     /// Whether a key has no tag in date any more on any host, and nobody asks about the days on which it signed.
     pub(super) fn has_run_out(&self, key: &Key, today: Day) -> bool {
-        let longest = self.keys.iter().filter(|other| other.usage == key.usage).map(|other| other.days).max();
-        let days = match key.usage {
+        self.counts_until(key).is_some_and(|last| last < today)
+    }
+
+    /// The last day on which a policy may take a tag of a key; none of one that is open.
+    fn counts_until(&self, key: &Key) -> Option<Day> {
+        match key.usage {
             // A policy may give another age than the keys, and no grace.
-            Use::Srs => u32::from(Use::Srs.max_days()),
-            Use::Prvs | Use::Bst1 | Use::Mark => u32::from(longest.unwrap_or(key.days)) + AFTERLIFE,
-        };
-        key.until.is_some_and(|until| until.plus(days + SKEWS) < today)
+            Use::Srs => key.until.map(|until| until.plus(u32::from(Use::Srs.max_days()) + SKEWS)),
+            Use::Prvs | Use::Bst1 | Use::Mark => self.in_date_until(key).map(|last| last.plus(AFTERLIFE)),
+        }
+    }
+
+    /// The last day on which a tag of a key is in date on some host, none of one that is open. Where the ring's keys of
+    /// that use have other lifetimes, the longest holds.
+    pub(super) fn in_date_until(&self, key: &Key) -> Option<Day> {
+        let longest = self.keys.iter().filter(|other| other.usage == key.usage).map(|other| other.days).max();
+        key.until.map(|until| until.plus(u32::from(longest.unwrap_or(key.days)) + SKEWS))
     }
 }
 

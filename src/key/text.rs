@@ -52,10 +52,6 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
     if text.starts_with('\u{feff}') {
         return Err(ring_error(0, "the file begins with a byte order mark; save it as UTF-8 without one"));
     }
-    if !text.is_empty() && !text.ends_with('\n') {
-        let last = text.matches('\n').count();
-        return Err(ring_error(last, "the text ends in the middle of a line; copy it whole, or end the last line"));
-    }
     // Large enough from the start: growing would leave copies of the key states behind.
     let most = lines(text).filter(|(_, line)| says_something(line)).count().min(MAX_KEYS);
     let mut keys: Vec<Key> = Vec::with_capacity(most);
@@ -68,6 +64,12 @@ pub(super) fn parse(text: &[u8]) -> Result<KeyRing, Error> {
         }
         if !versioned {
             version(line).map_err(|message| ring_error(index, message))?;
+            // Before any key: what was cut off may be a part of its secret. What is no ring was not cut.
+            if !text.ends_with('\n') {
+                let last = text.matches('\n').count();
+                let what = "the text ends in the middle of a line; copy it whole, or end the last line";
+                return Err(ring_error(last, what));
+            }
             versioned = true;
             continue;
         }

@@ -216,7 +216,7 @@ fn cut_short(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// What follows the separator of SRS1: hash, first host, REST with its separator.
-fn srs1_parts(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+pub(crate) fn srs1_parts(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (hash, rest) = cut(rest.get(1..)?)?;
     let (host, rest) = cut(rest)?;
     let whole = check_domain(host, 0).is_ok() && rest.len() > 1 && matches!(rest.first(), Some(b'=' | b'+' | b'-'));

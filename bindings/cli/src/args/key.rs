@@ -37,7 +37,10 @@ pub(crate) enum Key {
         Another key must sign on every day on which this one would have signed. Without --id no older key may still be \
         open.")]
     Retire(KeyRetire),
-    /// Drop the keys whose tags have all run out.
+    /// Drop the keys of which no policy may take a tag any more.
+    #[command(after_help = "Example:\n  backstop key prune\n\n\
+        An srs key is kept for 502 days after its last day, any other for the days of its tags and 101 more: two for clocks \
+        and the most that expired-grace may be. A key without a last day is never dropped.")]
     Prune(KeyPrune),
     /// Say what is due in a ring; exit code 1 if something is.
     #[command(after_help = "Example:\n  backstop key check\n\n\
