@@ -221,7 +221,11 @@
 #define BACKSTOP_OVER_LONG_EMIT 1
 /** How many random octets backstop_mark_header takes. */
 #define BACKSTOP_NONCE_SIZE 8
-/** The longest header value or Message-ID that is looked at, in octets: a longer one is BACKSTOP_MALFORMED. */
+
+/**
+ * The longest header value or Message-ID that is looked at, in octets: a longer header is BACKSTOP_MALFORMED, a longer
+ * Message-ID BACKSTOP_UNTAGGED.
+ */
 #define BACKSTOP_MARK_MAX 998
 
 /*
