@@ -494,8 +494,12 @@
  * ==== Returned messages ====
  */
 
-/** Text: the recipient without its tag; none with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it. */
+/**
+ * Text: the recipient without its tag; none under a tag that neither it nor a mark proves, since what that says is
+ * nobody's address, and with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it.
+ */
 #define BACKSTOP_TEXT_MAILBOX 1
+
 /** Text: one sentence on the verdict, for people. */
 #define BACKSTOP_TEXT_SENTENCE 2
 /** Text: the SMTP reply such as "550 5.7.1 ...", where a policy may refuse after the message. */

@@ -19,7 +19,8 @@ use crate::verdict::{
 
 /// # Returned messages
 ///
-/// Text: the recipient without its tag; none with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it.
+/// Text: the recipient without its tag; none under a tag that neither it nor a mark proves, since what that says is
+/// nobody's address, and with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it.
 pub const BACKSTOP_TEXT_MAILBOX: i32 = 1;
 /// Text: one sentence on the verdict, for people.
 pub const BACKSTOP_TEXT_SENTENCE: i32 = 2;

@@ -164,7 +164,8 @@ impl Inspection {
         self.0.proof().map(Check::from)
     }
 
-    /// The recipient without its tag; None where the kind is not-a-bounce, since nobody looked at it then.
+    /// The recipient without its tag; None under a tag that nothing proves, and where the kind is not-a-bounce, since nobody
+    /// looked at it then.
     #[getter]
     fn mailbox(&self) -> Option<&str> {
         self.0.mailbox.as_deref()
