@@ -509,7 +509,16 @@ fn nobody_is_answered_where_there_is_no_message() {
 #[test]
 fn a_reply_is_addressed_to_the_mailbox_under_the_recipients_tag() {
     let friend = b"From: bob@friend.example\nTo: Alice <alice@example.com>\n\nhi\n";
-    for recipient in ["prvs=4795abcdef=alice@example.com", "alice+prvs=4795abcdef@example.com", "alice@example.com"] {
+    for recipient in [
+        "prvs=4795abcdef=alice@example.com",
+        "<prvs=4795abcdef=alice@example.com>",
+        "alice+prvs=4795abcdef@example.com",
+        "alice@example.com",
+        "<alice@example.com>",
+        "<@relay.example:alice@example.com>",
+        "\"alice\"@example.com",
+        "\"prvs=4795abcdef=alice\"@example.com",
+    ] {
         let mut command = common::backstop();
         command.args([
             "inspect",
