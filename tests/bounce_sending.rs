@@ -57,7 +57,8 @@ fn an_own_address_is_known_whatever_brackets_route_and_quotes_it_has() {
         let mail = format!("From: bob@friend.example\nTo: {to}\n\nhi\n");
         bounce::may_autorespond(mail.as_bytes(), &envelope, &[own], true)
     };
-    for own in [ALICE, "<Alice@Example.com>", "<@relay.example,@mx.example:alice@example.com>", "\"alice\"@example.com"] {
+    for own in [ALICE, "<Alice@Example.com>", "<@relay.example,@mx.example:alice@example.com>", "\"alice\"@example.com"]
+    {
         for to in [ALICE, "Alice <alice@example.com>", "carol@example.com, <ALICE@example.com>"] {
             assert_eq!(reply(to, own), Ok(()), "{own} {to}");
         }
