@@ -119,7 +119,7 @@ Example:
 
 With --json, of the sender (decision outgoing and forward): decision, input, output, rule, origin; of the recipient \
 (incoming): decision, input, output, rule, action, would, verdict, reply, refuse_at, mode, client, log, by_message. The last \
-says that the message, which is not known here, may change the answer (refuse-at = \"message\"): ask `backstop inspect`.
+says that the answer waits for the message, which is not known here (refuse-at = \"message\"): ask `backstop inspect`.
 
 The exit code is 0 whatever is decided, and 2 for trouble; scripts take --json.";
 
