@@ -183,7 +183,8 @@ local function add(backstop, Policy, with)
     end
 
     -- policy:incoming_message(ring, sender, recipient, client, message, now) -> as policy:incoming, for a recipient whose
-    -- decision has `by_message`: what the message shows has the last word. The rest is what policy:incoming was given
+    -- decision has `by_message`: what the message shows has the last word. The rest is what policy:incoming was given, `now`
+    -- too: midnight may have passed since
     function Policy:incoming_message(ring, sender, recipient, client, message, now)
         local policy, keys, from, at = with.policy_of(self), with.ring_of(ring), with.client_of(client), with.time(now)
         check("the sender", sender, "string")

@@ -103,7 +103,8 @@ pub struct backstop_check {
     /// BACKSTOP_MALFORMED. The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and
     /// where it makes the message unproven, so has `why` of the findings.
     pub verdict: i32,
-    /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0.
+    /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, for prvs on each day that it may be, so that
+    /// it is none of ours. Else 0.
     pub covered: i32,
     /// The character of the key that it names; 0 if it names none.
     pub key: i32,
