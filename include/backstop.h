@@ -221,7 +221,11 @@
 #define BACKSTOP_OVER_LONG_EMIT 1
 /** How many random octets backstop_mark_header takes. */
 #define BACKSTOP_NONCE_SIZE 8
-/** The longest header value or Message-ID that is looked at, in octets: a longer one is BACKSTOP_MALFORMED. */
+
+/**
+ * The longest header value or Message-ID that is looked at, in octets: a longer header is BACKSTOP_MALFORMED, a longer
+ * Message-ID BACKSTOP_UNTAGGED.
+ */
 #define BACKSTOP_MARK_MAX 998
 
 /*
@@ -490,8 +494,12 @@
  * ==== Returned messages ====
  */
 
-/** Text: the recipient without its tag; none with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it. */
+/**
+ * Text: the recipient without its tag; none under a tag that neither it nor a mark proves, since what that says is
+ * nobody's address, and with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it.
+ */
 #define BACKSTOP_TEXT_MAILBOX 1
+
 /** Text: one sentence on the verdict, for people. */
 #define BACKSTOP_TEXT_SENTENCE 2
 /** Text: the SMTP reply such as "550 5.7.1 ...", where a policy may refuse after the message. */
@@ -567,7 +575,8 @@ typedef struct backstop_verdict {
     int32_t key_use;
     /**
      * With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed for this domain on that day, so that the tag is none of
-     * ours, 0 if this ring may only be older than that of the host that signed. Else 0. Behind
+     * ours, 0 if this ring may only be older than that of the host that signed. For prvs, whose day depends on the life
+     * of the key that is not known: on each of the days that it may be. Else 0. Behind
      * BACKSTOP_VERDICT_SIZE_1.
      */
     int32_t covered;
@@ -706,7 +715,10 @@ typedef struct backstop_check {
      * where it makes the message unproven, so has `why` of the findings.
      */
     int32_t verdict;
-    /** With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0. */
+    /**
+     * With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, for prvs on each day that it may be, so that
+     * it is none of ours. Else 0.
+     */
     int32_t covered;
     /** The character of the key that it names; 0 if it names none. */
     int32_t key;
@@ -1276,10 +1288,10 @@ int32_t backstop_policy_incoming(const backstop_policy *policy,
  * Decides about the recipient once more when the message is there: a signed mark inside it can save a bounce without a
  * tag, and it can show a bounce to be backscatter that the envelope could not.
  *
- * For a decision of backstop_policy_incoming that has `by_message`; for any other it gives the same once more. Sender,
- * recipient and client are those of before, and `inspection` is that of the message for this very recipient: each has
- * its own. The advice of an inspection is no substitute, since it knows no client: exempt ones and users are never
- * refused.
+ * For a decision of backstop_policy_incoming that has `by_message`; for any other it gives the same once more. Policy,
+ * ring, sender, recipient, client and `now` are those of before: with -1 for the clock, midnight may come between the
+ * two, and a key store may have a new ring. `inspection` is that of the message for this very recipient: each has its
+ * own. The advice of an inspection is no substitute, since it knows no client: exempt ones and users are never refused.
  *
  * BACKSTOP_OK: `out` has the decision, with `refuse_at` and `by_message` as before. BACKSTOP_ERR_OPTION: `client` is
  * no BACKSTOP_CLIENT_*. A message that is not there as a whole proves only what it proves: if some was cut off, which

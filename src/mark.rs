@@ -23,7 +23,8 @@ use crate::verdict::{Foreign, Malformed, Unsigned, Verdict};
 
 /// The name of the header that carries a mark.
 pub const HEADER: &str = "Backstop-Mark";
-/// The longest header value or Message-ID that is looked at, in octets.
+/// The longest header value or Message-ID that is looked at, in octets: a longer header is malformed, a longer Message-ID
+/// untagged.
 pub const MAX_MARK: usize = 998;
 /// The longest left side of a Message-ID that is made, in octets.
 pub const MAX_LEFT: usize = 700;

@@ -49,3 +49,24 @@ fn this_host_is_no_reflector() {
         assert_eq!(bounce::may_bounce(mail.as_bytes(), &unnamed, true), answer, "{mail}");
     }
 }
+
+#[test]
+fn an_own_address_is_known_whatever_brackets_route_and_quotes_it_has() {
+    let envelope = Envelope { sender: Some(b"bob@friend.example"), recipient: None };
+    let reply = |to: &str, own| {
+        let mail = format!("From: bob@friend.example\nTo: {to}\n\nhi\n");
+        bounce::may_autorespond(mail.as_bytes(), &envelope, &[own], true)
+    };
+    for own in [ALICE, "<Alice@Example.com>", "<@relay.example,@mx.example:alice@example.com>", "\"alice\"@example.com"]
+    {
+        for to in [ALICE, "Alice <alice@example.com>", "carol@example.com, <ALICE@example.com>"] {
+            assert_eq!(reply(to, own), Ok(()), "{own} {to}");
+        }
+        for to in ["carol@example.com", "alice@example.org", "malice@example.com", "undisclosed-recipients:;"] {
+            assert_eq!(reply(to, own), Err(Restraint::NotAddressed), "{own} {to}");
+        }
+    }
+    for own in ["<>", "", "alice", "<Postmaster>"] {
+        assert_eq!(reply(ALICE, own), Err(Restraint::NotAddressed), "{own}");
+    }
+}

@@ -149,7 +149,7 @@ local function add(backstop, Policy, with)
     -- evidence = { { id =, weight =, why = }, ... },
     -- checks = { { place =, verdict =, covered =, key =, signed =, expires =, token = }, ... },
     -- mailbox =, sentence =, reply =, reporting =, injector =, subject =, returned_from =, returned_message_id = };
-    -- there is no mailbox where the kind is not-a-bounce: nobody looked at the recipient then;
+    -- there is no mailbox under a tag that nothing proves, nor where the kind is not-a-bounce: nobody looked then;
     -- what the envelope does not name is read from the message, as stored mail wants it: the sender from Return-Path, the
     -- recipient from X-Original-To, Envelope-To or Delivered-To above the first Received, never from To. For a message that is
     -- just being received name the recipient: the fields on top are another host's, and without any nothing is proved
@@ -183,7 +183,8 @@ local function add(backstop, Policy, with)
     end
 
     -- policy:incoming_message(ring, sender, recipient, client, message, now) -> as policy:incoming, for a recipient whose
-    -- decision has `by_message`: what the message shows has the last word. The rest is what policy:incoming was given
+    -- decision has `by_message`: what the message shows has the last word. The rest is what policy:incoming was given, `now`
+    -- too: midnight may have passed since
     function Policy:incoming_message(ring, sender, recipient, client, message, now)
         local policy, keys, from, at = with.policy_of(self), with.ring_of(ring), with.client_of(client), with.time(now)
         check("the sender", sender, "string")

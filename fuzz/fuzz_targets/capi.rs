@@ -298,6 +298,11 @@ fn policy_text(call: &Call, text: &[u8]) {
     let Some(policy) = call.handle(|out| unsafe { backstop_policy_parse(data, len, out) }) else { return };
     assert!(reason.is_none_or(|(_, reason)| reason.is_empty()));
     let other = call.handle(|out| unsafe { backstop_policy_ref(call.at(2, policy), out) });
+    for need in BACKSTOP_NEED_REFUSE..=BACKSTOP_NEED_FORWARDER {
+        call.spoiled.set(false);
+        let needed = call.value(NUMBER, |out| unsafe { backstop_policy_needs(call.at(3, policy), need, out) });
+        assert!(needed.is_none_or(|needed| [0, 1].contains(&needed)));
+    }
     unsafe { backstop_policy_free(policy) };
     if let Some(other) = other {
         assert_eq!(other, policy);
@@ -361,6 +366,10 @@ fn policy_recipients(call: &Call, input: &mut Input<'_>) {
         let ((ip, ip_len), policy) = (call.text(2, &first), call.at(3, policy()));
         call.value(NUMBER, |out| unsafe { backstop_policy_origin(policy, class, ip, ip_len, port, out) });
         call.value(NUMBER, |out| unsafe { backstop_policy_client(policy, class, ip, ip_len, port, out) });
+        // The text is no part of this one.
+        call.spoiled.set(false);
+        let policy = call.at(3, self::policy());
+        call.value(NUMBER, |out| unsafe { backstop_policy_needs(policy, class, out) });
         return;
     }
     let ((sender, sender_len), (text, len)) = (call.text(2, &first), call.text(3, &recipient));

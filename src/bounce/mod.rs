@@ -114,7 +114,9 @@ pub struct Inspection {
     pub evidence: Vec<Evidence>,
     /// Every tag and mark that was checked, good and bad.
     pub checks: Vec<Check>,
-    /// The recipient without its tag, as far as it is known. `None` with [`Kind::NotABounce`], where nobody looked at it.
+    /// The recipient without its tag, if the tag or a mark for it proves it, or without a tag: as with
+    /// [`batv::verify`](crate::batv::verify), what an unproved tag says is nobody's address. `None` with
+    /// [`Kind::NotABounce`], where nobody looked at it.
     pub mailbox: Option<String>,
     /// What came back; the first is the nearest.
     pub returned: Vec<Returned>,
@@ -196,7 +198,8 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     checker.told(body.text.as_bytes(), &blocks);
     checker.told(&body.disposition, &blocks);
     checker.replied(&block);
-    seen.mailbox = checker.mailbox.as_deref().map(|it| String::from_utf8_lossy(it).into_owned());
+    let proved = checker.mailbox.as_deref().filter(|_| is_proved_or_untagged(&checker.checks));
+    seen.mailbox = proved.map(|it| String::from_utf8_lossy(it).into_owned());
     seen.returned = body.found.iter().map(|found| returned(found, kind)).collect();
     let mailbox = checker.mailbox.as_deref();
     seen.verdict = verdict::decide(kind, &checker, &seen.returned, ring, policy, day);
@@ -246,6 +249,12 @@ impl Inspection {
         self.evidence = scores.evidence;
         self
     }
+}
+
+/// Whether a tag or mark has a right MAC for the recipient's mailbox, or no tag stood before it.
+fn is_proved_or_untagged(checks: &[Check]) -> bool {
+    let is_right = |check: &Check| matches!(check.outcome, Outcome::Genuine | Outcome::Expired | Outcome::Future);
+    checks.iter().any(is_right) || checks.iter().all(|check| check.place != Place::Recipient)
 }
 
 fn returned(found: &Found<'_>, kind: Kind) -> Returned {

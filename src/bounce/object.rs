@@ -9,7 +9,7 @@
 //!           null when neither headers, delivery-status fields nor a reason came back
 //! source    {"reporting","injector","subject","links","structure","from","name","name_is_ours","dnsbl"}
 //!           null when it is ordinary mail
-//! mailbox   the recipient without its tag, null where it is not known, or for ordinary mail
+//! mailbox   the recipient without its tag, null where it is not known, under a tag that nothing proves, or for ordinary mail
 //! advice    what the policy makes of the verdict                     would    what it would in mode enforce
 //! ```
 //!
@@ -140,15 +140,22 @@ fn source(it: &Inspection, zones: &[&str], object: &mut Object<'_>) {
 mod tests {
     use crate::bounce::{Envelope, inspect};
     use crate::domains::Domains;
+    use crate::mark::{self, Marked};
     use crate::policy::Policy;
-    use crate::{Day, KeyRing};
+    use crate::{Day, Form, KeyRing, batv};
+
+    const ALICE: &[u8] = b"alice@example.com";
+
+    fn ring() -> KeyRing {
+        let keys = b"version 1\nprvs 4 sha256 10 - - * text:secret\nmark m sha256 10 - - * text:another\n";
+        KeyRing::parse(keys).unwrap()
+    }
 
     fn json(message: &str, recipient: &str, file: &[u8]) -> String {
-        let ring = KeyRing::parse(b"version 1\nprvs 4 sha256 10 - - * text:secret\n").unwrap();
         let policy = Policy::new(Domains::parse("example.com").unwrap());
         let envelope = Envelope { sender: None, recipient: Some(recipient.as_bytes()) };
         let mut out = Vec::new();
-        let seen = inspect(message.as_bytes(), &envelope, &ring, &policy, Day::parse("2026-11-22").unwrap());
+        let seen = inspect(message.as_bytes(), &envelope, &ring(), &policy, Day::parse("2026-11-22").unwrap());
         seen.json(Some(file), &["zen.example"], &mut out);
         String::from_utf8(out).unwrap()
     }
@@ -170,9 +177,35 @@ mod tests {
             r#""source":{"reporting":"mx.b.example","injector":{"ip":"198.51.100.17","name":"z","trust":"reporter","#,
             r#""network":"198.51.100.0/24"},"subject":"pills","links":["pills.example"],"structure":null,"#,
             r#""from":"alice@example.com","name":"Eve","name_is_ours":null,"dnsbl":["17.100.51.198.zen.example"]},"#,
-            r#""mailbox":"alice@example.com","advice":"flag","would":"refuse","file_hex":"61ff"}"#,
+            r#""mailbox":null,"advice":"flag","would":"refuse","file_hex":"61ff"}"#,
         ] {
             assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_unproved_tag_says_is_no_mailbox() {
+        let notice = "From: MAILER-DAEMON@mx.b.example\nSubject: Undelivered Mail Returned to Sender\n\nno such user\n";
+        let made = mark::make_header(&ring(), ALICE, [7; 8], Day::parse("2026-11-20").unwrap()).unwrap();
+        let Marked::Done(mark) = made else { panic!() };
+        let marked = format!("{notice}\nFrom: alice@example.com\nTo: x@b.example\nBackstop-Mark: {mark}\n");
+        let signed = |day| {
+            batv::sign(&ring(), ALICE, Form::Prefix, Day::parse(day).unwrap()).unwrap().address().unwrap().to_string()
+        };
+        let (forged, given) = ("prvs=4788000000=alice@example.com", r#""mailbox":"alice@example.com","#);
+        for (message, recipient, expected) in [
+            (notice, "alice@example.com", given),
+            (notice, "<alice@example.com>", given),
+            (notice, &signed("2026-11-20"), given),
+            (notice, &signed("2026-11-01"), given),
+            (notice, forged, r#""mailbox":null,"#),
+            (notice, "prvs=9788000000=alice@example.com", r#""mailbox":null,"#),
+            (notice, "btv1==123456789ab==alice@example.com", r#""mailbox":null,"#),
+            (notice, "prvs=x=alice@example.com", r#""mailbox":null,"#),
+            (&marked, forged, given),
+        ] {
+            let text = json(message, recipient, b"1");
+            assert!(text.contains(expected), "{recipient}\n{text}");
         }
     }
 

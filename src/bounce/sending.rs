@@ -8,7 +8,7 @@ use super::Envelope;
 use super::arrival::arrival;
 use super::guard::{Block, without_blank_lines};
 use super::parts;
-use crate::address::Path;
+use crate::address::{Mailbox, Path};
 
 /// Why a message is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,7 +105,7 @@ pub fn may_bounce(message: &[u8], envelope: &Envelope<'_>, authenticated: bool) 
 
 /// Whether an automatic reply (vacation, receipt) may be sent for one of these own addresses (RFC 3834 section 2).
 ///
-/// How often one sender is answered is for the caller to keep.
+/// They are without tags; brackets, a route and quotes are as RCPT may have them. How often one sender is answered is for the caller to keep.
 ///
 /// ```
 /// use backstop::bounce::{Envelope, Restraint, may_autorespond};
@@ -132,6 +132,14 @@ pub fn may_autorespond(
             words.iter().any(|word| value.contains(word))
         })
     };
+    let mailboxes: Vec<Mailbox<'_>> = own.iter().filter_map(|it| mailbox(it)).collect();
+    let is_own = |named: &String| {
+        let is_same = |named: Mailbox<'_>, own: &Mailbox<'_>| {
+            own.content().eq_ignore_ascii_case(named.content()) && own.domain().eq_ignore_ascii_case(named.domain())
+        };
+        own.iter().any(|own| own.eq_ignore_ascii_case(named))
+            || mailbox(named).is_some_and(|named| mailboxes.iter().any(|own| is_same(named, own)))
+    };
     let submitted = block.all("Auto-Submitted").any(|value| !value.trim_ascii().eq_ignore_ascii_case(b"no"));
     let is_list = block.fields.iter().any(|field| {
         field.name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"List-"))
@@ -148,12 +156,17 @@ pub fn may_autorespond(
     } else if !["To", "Cc", "Resent-To", "Resent-Cc"]
         .iter()
         .flat_map(|name| block.all(name))
-        .any(|value| parts::addresses(value).iter().any(|it| own.iter().any(|own| own.eq_ignore_ascii_case(it))))
+        .any(|value| parts::addresses(value).iter().any(is_own))
     {
         Err(Restraint::NotAddressed)
     } else {
         Ok(())
     }
+}
+
+/// The mailbox in a path, whatever brackets and route it has.
+fn mailbox(address: &str) -> Option<Mailbox<'_>> {
+    Path::parse_tagged(address.as_bytes()).ok()?.mailbox()
 }
 
 /// The sender that an answer would go to; one that the sender of the message wrote is not taken.

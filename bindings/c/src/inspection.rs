@@ -19,7 +19,8 @@ use crate::verdict::{
 
 /// # Returned messages
 ///
-/// Text: the recipient without its tag; none with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it.
+/// Text: the recipient without its tag; none under a tag that neither it nor a mark proves, since what that says is
+/// nobody's address, and with BACKSTOP_KIND_NOT_A_BOUNCE, where nobody looked at it.
 pub const BACKSTOP_TEXT_MAILBOX: i32 = 1;
 /// Text: one sentence on the verdict, for people.
 pub const BACKSTOP_TEXT_SENTENCE: i32 = 2;
@@ -102,7 +103,8 @@ pub struct backstop_check {
     /// BACKSTOP_MALFORMED. The JSON object has the exact one as the id of its evidence ("returned-mark-future"), and
     /// where it makes the message unproven, so has `why` of the findings.
     pub verdict: i32,
-    /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, so that it is none of ours. Else 0.
+    /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed on that day, for prvs on each day that it may be, so that
+    /// it is none of ours. Else 0.
     pub covered: i32,
     /// The character of the key that it names; 0 if it names none.
     pub key: i32,

@@ -13,7 +13,8 @@ use crate::verdict::backstop_verdict;
 /// How many random octets backstop_mark_header takes.
 pub const BACKSTOP_NONCE_SIZE: u32 = 8;
 
-/// The longest header value or Message-ID that is looked at, in octets: a longer one is BACKSTOP_MALFORMED.
+/// The longest header value or Message-ID that is looked at, in octets: a longer header is BACKSTOP_MALFORMED, a longer
+/// Message-ID BACKSTOP_UNTAGGED.
 pub const BACKSTOP_MARK_MAX: u32 = 998;
 
 const NONCE: usize = BACKSTOP_NONCE_SIZE as usize;

@@ -346,10 +346,10 @@ pub unsafe extern "C" fn backstop_policy_incoming(
 /// Decides about the recipient once more when the message is there: a signed mark inside it can save a bounce without a
 /// tag, and it can show a bounce to be backscatter that the envelope could not.
 ///
-/// For a decision of backstop_policy_incoming that has `by_message`; for any other it gives the same once more. Sender,
-/// recipient and client are those of before, and `inspection` is that of the message for this very recipient: each has
-/// its own. The advice of an inspection is no substitute, since it knows no client: exempt ones and users are never
-/// refused.
+/// For a decision of backstop_policy_incoming that has `by_message`; for any other it gives the same once more. Policy,
+/// ring, sender, recipient, client and `now` are those of before: with -1 for the clock, midnight may come between the
+/// two, and a key store may have a new ring. `inspection` is that of the message for this very recipient: each has its
+/// own. The advice of an inspection is no substitute, since it knows no client: exempt ones and users are never refused.
 ///
 /// BACKSTOP_OK: `out` has the decision, with `refuse_at` and `by_message` as before. BACKSTOP_ERR_OPTION: `client` is
 /// no BACKSTOP_CLIENT_*. A message that is not there as a whole proves only what it proves: if some was cut off, which

@@ -116,7 +116,8 @@ pub struct backstop_verdict {
     /// BACKSTOP_VERDICT_SIZE_1.
     pub key_use: i32,
     /// With BACKSTOP_UNKNOWN_KEY: 1 if keys of the ring signed for this domain on that day, so that the tag is none of
-    /// ours, 0 if this ring may only be older than that of the host that signed. Else 0. Behind
+    /// ours, 0 if this ring may only be older than that of the host that signed. For prvs, whose day depends on the life
+    /// of the key that is not known: on each of the days that it may be. Else 0. Behind
     /// BACKSTOP_VERDICT_SIZE_1.
     pub covered: i32,
 }

@@ -147,6 +147,7 @@ static void a_tag_proves_and_tells_its_days(void)
     CHECK(findings_of(it).verdict == BACKSTOP_MESSAGE_FORGED && findings_of(it).proof == -1 && findings_of(it).checks == 1);
     CHECK(backstop_inspection_check(it, 0, token, sizeof token, &len, &check) == BACKSTOP_OK);
     CHECK(check.verdict == BACKSTOP_FORGED && check.signed_day == -1 && check.expires_day == -1);
+    CHECK(has_text(it, BACKSTOP_TEXT_MAILBOX, ""));
     backstop_inspection_free(it);
 }
 

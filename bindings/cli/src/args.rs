@@ -119,7 +119,7 @@ Example:
 
 With --json, of the sender (decision outgoing and forward): decision, input, output, rule, origin; of the recipient \
 (incoming): decision, input, output, rule, action, would, verdict, reply, refuse_at, mode, client, log, by_message. The last \
-says that the message, which is not known here, may change the answer (refuse-at = \"message\"): ask `backstop inspect`.
+says that the answer waits for the message, which is not known here (refuse-at = \"message\"): ask `backstop inspect`.
 
 The exit code is 0 whatever is decided, and 2 for trouble; scripts take --json.";
 
@@ -283,10 +283,10 @@ pub(crate) struct Decide {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
     /// The envelope sender; <> is the null sender of a bounce.
-    #[arg(long, value_name = "SENDER", value_parser = parse::address(), allow_hyphen_values = true)]
+    #[arg(long, value_name = "SENDER", value_parser = parse::sender(), allow_hyphen_values = true)]
     pub(crate) from: OsString,
     /// The recipient.
-    #[arg(long, value_name = "RECIPIENT", value_parser = parse::address(), allow_hyphen_values = true)]
+    #[arg(long, value_name = "RECIPIENT", value_parser = parse::recipient(), allow_hyphen_values = true)]
     pub(crate) to: OsString,
     /// The address of the client, such as 192.0.2.1, or internal for the mail system itself [default: one that nobody knows].
     #[arg(long, value_name = "CLIENT")]

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use backstop::explain::printable;
-use backstop::policy::{Action, Client, Incoming, Origin, Outgoing, Policy, Rule};
+use backstop::policy::{Action, Client, Incoming, Mode, Origin, Outgoing, Policy, Rule};
 use backstop::{Day, keyfile};
 
 use crate::args;
@@ -84,10 +84,10 @@ impl Told<'_> {
         };
         let incoming = &self.incoming;
         let by_message = by_message(incoming);
-        let does = |action: &Action| match (action, incoming.reply) {
+        let is_enforced = incoming.mode == Mode::Enforce;
+        let does = |action: &Action, by_message: &str| match (action, incoming.reply) {
             (Action::Strip(address), _) => format!("is delivered to {}", printable(address.as_bytes())),
             (Action::Reverse(address), _) => format!("goes on to {}", printable(address.as_bytes())),
-            (Action::Unchanged, _) if incoming.would == Action::Refuse => "stays as it is".to_owned(),
             (Action::Unchanged, _) => format!("stays as it is{by_message}"),
             (Action::Refuse, Some(reply)) => {
                 format!("is refused at {}{by_message}: {reply}", incoming.refuse_at.as_str())
@@ -99,10 +99,11 @@ impl Told<'_> {
             text += &sender("forward", forward, String::new());
         }
         let (rule, sentence) = (incoming.rule.slug(), incoming.rule.sentence());
-        text +=
-            &format!("{:<9} {} {}\n          {rule}: {sentence}\n", "incoming", path(self.to), does(&incoming.action));
-        if incoming.would != incoming.action {
-            text += &format!("          in mode enforce it {}\n", does(&incoming.would));
+        let done = does(&incoming.action, if is_enforced { by_message } else { "" });
+        text += &format!("{:<9} {} {done}\n          {rule}: {sentence}\n", "incoming", path(self.to));
+        // Elsewhere nothing is refused, whatever the message shows.
+        if incoming.would != incoming.action || !(is_enforced || by_message.is_empty()) {
+            text += &format!("          in mode enforce it {}\n", does(&incoming.would, by_message));
         }
         let verdict = incoming.verdict.as_ref().map_or("none", |verdict| verdict.slug());
         let (mode, client) = (incoming.mode.as_str(), self.client.as_str());
@@ -141,7 +142,7 @@ impl Told<'_> {
     }
 }
 
-/// What the message may change in the envelope's answer, as the table of `Policy::incoming_message` has it.
+/// What the message may change in what mode enforce does, as the table of `Policy::incoming_message` has it.
 const fn by_message(incoming: &Incoming<'_>) -> &'static str {
     match (incoming.by_message, incoming.would, incoming.rule) {
         (false, ..) | (true, _, Rule::SrsBad | Rule::SrsSender) => "",

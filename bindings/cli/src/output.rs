@@ -23,7 +23,8 @@ pub(crate) fn lines(json: bool) -> Box<dyn Write> {
     }
 }
 
-/// Gets whole lines, so that no character is cut.
+/// Gets whole lines, so that no character is cut, but for those that are passed on in pieces since they are too long
+/// (`stream.rs`): there the octets of a character that two pieces share are escaped, as what is no UTF-8 is.
 struct Terminal<W> {
     to: W,
     escape: fn(&[u8]) -> String,

@@ -84,6 +84,11 @@ impl Tally {
         }
     }
 
+    /// Whether nothing was counted.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
     /// `2 of 5 not genuine: forged 1, untagged 1`.
     pub(crate) fn outcome(&self) -> Outcome {
         if self.slugs.is_empty() {

@@ -495,10 +495,25 @@ fn nobody_is_answered_where_there_is_no_message() {
         command.args(["inspect", "--vouched", "--sender", "bob@friend.example", "--may-answer"]).args(words);
         told(&run(&mut command, input))
     };
+    let separator = b"From bob@friend.example Fri Nov 20 10:12:00 2026\r\n\n";
+    for (name, folder) in [("folder", ""), ("maildir", "new")] {
+        fs::create_dir_all(home.join(name).join(folder)).unwrap();
+    }
     for answer in ["reply", "bounce"] {
-        for (form, input) in [("auto", &b""[..]), ("message", b""), ("mbox", b""), ("auto", b"\r\n \n")] {
+        for (form, input) in [("auto", &b""[..]), ("message", b""), ("mbox", b""), ("auto", b"\r\n \n")]
+            .into_iter()
+            .chain(["auto", "message", "mbox"].map(|form| (form, &separator[..])))
+        {
             let (lines, said, code) = asked(&[answer, "--format", form, "-"], input);
             assert_eq!((lines, code), (vec!["no - reason=empty".to_owned()], 1), "{answer} {form} {said}");
+        }
+        let friend = b"From: bob@friend.example\nTo: alice@example.com\n\nhi\n";
+        let two = [&separator[..], separator.trim_ascii_end(), b"\n", friend].concat();
+        let (lines, ..) = asked(&[answer, "--recipient", "alice@example.com", "-"], &two);
+        assert_eq!(lines, ["no -#1 reason=empty", "yes -#2"], "{answer}");
+        for name in ["folder", "maildir"] {
+            let (lines, said, code) = asked(&[answer, home.join(name).to_str().unwrap()], b"");
+            assert!(lines.is_empty() && code == 1 && said.contains("there is no message"), "{answer} {name} {said}");
         }
         let (lines, said, _) = asked(&[answer, empty.to_str().unwrap()], b"");
         assert_eq!(lines, [format!("no {} reason=empty", empty.display())]);
@@ -509,7 +524,16 @@ fn nobody_is_answered_where_there_is_no_message() {
 #[test]
 fn a_reply_is_addressed_to_the_mailbox_under_the_recipients_tag() {
     let friend = b"From: bob@friend.example\nTo: Alice <alice@example.com>\n\nhi\n";
-    for recipient in ["prvs=4795abcdef=alice@example.com", "alice+prvs=4795abcdef@example.com", "alice@example.com"] {
+    for recipient in [
+        "prvs=4795abcdef=alice@example.com",
+        "<prvs=4795abcdef=alice@example.com>",
+        "alice+prvs=4795abcdef@example.com",
+        "alice@example.com",
+        "<alice@example.com>",
+        "<@relay.example:alice@example.com>",
+        "\"alice\"@example.com",
+        "\"prvs=4795abcdef=alice\"@example.com",
+    ] {
         let mut command = common::backstop();
         command.args([
             "inspect",

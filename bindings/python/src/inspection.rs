@@ -21,7 +21,8 @@ pub(crate) struct Check {
     /// What it is.
     #[pyo3(get)]
     verdict: &'static str,
-    /// With unknown-key: whether keys of the ring signed on that day, so that it is none of ours.
+    /// With unknown-key: whether keys of the ring signed on that day, for prvs on each day that it may be, so that it is none
+    /// of ours.
     #[pyo3(get)]
     covered: bool,
     /// The character of the key that it names; None if it names none.
@@ -164,7 +165,8 @@ impl Inspection {
         self.0.proof().map(Check::from)
     }
 
-    /// The recipient without its tag; None where the kind is not-a-bounce, since nobody looked at it then.
+    /// The recipient without its tag; None under a tag that nothing proves, and where the kind is not-a-bounce, since nobody
+    /// looked at it then.
     #[getter]
     fn mailbox(&self) -> Option<&str> {
         self.0.mailbox.as_deref()

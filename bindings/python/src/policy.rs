@@ -83,7 +83,7 @@ impl Policy {
     }
 
     /// Decides once more when the message is there, about a recipient whose decision has `by_message`. `inspection` is that of
-    /// the message for this very recipient; the rest is what `incoming` was given.
+    /// the message for this very recipient; the rest is what `incoming` was given, `now` too: midnight may have passed.
     #[pyo3(signature = (ring, sender, recipient, client, inspection, now=None))]
     fn incoming_message(
         &self,

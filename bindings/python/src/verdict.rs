@@ -26,7 +26,7 @@ pub(crate) struct Verdict {
     /// The use of the key that made the tag, if genuine or expired.
     #[pyo3(get)]
     key_use: Option<&'static str>,
-    /// With an unknown key: whether keys of the ring signed for this domain on that day.
+    /// With an unknown key: whether keys of the ring signed for this domain on that day, for prvs on each day that it may be.
     #[pyo3(get)]
     covered: bool,
     signed: Option<Day>,

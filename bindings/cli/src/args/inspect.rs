@@ -26,7 +26,8 @@ object has a last key, file_hex, with all of its octets.
 
 Exit code 0: none of the messages is backscatter, forged or expired. 1: some are; the last line tells how many. 2: trouble; \
 a file that cannot be read is told and left out, and all others are counted. After Ctrl-C nothing is counted, and what was \
-printed holds. With --may-answer, 1 says that a message must not be answered; reason=empty is that there is none.";
+printed holds. With --may-answer, 1 says that a message must not be answered, or that there is none: reason=empty, and of a folder no \
+line.";
 
 /// What plays no part in whether this host may answer: keys, policy, day, and all that is told of verdicts.
 const UNANSWERED: [&str; 12] = [

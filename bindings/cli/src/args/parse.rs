@@ -21,20 +21,28 @@ pub(super) fn address() -> impl TypedValueParser<Value = OsString> {
 
 /// A recipient of an envelope: a mailbox, its tag and all.
 pub(super) fn recipient() -> impl TypedValueParser<Value = OsString> {
-    parsed(|path| matches!(path, Path::Null).then_some("takes a recipient, as alice@example.com; `<>` is none"))
+    parsed(|octets| match Path::parse_tagged(octets) {
+        Ok(Path::Null) => Some("takes a recipient, as alice@example.com; `<>` is none".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(format!("has a fault: {error}")),
+    })
 }
 
-/// A sender of an envelope: a mailbox, or `<>`.
+/// A sender of an envelope: a mailbox, or `<>`, or MAILER-DAEMON, which some mail systems give without a domain.
 pub(super) fn sender() -> impl TypedValueParser<Value = OsString> {
-    parsed(|_| None)
+    parsed(|octets| match Path::parse_tagged(octets) {
+        Err(error) if !is_daemon(octets) => Some(format!("has a fault: {error}")),
+        _ => None,
+    })
 }
 
-fn parsed(wrong: fn(Path<'_>) -> Option<&'static str>) -> impl TypedValueParser<Value = OsString> {
+fn is_daemon(octets: &[u8]) -> bool {
+    octets.eq_ignore_ascii_case(b"mailer-daemon") || octets.eq_ignore_ascii_case(b"<mailer-daemon>")
+}
+
+fn parsed(fault: fn(&[u8]) -> Option<String>) -> impl TypedValueParser<Value = OsString> {
     OsStringValueParser::new().try_map(move |text| {
-        let fault = match Path::parse_tagged(text.as_encoded_bytes()) {
-            Ok(path) => wrong(path).map(str::to_owned),
-            Err(error) => Some(format!("has a fault: {error}")),
-        };
+        let fault = fault(text.as_encoded_bytes());
         fault.map_or(Ok(text), Err)
     })
 }

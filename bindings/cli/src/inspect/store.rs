@@ -366,7 +366,7 @@ fn numbered(name: &[u8], number: u64) -> Vec<u8> {
 }
 
 /// Whether a line can begin a message in an mbox.
-fn is_separator(line: &[u8]) -> bool {
+pub(crate) fn is_separator(line: &[u8]) -> bool {
     const DAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
     let Some(rest) = line.strip_prefix(b"From ").filter(|_| line.len() <= HEAD) else { return false };
     let words: Vec<&[u8]> = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
