@@ -99,9 +99,11 @@ end
 
 -- What the policy says of a recipient: by the envelope, and by the message where the policy waits for it.
 local function decide(task, ring, sender, recipient, client)
-    local decision = policy:incoming(ring, sender, recipient, client)
+    -- One time for both: between them a day may begin.
+    local now = os.time()
+    local decision = policy:incoming(ring, sender, recipient, client, now)
     if decision and decision.by_message then
-        return policy:incoming_message(ring, sender, recipient, client, tostring(task:get_content()))
+        return policy:incoming_message(ring, sender, recipient, client, tostring(task:get_content()), now)
     end
     return decision
 end
