@@ -213,6 +213,10 @@ fn what_stands_behind_a_break_proves_and_is_held_against_nothing() {
         assert_eq!(verdict(&bounce("")), TOO_LITTLE);
         assert_eq!(verdict(&bounce(&made(ALICE))), Verdict::Genuine);
         assert_eq!(verdict(&bounce(&made(b"bob@example.com"))), Verdict::Unproven(Why::Damaged));
+        let folded = format!("{}X-Other: a\n\tb\n", mark());
+        assert_eq!(verdict(&bounce(&folded)), Verdict::Genuine);
+        let twice = format!("Message-ID: <1@b.example>\nbroken again\nX-Other: 2\n{}", mark());
+        assert_eq!(verdict(&bounce(&twice)), Verdict::Genuine);
     }
 }
 
