@@ -267,7 +267,10 @@ impl Gates {
             match self.open.iter().find(|gate| gate.is_at(&endpoint.address)) {
                 // What nobody asked for is not undone: whoever starts the daemon may have given a socket to a group.
                 Some(gate) if gate.endpoint.borrow().rights == endpoint.rights => {}
-                Some(gate) => kept.extend(gate.made.as_ref().map(|made| (endpoint, made))),
+                Some(gate) => {
+                    let old = gate.endpoint.borrow().rights.clone();
+                    kept.extend(gate.made.as_ref().map(|made| (old, endpoint, made)));
+                }
                 None => {
                     let open = || self.open.iter().filter_map(Gate::address);
                     let own = || open().chain(bound.iter().map(|(it, _)| it.address.clone()));

@@ -157,6 +157,9 @@ fn a_group_that_was_given_from_outside_stays_over_a_reload_that_asks_for_none() 
         assert!(daemon.reload(&config(mode, FACES)).contains("reloaded"));
         assert_eq!(rights(&daemon, "map"), (before.0, other.gid.as_raw()), "{mode}");
     }
+    let faces = FACES.replace("[socketmap]", "[socketmap]\nsocket-mode = \"0600\"");
+    assert!(daemon.reload(&config("sign", &faces)).contains("reloaded"));
+    assert_eq!(rights(&daemon, "map"), (0o600, other.gid.as_raw()));
 }
 
 /// A group to give beside the own one; whoever is in one group only has none.
