@@ -423,7 +423,12 @@ pub fn filter(data: &[u8]) {
             }
             Ok(Line::Ready) => assert!(out.ends_with(b"register|ready\n")),
             Ok(
-                report @ (Line::Connect(..) | Line::Auth(..) | Line::Begin(_) | Line::Mail(..) | Line::Disconnect(_)),
+                report @ (Line::Connect(..)
+                | Line::Auth(..)
+                | Line::Begin(_)
+                | Line::Mail(..)
+                | Line::Fail(_)
+                | Line::Disconnect(_)),
             ) => {
                 match report {
                     Line::Connect(session, _) => {
