@@ -364,10 +364,10 @@ pub fn milter(data: &[u8]) {
                     assert!(state().snapshot().config.policy.own_domains().contains(sender.mailbox().domain()));
                 }
                 for (recipient, last) in waiting.iter().take(faces::hold::MAX_WAITING) {
-                    let to = changes.recipients.iter().find(|(given, _)| given == recipient).map(|(_, to)| *to);
+                    let to = changes.recipients.iter().find(|(given, ..)| given == recipient).map(|(_, to, _)| *to);
                     assert_eq!(to, last.action.address().copied(), "{}", recipient.escape_ascii());
                 }
-                for (given, address) in changes.recipients {
+                for (given, address, _) in changes.recipients {
                     assert!(mail.accepted.contains(&given), "{address}");
                     assert!(matches!(Path::parse_tagged(address.as_bytes()), Ok(Path::Mailbox(_))), "{address}");
                 }
