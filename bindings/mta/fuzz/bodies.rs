@@ -364,10 +364,10 @@ pub fn milter(data: &[u8]) {
                     assert!(state().snapshot().config.policy.own_domains().contains(sender.mailbox().domain()));
                 }
                 for (recipient, last) in waiting.iter().take(faces::hold::MAX_WAITING) {
-                    let to = changes.recipients.iter().find(|(given, _)| given == recipient).map(|(_, to)| *to);
+                    let to = changes.recipients.iter().find(|(given, ..)| given == recipient).map(|(_, to, _)| *to);
                     assert_eq!(to, last.action.address().copied(), "{}", recipient.escape_ascii());
                 }
-                for (given, address) in changes.recipients {
+                for (given, address, _) in changes.recipients {
                     assert!(mail.accepted.contains(&given), "{address}");
                     assert!(matches!(Path::parse_tagged(address.as_bytes()), Ok(Path::Mailbox(_))), "{address}");
                 }
@@ -423,7 +423,12 @@ pub fn filter(data: &[u8]) {
             }
             Ok(Line::Ready) => assert!(out.ends_with(b"register|ready\n")),
             Ok(
-                report @ (Line::Connect(..) | Line::Auth(..) | Line::Begin(_) | Line::Mail(..) | Line::Disconnect(_)),
+                report @ (Line::Connect(..)
+                | Line::Auth(..)
+                | Line::Begin(_)
+                | Line::Mail(..)
+                | Line::Fail(_)
+                | Line::Disconnect(_)),
             ) => {
                 match report {
                     Line::Connect(session, _) => {

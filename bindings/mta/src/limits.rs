@@ -60,6 +60,7 @@ pub fn all() -> Vec<Limit> {
         limit("a line of the tcp_table", octets(tcp_table::MAX_LINE), CUT),
         limit("a request of the policy service", octets(policy_service::MAX_REQUEST), CUT),
         limit("a milter packet", octets(milter::MAX_PACKET), CUT),
+        limit("the macros of a milter step", format!("{} octets", milter::line::MAX_MACROS), CUT),
         limit(
             "recipients of a mail in the milter",
             milter::session::MAX_RECIPIENTS.to_string(),

@@ -15,7 +15,7 @@ use backstopd::listen::Handed;
 use backstopd::ring::OWN_RING;
 use backstopd::stop::{Exit, Stop};
 use backstopd::{check, maincf, pages, report, server};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     keep_secrets_from_cores();
@@ -60,9 +60,12 @@ fn usage(error: &clap::Error) -> Result<(), Stop> {
     if let Some(tip) = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ")) {
         sentence += &format!("; {tip}");
     }
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("backstopd");
-    let command: Vec<&str> = usage.split(' ').take_while(|word| !word.starts_with(['-', '<', '['])).collect();
-    Err(Stop::new(Exit::Usage, format!("{sentence}; see `{} --help`", command.join(" "))))
+    // A subcommand stands first; of a bad value the usage is not told.
+    let first = std::env::args_os().nth(1).unwrap_or_default();
+    let command = Cli::command();
+    let command =
+        first.to_str().and_then(|first| command.find_subcommand(first)).map(|it| format!(" {}", it.get_name()));
+    Err(Stop::new(Exit::Usage, format!("{sentence}; see `backstopd{} --help`", command.unwrap_or_default())))
 }
 
 /// The kernel writes no core of this process, nor hands one to a helper, and no other process of the same user may attach.

@@ -267,7 +267,10 @@ impl Gates {
             match self.open.iter().find(|gate| gate.is_at(&endpoint.address)) {
                 // What nobody asked for is not undone: whoever starts the daemon may have given a socket to a group.
                 Some(gate) if gate.endpoint.borrow().rights == endpoint.rights => {}
-                Some(gate) => kept.extend(gate.made.as_ref().map(|made| (endpoint, made))),
+                Some(gate) => {
+                    let old = gate.endpoint.borrow().rights.clone();
+                    kept.extend(gate.made.as_ref().map(|made| (old, endpoint, made)));
+                }
                 None => {
                     let open = || self.open.iter().filter_map(Gate::address);
                     let own = || open().chain(bound.iter().map(|(it, _)| it.address.clone()));
@@ -381,7 +384,11 @@ async fn accept(
     }
 }
 
-/// Talks to one peer until the connection ends; the maps are those in force when it asks.
+/// Not what the peer sent: the face that it talks to is gone.
+const MOVED: exchange::Broken = exchange::Broken("what was for another face");
+
+/// Talks to one peer until the connection ends; the maps are those in force when it asks. Where its address has become that of
+/// another face it ends before it answers, so that Postfix connects anew: its tables have other maps, or none.
 async fn talk(
     state: Arc<State>,
     endpoint: watch::Receiver<Arc<Endpoint>>,
@@ -397,15 +404,17 @@ async fn talk(
         None => metrics::http::serve(&state, stream, limits, stop, &seat).await,
         Some(Face::Milter) => milter::serve(&state, stream, limits, stop, seat).await,
         Some(Face::Socketmap) => {
-            let answer =
-                |input: &[u8], output: &mut Vec<u8>| socketmap::answer(&state, &endpoint.borrow().maps, input, output);
+            let answer = |input: &[u8], output: &mut Vec<u8>| match &*endpoint.borrow() {
+                now if now.face == face => socketmap::answer(&state, &now.maps, input, output),
+                _ => Err(MOVED),
+            };
             exchange::serve(stream, socketmap::MAX_FRAME, limits, stop, &seat, answer).await
         }
         Some(Face::TcpTable) => {
-            let map = || endpoint.borrow().maps.first().copied();
+            let map = || Some(endpoint.borrow()).filter(|it| it.face == face).and_then(|it| it.maps.first().copied());
             let answer = |input: &[u8], output: &mut Vec<u8>| match map() {
                 Some(map) => tcp_table::answer(&state, map, input, output),
-                None => Err(exchange::Broken("nothing, since no map is served here")),
+                None => Err(MOVED),
             };
             exchange::serve(stream, tcp_table::MAX_LINE, limits, stop, &seat, answer).await
         }
@@ -417,7 +426,7 @@ async fn talk(
     };
     let address = &endpoint.borrow().address;
     match end {
-        End::Closed => {}
+        End::Closed | End::Broken(MOVED) => {}
         End::Broken(what) => state.log.complaint(&format!("a peer at {address} sent {}; it was cut off", what.0)),
         End::Slow => state.log.complaint(&format!("a peer at {address} was too slow; it was cut off")),
         End::Failed(error) => state.log.complaint(&format!("a connection at {address} failed: {error}")),

@@ -4,8 +4,8 @@
 //! rights, and what a killed daemon left behind is replaced. Only a name that the kernel says nobody listens at is taken:
 //! a program whose queue is full listens as well, and one with another kind of socket has its name, too.
 //!
-//! Rights that the configuration changes while the daemon runs are given to all sockets or to none; otherwise they are left as
-//! they are, whoever gave them.
+//! Rights that the configuration changes while the daemon runs are given to all sockets or to none; owner, group and mode that
+//! it does not change are left as they are, whoever gave them.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -118,27 +118,31 @@ fn is_left_behind(path: &Path) -> Result<bool, String> {
     }
 }
 
-/// Gives sockets that listen already the rights that a new configuration wants, all of them or none.
+/// Gives sockets that listen already, with these rights by the old configuration, those that a new one wants, all of them or
+/// none.
 ///
 /// # Errors
 /// One sentence with the face and the address.
-pub fn give_rights(sockets: &[(&Endpoint, &Made)]) -> Result<(), Stop> {
+pub fn give_rights(sockets: &[(Rights, &Endpoint, &Made)]) -> Result<(), Stop> {
     let failed = |endpoint: &Endpoint, made: &Made, why: &str| {
         let (face, path) = (endpoint.table(), made.path.display());
         Stop::new(Exit::Os, format!("[{face}] cannot change the rights of {path}: {why}"))
     };
     let mut changes = Vec::new();
-    for (endpoint, made) in sockets {
+    for (old, endpoint, made) in sockets {
         let (before, wanted) = (Owned::at(&made.path).map_err(|it| keyfile::in_words(&it)), ids(&endpoint.rights));
         let (before, (owner, group)) =
             before.and_then(|before| Ok((before, wanted?))).map_err(|why| failed(endpoint, made, &why))?;
-        let (uid, gid) = (owner.unwrap_or(made.uid), group.unwrap_or(made.gid));
-        changes.push((before, Owned { uid, gid, mode: endpoint.rights.mode }));
+        let new = &endpoint.rights;
+        let uid = if new.owner == old.owner { before.uid } else { owner.unwrap_or(made.uid) };
+        let gid = if new.group == old.group { before.gid } else { group.unwrap_or(made.gid) };
+        let mode = if new.mode == old.mode { before.mode } else { new.mode };
+        changes.push((before, Owned { uid, gid, mode }));
     }
-    for (at, ((_, wanted), (endpoint, made))) in changes.iter().zip(sockets).enumerate() {
+    for (at, ((_, wanted), (_, endpoint, made))) in changes.iter().zip(sockets).enumerate() {
         if let Err(error) = wanted.give(&made.path) {
             // This one too: its owner may be changed already.
-            for ((before, _), (_, made)) in changes.iter().zip(sockets).take(at + 1) {
+            for ((before, _), (.., made)) in changes.iter().zip(sockets).take(at + 1) {
                 let _ = before.give(&made.path);
             }
             return Err(failed(endpoint, made, &keyfile::in_words(&error)));

@@ -3,7 +3,8 @@
 A host N has its folders below target/guide/N. Commands of the guide are run with its folders and ports put in place of those
 that the guide names (`inside`), and what they print is turned back (`outside`). In front of the real programs stand a few
 lines each: `backstop` and `backstopd` get the clock, `postconf` and `sendmail` the instance in tests/lab; `systemctl` runs
-ExecStart and ExecReload of the unit, `postfix reload` gives master its signal, `scp` copies between the folders.
+ExecStart and ExecReload of the unit as the daemon's user, `postfix reload` gives master its signal, `scp` copies between the
+folders.
 """
 
 import glob
@@ -25,6 +26,9 @@ BASE = int(os.environ.get("BACKSTOP_TEST_PORT", "21400"))
 SMTP, SINK = BASE + 20, BASE + 21
 HOSTS = ("mx1", "mx2")
 USER, WORLD = "192.0.2.10", "198.51.100.9"
+# User and group `backstop` of the guide: one that is no root's and that tests/lab/postfix makes.
+DAEMON = "postfix"
+AS_DAEMON = f"setpriv --reuid={DAEMON} --regid={DAEMON} --clear-groups "
 
 sys.path.insert(0, str(ROOT / "tests/lab"))
 
@@ -41,7 +45,7 @@ def run(*command, text=None, env=None):
 
 def inside(text, host="mx1"):
     """The guide's words as this test has them."""
-    text = text.replace("runuser -u backstop -- ", "")
+    text = text.replace("runuser -u backstop -- ", AS_DAEMON)
     text = re.sub(r"\bmx2:/", "/mx2-root/", text)
     text = re.sub(r"(?<![\w/])/etc/postfix\b", f"{WORK}/postfix/etc", text)
     text = re.sub(r"(?<![\w/])/((etc/backstop|var/log/backstopd|var/lib/backstopd)\b)", rf"{WORK}/{host}/\1", text)
@@ -50,7 +54,7 @@ def inside(text, host="mx1"):
     text = re.sub(r"(?<![\w/])(/etc/(postsrsd\.secret|exim4)\b)", rf"{WORK}/{host}\1", text)
     text = re.sub(r"\b1000([12])\b", lambda it: str(BASE + 35 + int(it[1])), text)
     text = re.sub(r"\b100(2[6-9]|3[0-9])\b", lambda it: str(BASE + int(it[1]) - 26 + (shift and 22)), text)
-    return re.sub(r"(--group |chgrp )backstop\b", r"\1root", text)
+    return re.sub(r"(--group |chgrp )backstop\b", rf"\1{DAEMON}", text)
 
 
 def outside(text):
@@ -74,9 +78,8 @@ class Stage:
         self.sink, self.number, self.others = None, 0, []
 
     def build(self):
-        for folder in ("etc/backstop", "var/log/backstopd", "var/lib/backstopd"):
-            for host in HOSTS:
-                (WORK / host / folder).mkdir(parents=True)
+        for host in HOSTS:
+            (WORK / host / "etc/backstop").mkdir(parents=True)
         fake = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
         if not fake:
             raise Cannot("libfaketime is missing (apt-get install libfaketime)")
@@ -111,7 +114,9 @@ echo "processes of Postfix that do not end: $old"; exit 1
         # The second host's configuration has the paths and ports that the guide's words become there.
         words = ("/etc/backstop", "/var/log/backstopd", *map(str, range(10026, 10040)))
         edit = " ".join(f"-e 's#{inside(it)}#{inside(it, 'mx2')}#g'" for it in words)
-        self.shim("scp", f'cp "$@" || exit\nfor to; do :; done\n[[ $to != *.toml ]] || sed -i {edit} "$to"\n')
+        # As scp does, -p keeps the mode and not the group.
+        copy = '[ "$1" = -p ] || exit 64\ncp --preserve=mode,timestamps "$2" "$3" || exit\n'
+        self.shim("scp", f'{copy}[[ $3 != *.toml ]] || sed -i {edit} "$3"\n')
         unit = (ROOT / "bindings/mta/systemd/backstopd.service").read_text()
         start, reload = (re.search(rf"^{key}=(.*)$", unit, re.M)[1] for key in ("ExecStart", "ExecReload"))
         for host in HOSTS:
@@ -129,7 +134,7 @@ echo "processes of Postfix that do not end: $old"; exit 1
                 f"""pid=$(cat {at}/pid 2>/dev/null)
 seen=$({told} || true)
 start() {{
-    {line["start"]} --state {at}/var/lib/backstopd >>{at}/journal 2>&1 &
+    {AS_DAEMON}{line["start"]} --state {at}/var/lib/backstopd >>{at}/journal 2>&1 &
     echo $! >{at}/pid
 }}
 stop() {{ kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.02; done; }}
@@ -138,7 +143,7 @@ case "$*" in
 "restart backstopd") stop; start ;;
 "stop backstopd" | "disable --now backstopd") stop; exit ;;
 "start backstopd") start ;;
-"reload backstopd") export MAINPID=$pid; {line["reload"]} || exit ;;
+"reload backstopd") export MAINPID=$pid; {AS_DAEMON}{line["reload"]} || exit ;;
 *) echo "systemctl: $* is not played here" >&2; exit 64 ;;
 esac
 for _ in $(seq 400); do [ "$({told} || true)" = "$seen" ] || exit 0; sleep 0.02; done
@@ -147,6 +152,12 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
                 WORK / host / "bin",
             )
         self.start_postfix()
+        for host in HOSTS:
+            for folder in ("var/log/backstopd", "var/lib/backstopd"):
+                (WORK / host / folder).mkdir(parents=True)
+                shutil.chown(WORK / host / folder, DAEMON, DAEMON)
+        if subprocess.run([*AS_DAEMON.split(), "test", "-x", BINARIES / "backstopd", "-a", "-x", WORK]).returncode:
+            raise Cannot(f"{WORK} and {BINARIES} must lie where other users may go, as the daemon runs as one")
 
     def shim(self, name, text, folder=None):
         path = (folder or WORK / "bin") / name

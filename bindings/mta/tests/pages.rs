@@ -41,13 +41,13 @@ fn a_synopsis_names_values_and_what_may_be_repeated_and_the_environment_stands_w
     for (name, synopsis) in [
         (
             "backstopd",
-            "backstopd [--config <FILE>] [--domain <DOMAIN>] [--port <PORT>] [--state <FOLDER>]\n.br\nbackstopd <COMMAND> ...\n",
+            "backstopd [--config <FILE>] [--domain <DOMAIN>]... [--port <PORT>] [--state <FOLDER>]\n.br\nbackstopd <COMMAND> ...\n",
         ),
         (
             "backstopd-check",
-            "backstopd check [FILE] [--config <FILE>] [--domain <DOMAIN>] [--port <PORT>] [--state <FOLDER>]\n",
+            "backstopd check [FILE] [--config <FILE>] [--domain <DOMAIN>]... [--port <PORT>] [--state <FOLDER>]\n",
         ),
-        ("backstopd-ready", "backstopd ready [--days <N>] [--accept <REASON>] [FILE]... [--top <N>] [--json]\n"),
+        ("backstopd-ready", "backstopd ready [--days <N>] [--accept <REASON>]... [FILE]... [--top <N>] [--json]\n"),
         ("backstopd-stats", "backstopd stats [FILE]... [--top <N>] [--json]\n"),
         ("backstopd-man", "backstopd man <FOLDER>\n"),
     ] {

@@ -1,7 +1,8 @@
 //! Where a face listens, and who may use a Unix socket.
 //!
 //! ```text
-//! address = "inet:" ip ":" port        an IPv6 address in brackets: inet:[::1]:10028; [::] takes no IPv4
+//! address = "inet:" ip ":" port        an IPv6 address in brackets: inet:[::1]:10028; [::] takes no IPv4, [::ffff:127.0.0.1]
+//!                                      is 127.0.0.1
 //!         / "unix:" path               absolute, at most 100 octets
 //!         / "systemd:" name            all sockets that systemd hands over under this FileDescriptorName=
 //! ```
@@ -41,6 +42,8 @@ impl Address {
                 None => ip.parse().ok().map(IpAddr::V4),
             };
             let ip = ip.ok_or("names no IP address; write inet:127.0.0.1:10028 or inet:[::1]:10028")?;
+            // A socket that takes no IPv4 cannot have an IPv4 address in the form of IPv6.
+            let ip = ip.to_canonical();
             let port = port.parse().ok().filter(|port| *port != 0).ok_or("must end in a port from 1 to 65535")?;
             return Ok(Address::Inet(SocketAddr::new(ip, port)));
         }
@@ -136,6 +139,8 @@ mod tests {
         for text in ["inet:127.0.0.1:10028", "inet:[::1]:1", "unix:/run/x", "systemd:socketmap"] {
             assert_eq!(Address::parse(text).unwrap().to_string(), text);
         }
+        // One address, one name.
+        assert_eq!(Address::parse("inet:[::ffff:127.0.0.1]:1"), Address::parse("inet:127.0.0.1:1"));
     }
 
     #[test]

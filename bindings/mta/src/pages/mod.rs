@@ -14,7 +14,7 @@ use std::io;
 use std::path::Path;
 
 use backstop::keyfile;
-use clap::{Command, CommandFactory};
+use clap::{ArgAction, Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
@@ -75,6 +75,9 @@ fn with_usage(command: Command) -> Command {
         // A place names itself with its brackets.
         let whole = argument.is_positional() || argument.is_required_set();
         usage += &if whole { format!(" {argument}") } else { format!(" [{argument}]") };
+        if !argument.is_positional() && matches!(argument.get_action(), ArgAction::Append) {
+            usage += "...";
+        }
     }
     if command.has_subcommands() {
         usage += &format!("\n{name} <COMMAND> ...");

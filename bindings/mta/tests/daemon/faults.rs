@@ -43,9 +43,9 @@ fn a_mail_of_endless_headers_and_recipients_takes_bounded_memory_and_is_put_off(
     let before = resident(daemon.pid());
     let mut server = with_headers(&daemon, "198.51.100.1");
     server.mail("<x@elsewhere.example>");
-    let long = format!("<{}@elsewhere.example>", "r".repeat(60));
-    assert!((0..10_000).all(|_| server.rcpt(&long) == "c"));
-    assert_eq!(server.rcpt(&long), "t");
+    let long = |at: usize| format!("<{at}{}@elsewhere.example>\0NOTIFY=SUCCESS,FAILURE,DELAY", "r".repeat(960));
+    assert!((0..10_000).all(|at| server.rcpt(&long(at)) == "c"));
+    assert_eq!(server.rcpt(&long(0)), "t");
     let value = "a".repeat(60_000);
     for name in ["From", "Backstop-Verdict", "Subject"] {
         for _ in 0..100 {
@@ -58,6 +58,39 @@ fn a_mail_of_endless_headers_and_recipients_takes_bounded_memory_and_is_put_off(
     assert_eq!(answers.len(), 100);
     let grown = resident(daemon.pid()).saturating_sub(before);
     assert!(grown < 20_000, "{grown} kB more");
+    is_served(&daemon);
+}
+
+#[test]
+fn macros_of_all_steps_take_bounded_memory_and_longer_ones_end_the_connection() {
+    // The shortest names, of which each costs the library most.
+    let macros = |step: u8, octets: usize| {
+        let names = (1..=255_u8).flat_map(|first| (1..=255).map(move |second| [first, second, 0, 0]));
+        let mut macros = [&[step][..], &names.take(octets / 4).collect::<Vec<_>>().concat()].concat();
+        macros.resize(octets - 2, b'x');
+        [&macros[..], &[0]].concat()
+    };
+    let daemon = Daemon::start(&headers_config("enforce"));
+    is_served(&daemon);
+    let before = resident(daemon.pid());
+    let mut server = with_headers(&daemon, "198.51.100.1");
+    for step in *b"CHMRTNE" {
+        server.send(b'D', &macros(step, 65_536));
+    }
+    server.send(b'M', b"<x@elsewhere.example>\0");
+    assert_eq!(server.rcpt("<alice@elsewhere.example>"), "c");
+    for step in *b"RTNE" {
+        server.send(b'D', &macros(step, 65_536));
+    }
+    server.send(b'N', b"");
+    server.end();
+    let grown = resident(daemon.pid()).saturating_sub(before);
+    // What README.md says.
+    assert!(grown < 30_000, "{grown} kB more");
+    let mut server = with_headers(&daemon, "198.51.100.1");
+    server.send(b'D', &macros(b'C', 65_537));
+    assert_eq!(server.0.rest(), "");
+    daemon.wait_for("sent macros of more than 65536 octets; it was cut off");
     is_served(&daemon);
 }
 

@@ -324,7 +324,7 @@ fn addresses_that_no_mail_has_are_put_off_and_cost_neither_memory_nor_log() {
     let longest = format!("<{}@example.com>", "a".repeat(1000 - "<@example.com>".len()));
     for sender in ["<x@elsewhere.example>", &longest] {
         server.send(b'A', b"");
-        server.send(b'D', format!("R{{i}}\0{}\0", "Q".repeat(1_000_000)).as_bytes());
+        server.send(b'D', format!("R{{i}}\0{}\0", "Q".repeat(60_000)).as_bytes());
         server.mail(sender);
         assert_eq!(server.rcpt(&longest), "c");
         assert_eq!(server.data(), "c");

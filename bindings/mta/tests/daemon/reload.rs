@@ -7,7 +7,7 @@ use std::process::Command;
 
 use nix::unistd::{Gid, Group, getegid, geteuid, getgroups};
 
-use crate::common::{Daemon, RING, listens, signed};
+use crate::common::{Daemon, RING, listens, netstring, signed};
 
 fn config(mode: &str, faces: &str) -> String {
     format!(
@@ -157,6 +157,27 @@ fn a_group_that_was_given_from_outside_stays_over_a_reload_that_asks_for_none() 
         assert!(daemon.reload(&config(mode, FACES)).contains("reloaded"));
         assert_eq!(rights(&daemon, "map"), (before.0, other.gid.as_raw()), "{mode}");
     }
+    let faces = FACES.replace("[socketmap]", "[socketmap]\nsocket-mode = \"0600\"");
+    assert!(daemon.reload(&config("sign", &faces)).contains("reloaded"));
+    assert_eq!(rights(&daemon, "map"), (0o600, other.gid.as_raw()));
+}
+
+#[test]
+fn a_connection_whose_address_becomes_that_of_another_face_ends_before_it_is_asked_again() {
+    let sign = format!("OK {}", signed("alice@example.com", 0));
+    let table = "[tcp-table]\nverify = [\"unix:DIR/map\"]";
+    let daemon = Daemon::start(&config("sign", table));
+    let mut peer = daemon.connect("map");
+    assert_eq!(peer.get("alice@example.com"), "500 not%20found");
+    assert!(daemon.reload(&config("sign", "[socketmap]\nlisten = [\"unix:DIR/map\"]")).contains("reloaded"));
+    peer.send("get alice@example.com\n");
+    assert_eq!(peer.rest(), "");
+    let mut peer = daemon.connect("map");
+    assert_eq!(peer.map("sign", "alice@example.com"), sign);
+    assert!(daemon.reload(&config("sign", table)).contains("reloaded"));
+    peer.send(netstring("sign alice@example.com"));
+    assert_eq!(peer.rest(), "");
+    assert!(daemon.log().iter().all(|line| !line.contains("cut off")), "{:?}", daemon.log());
 }
 
 /// A group to give beside the own one; whoever is in one group only has none.

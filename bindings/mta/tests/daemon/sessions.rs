@@ -104,11 +104,10 @@ fn a_mail_that_was_asked_about_and_failed_makes_no_other_of_its_sender_signed() 
     let mut filter = Filter::start(&config("observe", "rcpt"));
     filter.connect("192.0.2.7:4567");
     filter.ask("mail-from", "alice@example.com");
-    filter.report("tx-begin", "|ac912500");
-    filter.report("tx-mail", "|ac912500|tempfail|alice@example.com");
+    // As OpenSMTPD 6.8 tells a MAIL with BODY=BINARYMIME, which it does not know: no mail begins.
+    filter.report("tx-mail", "|00000000|permfail|alice@example.com");
     filter.told("ac912501", "alice@example.com");
-    let (log, _) = filter.end();
-    assert!(log.iter().all(|it| it["event"] == "notice"), "{log:?}");
+    left_unsigned(filter);
 }
 
 #[test]
@@ -118,6 +117,11 @@ fn own_mail_that_a_filter_in_front_kept_from_it_is_told_in_the_log_and_not_as_si
     // It was asked about, and refused by a filter behind.
     filter.ask("mail-from", "bob@example.com");
     filter.told("ac9124ff", "alice@example.com");
+    left_unsigned(filter);
+}
+
+/// The log tells of no signature, and of own mail that left without.
+fn left_unsigned(filter: Filter) {
     let (log, _) = filter.end();
     assert!(log.iter().all(|it| it["event"] == "notice"), "{log:?}");
     let told = |it: &serde_json::Value| it["text"].as_str().is_some_and(|text| text.contains("leaves unsigned"));

@@ -32,6 +32,10 @@ fn a_slip_in_the_command_line_is_one_sentence_that_steers_no_terminal() {
             &["check", "--conf"][..],
             "unexpected argument '--conf' found; a similar argument exists: '--config'; see `backstopd check --help`",
         ),
+        (
+            &["stats", "--top", "x"],
+            "invalid value 'x' for '--top <N>': invalid digit found in string; see `backstopd stats --help`",
+        ),
         (&["man"], "the following required arguments were not provided: <FOLDER>; see `backstopd man --help`"),
         (&["--x\u{1b}[31m\n\u{202e}"], "unexpected argument '--x \\u{202e}' found; see `backstopd --help`"),
         (

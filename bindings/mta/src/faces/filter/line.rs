@@ -30,6 +30,8 @@ pub enum Line<'a> {
     Begin(u64),
     /// Its queue id, and its sender as the client gave it, whatever filters made of it.
     Mail(u64, &'a [u8], &'a [u8]),
+    /// A MAIL was not accepted, by whomever; no mail begins.
+    Fail(u64),
     /// A client left.
     Disconnect(u64),
     /// A question that waits for an answer.
@@ -129,7 +131,7 @@ fn report<'a>(event: &[u8], rest: &'a [u8], minor: u8) -> Result<Line<'a>, Fault
             let rest = rest.ok_or(Fault::Shape)?;
             // The address may hold a bar, the result holds none.
             let at = if minor >= 6 { rest.strip_prefix(b"ok|") } else { rest.strip_suffix(b"|ok") };
-            at.map_or(Line::Other, |sender| Line::Mail(session, queue, sender))
+            at.map_or(Line::Fail(session), |sender| Line::Mail(session, queue, sender))
         }
         b"link-disconnect" => Line::Disconnect(session),
         _ => Line::Other,
@@ -225,12 +227,12 @@ mod tests {
                 Ok(Line::Mail(SID, b"ac9124ff", b"a|b@example.com")),
             ),
             (report("0.7", "tx-mail|SID|ac9124ff|ok|"), Ok(Line::Mail(SID, b"ac9124ff", b""))),
-            (report("0.6", "tx-mail|SID|ac9124ff|permfail|a|ok"), Ok(Line::Other)),
+            (report("0.6", "tx-mail|SID|00000000|permfail|a|ok"), Ok(Line::Fail(SID))),
             (
                 report("0.5", "tx-mail|SID|ac9124ff|ok|b@example.com|ok"),
                 Ok(Line::Mail(SID, b"ac9124ff", b"ok|b@example.com")),
             ),
-            (report("0.5", "tx-mail|SID|ac9124ff|ok|b@example.com|tempfail"), Ok(Line::Other)),
+            (report("0.5", "tx-mail|SID|00000000|ok|b@example.com|tempfail"), Ok(Line::Fail(SID))),
             (report("0.6", "link-disconnect|SID"), Ok(Line::Disconnect(SID))),
             (filter("mail-from|KEY|alice@example.com"), ask(Phase::MailFrom, b"alice@example.com")),
             (filter("mail-from|KEY|"), ask(Phase::MailFrom, b"")),

@@ -242,6 +242,7 @@ impl Filter {
             Ok(Line::Connect(session, client)) => self.sessions.connect(session, client),
             Ok(Line::Auth(session, passed)) => self.sessions.authenticate(session, passed),
             Ok(Line::Begin(session)) => self.sessions.begin(session),
+            Ok(Line::Fail(session)) => self.sessions.fail(session),
             Ok(Line::Mail(session, queue, sender)) => self.sessions.mail(session, queue, sender),
             Ok(Line::Disconnect(session)) => self.sessions.disconnect(session),
             Ok(Line::Ask(Question { phase: Phase::DataLine, session, key, address: line })) => {

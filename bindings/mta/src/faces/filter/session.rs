@@ -56,10 +56,8 @@ struct Session {
     /// Its number, and how many mails it brought.
     id: u64,
     mails: u64,
-    /// The sender that was asked about last, until its mail begins, and that of the mail that has begun, until it is told: one
-    /// whose MAIL fails in between is told of no other.
+    /// The sender that was asked about last, until its mail is told, or that its MAIL failed.
     asked: Option<Vec<u8>>,
-    begun: Option<Vec<u8>>,
     /// The mail under way, once its MAIL was told.
     mail: Option<Mail>,
     touched: u64,
@@ -115,7 +113,14 @@ impl Sessions {
     /// A mail begins, of which nothing is known yet.
     pub fn begin(&mut self, id: u64) {
         if let Some(session) = self.known(id) {
-            (session.mail, session.begun) = (None, session.asked.take());
+            session.mail = None;
+        }
+    }
+
+    /// The MAIL that was asked about last, if any was, came to nothing.
+    pub fn fail(&mut self, id: u64) {
+        if let Some(session) = self.known(id) {
+            session.asked = None;
         }
     }
 
@@ -126,9 +131,9 @@ impl Sessions {
         session.mails += 1;
         let instance = format!("{:016x}.{}", session.id, session.mails).into_bytes();
         let queue = queue.get(..MAX_QUEUE).unwrap_or(queue).to_vec();
-        let Session { snapshot, client, authenticated, begun, mail, .. } = session;
+        let Session { snapshot, client, authenticated, asked, mail, .. } = session;
         let mail = mail.insert(Mail { sender: sender.to_vec(), queue, instance, ..Mail::default() });
-        let (Some(now), asked) = (state.clock.now(), begun.take()) else { return };
+        let (Some(now), asked) = (state.clock.now(), asked.take()) else { return };
         let context =
             Context::of_client(Face::Filter, snapshot, *client, *authenticated).of_mail(&mail.queue, &mail.instance);
         let (decided, event) = decide::outgoing(snapshot, &context, sender, &[], now);
@@ -207,7 +212,6 @@ impl Sessions {
             id,
             mails: 0,
             asked: None,
-            begun: None,
             mail: None,
             touched,
         });

@@ -9,10 +9,11 @@
 //! packet = length (4 octets, network byte order), as many octets
 //! ```
 //!
-//! That is all that is looked at here, but for three things: Sendmail names an IPv6 client `IPv6:2001:db8::25`, of which the
-//! library knows the second part only (looked for in packets that come in one piece, as Sendmail writes them); the library keeps
-//! the former macros of MAIL where an empty packet says that there are none; and it ends a session at a packet that it cannot
-//! read without a word, so the line remembers which came last, and whether the mail server ended the session ([`Fate`]).
+//! That is all that is looked at here, but for four things: Sendmail names an IPv6 client `IPv6:2001:db8::25`, of which the
+//! library knows the second part only (looked for in packets that come in one piece, as Sendmail writes them); the library
+//! keeps the former macros of MAIL where an empty packet says that there are none; it makes some fifty octets of each octet of
+//! short macros, so a packet of more than [`MAX_MACROS`] ends the line; and it ends a session at a packet that it cannot read
+//! without a word, so the line remembers which came last, and whether the mail server ended the session ([`Fate`]).
 
 use std::future::Future;
 use std::io;
@@ -29,6 +30,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::listen::Duplex;
 use crate::pool::Seat;
+
+/// The longest packet of macros, with the octet of its command: those of mail servers are below a tenth of it.
+pub const MAX_MACROS: u32 = 64 * 1024;
 
 /// A connection in the library's hands.
 pub struct Line {
@@ -52,6 +56,8 @@ pub struct Fate {
     last: AtomicU8,
     /// Whether the last macros for MAIL were none.
     bare: AtomicBool,
+    /// Whether it brought a packet of macros that is too long.
+    swollen: AtomicBool,
 }
 
 impl Fate {
@@ -67,6 +73,9 @@ impl Fate {
 
     /// What was read last where the library ended the session by itself, since it could not read that.
     pub fn unread(&self) -> Option<&'static str> {
+        if self.swollen.load(Ordering::Relaxed) {
+            return Some("macros of more than 65536 octets");
+        }
         let last = self.last.load(Ordering::Relaxed);
         (!self.over.load(Ordering::Relaxed)).then_some(match last {
             b'C' => "a CONNECT packet that cannot be read",
@@ -151,6 +160,7 @@ impl Packet {
                     fate.last.store(*first, Ordering::Relaxed);
                     // With this the mail server says that it goes.
                     fate.over.store(*first == b'Q', Ordering::Relaxed);
+                    fate.swollen.fetch_or(*first == b'D' && self.length > MAX_MACROS, Ordering::Relaxed);
                     self.left = usize::try_from(self.length).unwrap_or(usize::MAX).saturating_sub(1);
                 }
                 octets = rest;
@@ -249,6 +259,9 @@ impl AsyncRead for Line {
             }
             if line.packet.read(octets, &line.fate) || !line.packet.is_under_way() {
                 line.reading.end();
+            }
+            if line.fate.swollen.load(Ordering::Relaxed) {
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
             }
             return match line.packet.is_under_way().then(|| line.reading.check()) {
                 Some(Err(error)) => Poll::Ready(Err(error)),

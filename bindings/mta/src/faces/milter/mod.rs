@@ -217,10 +217,10 @@ async fn change(cx: &EomContext<Session>, changes: &Changes) -> Result<(), ()> {
     if let Some(sender) = &changes.sender {
         cx.actions.change_sender(bracketed(sender)?, None::<CString>).await.map_err(|_| ())?;
     }
-    for (given, address) in &changes.recipients {
+    for (given, address, notify) in &changes.recipients {
         cx.actions.delete_recipient(text(given)?).await.map_err(|_| ())?;
         // A mail server from before 2009 takes no arguments.
-        let added = match changes.notify.get(given) {
+        let added = match notify {
             Some(notify) => cx.actions.add_recipient_ext(bracketed(address)?, Some(text(notify)?)).await,
             None => Err(ActionError::NotAvailable),
         };

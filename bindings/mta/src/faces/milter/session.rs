@@ -56,9 +56,8 @@ struct Mail {
     sender: Vec<u8>,
     authenticated: bool,
     judged: Recipients,
-    recipients: Vec<Vec<u8>>,
-    /// What is asked for with a recipient.
-    notify: HashMap<Vec<u8>, Vec<u8>>,
+    /// Recipients as given, each with its NOTIFY, if it has one.
+    recipients: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Recipients as given, and what is to stand in their place.
     replaced: Vec<(Vec<u8>, Address)>,
     headers: Headers,
@@ -95,10 +94,8 @@ pub enum End {
 pub struct Changes {
     /// The new sender.
     pub sender: Option<Address>,
-    /// Recipients to delete as they were given, and to add in their place.
-    pub recipients: Vec<(Vec<u8>, Address)>,
-    /// The arguments to add them with, by what was given.
-    pub notify: HashMap<Vec<u8>, Vec<u8>>,
+    /// Recipients to delete as they were given, and to add in their place with this argument.
+    pub recipients: Vec<(Vec<u8>, Address, Option<Vec<u8>>)>,
     /// What to do with the header.
     pub headers: Vec<Change>,
 }
@@ -139,23 +136,12 @@ impl Session {
             self.snapshot = latest;
         }
         let (sender, judged) = (sender.to_vec(), Recipients::default());
-        let (recipients, notify) = (Vec::new(), HashMap::new());
-        let (replaced, headers) = (Vec::new(), Headers::default());
+        let (recipients, replaced, headers) = (Vec::new(), Vec::new(), Headers::default());
         self.mails += 1;
         let instance = format!("{}.{}", self.name, self.mails).into_bytes();
         let (message, in_body) = (None, false);
-        self.mail = Some(Mail {
-            instance,
-            sender,
-            authenticated,
-            judged,
-            recipients,
-            notify,
-            replaced,
-            headers,
-            message,
-            in_body,
-        });
+        self.mail =
+            Some(Mail { instance, sender, authenticated, judged, recipients, replaced, headers, message, in_body });
     }
 
     fn is_too_long(&self, address: &[u8]) -> bool {
@@ -197,19 +183,19 @@ impl Session {
                 mail.headers.judged(&decided, None);
             }
         }
-        mail.recipients.push(recipient.to_vec());
+        mail.recipients.push((recipient.to_vec(), None));
         Answer::Continue
     }
 
     /// An argument of the recipient that was just let in. NOTIFY goes with it when its tag goes; ORCPT does not, since it
     /// tells the tag.
     pub fn argument(&mut self, argument: &[u8]) {
-        let Some(Mail { recipients, notify, .. }) = &mut self.mail else { return };
+        let Some(Mail { recipients, .. }) = &mut self.mail else { return };
         let is_notify = argument.split_at_checked(NOTIFY.len()).is_some_and(|(name, value)| {
             name.eq_ignore_ascii_case(NOTIFY) && value.iter().all(|it| it.is_ascii_alphabetic() || *it == b',')
         });
-        if let Some(recipient) = recipients.last().filter(|_| is_notify && argument.len() <= MAX_NOTIFY) {
-            notify.insert(recipient.clone(), argument.to_vec());
+        if let Some((_, notify)) = recipients.last_mut().filter(|_| is_notify && argument.len() <= MAX_NOTIFY) {
+            *notify = Some(argument.to_vec());
         }
     }
 
@@ -272,11 +258,18 @@ impl Session {
                 return End::Refuse(reply);
             }
         }
-        let recipients: Vec<&[u8]> = mail.recipients.iter().map(Vec::as_slice).collect();
+        let recipients: Vec<&[u8]> = mail.recipients.iter().map(|(given, _)| given.as_slice()).collect();
         let (decided, event) = decide::outgoing(snapshot, &context, &mail.sender, &recipients, now);
         state.record(snapshot, &event);
         let headers = mail.headers.changes(snapshot, decided.rewrite.is_some(), now.day);
-        End::Accept(Changes { sender: decided.rewrite, recipients: mail.replaced, notify: mail.notify, headers })
+        let notify: HashMap<&[u8], &Vec<u8>> =
+            mail.recipients.iter().filter_map(|(given, notify)| Some((given.as_slice(), notify.as_ref()?))).collect();
+        let with_notify = |(given, address): (Vec<u8>, Address)| {
+            let notify = notify.get(given.as_slice()).map(|it| (*it).clone());
+            (given, address, notify)
+        };
+        let recipients = mail.replaced.into_iter().map(with_notify).collect();
+        End::Accept(Changes { sender: decided.rewrite, recipients, headers })
     }
 
     /// The mail under way is given up.
