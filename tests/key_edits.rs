@@ -220,6 +220,51 @@ mod edits {
         assert!(rotated(&pair, 2).unwrap().keys()[1].from().is_some());
     }
 
+    #[test]
+    fn a_key_is_replaced_by_those_that_sign_for_all_parts_of_its_domains() {
+        for (old, others, replaced) in [
+            ("a.example", &["2026-06-01 - a.example,b.example"][..], true),
+            ("a.example", &["2025-06-01 - a.example,b.example"], false),
+            ("a.example", &["2026-06-01 2026-11-20 a.example,b.example"], false),
+            ("a.example", &["2026-11-22 - a.example,b.example"], false),
+            ("a.example,b.example", &["2026-06-01 - a.example", "2026-06-01 - B.example"], true),
+            ("a.example,b.example", &["2026-06-01 - a.example"], false),
+            // A wider pattern fits less closely, a closer one leaves something.
+            ("a.example", &["2026-06-01 - *.example,*"], false),
+            ("*.example", &["2026-06-01 - a.example", "2026-06-01 - *.a.example"], false),
+            ("*.example", &["2026-06-01 - *.example,a.example"], true),
+            ("*.example,a.example", &["2026-06-01 - *.example"], false),
+            ("*", &["2026-06-01 - *,!a.example"], false),
+            ("*,!*.a.example", &["2026-06-01 - *,!x.a.example"], true),
+            // The others sign for all; that several together cover one part is not found out.
+            ("*", &["2026-06-01 - *,!a.example", "2026-06-01 - a.example"], false),
+        ] {
+            let line = |(at, columns): (usize, &&str)| {
+                let (dates, domains) = columns.rsplit_once(' ').unwrap();
+                format!("prvs {at} sha256 10 {dates} {domains} text:{at}\n")
+            };
+            let old = format!("2026-01-01 - {old}");
+            let lines: String = [old.as_str()].iter().chain(others).enumerate().map(line).collect();
+            let ring = ring(&lines);
+            assert_eq!(ring.is_replaced(&ring.keys()[0], today()), replaced, "{lines}");
+            let is_waited_for = others[0].starts_with("2026-11-22");
+            assert_eq!(rotated(&ring, 2).is_err(), replaced || is_waited_for, "{lines}");
+        }
+        let of_two = ring(
+            "prvs 1 sha256 10 2026-01-01 - a.example,b.example text:1\n\
+             prvs 2 sha256 10 2026-02-01 - a.example           text:2\n\
+             prvs 3 sha256 10 2026-06-01 - a.example           text:3\n\
+             prvs 4 sha256 10 2026-06-01 - b.example,c.example text:4\n",
+        );
+        let expected = "the keys on lines 4 and 5 sign in place of this one; rotate those";
+        assert_eq!(refusal(rotated(&of_two, 2)), expected);
+        let pair = ring(
+            "prvs 1 sha256 10 2026-01-01 - a.example           text:1\n\
+             prvs 2 sha256 10 2026-06-01 - a.example,b.example text:2\n",
+        );
+        assert_eq!(pair.select(Use::Prvs, None, None, today()).map(Key::line), Ok(3), "only this one signs");
+    }
+
     fn rotated(ring: &KeyRing, line: usize) -> Result<KeyRing, Error> {
         let key = ring.keys().iter().find(|key| key.line() == line).unwrap();
         ring.rotate(key, today(), id(key.usage(), '7'), &secret(7))
