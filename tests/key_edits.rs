@@ -265,6 +265,17 @@ mod edits {
         assert_eq!(pair.select(Use::Prvs, None, None, today()).map(Key::line), Ok(3), "only this one signs");
     }
 
+    #[test]
+    fn a_key_that_does_not_sign_any_more_or_yet_is_not_replaced() {
+        let ring = ring(
+            "prvs 0 sha256 10 2026-02-01 -          * text:0\n\
+             prvs 1 sha256 10 2025-01-01 2025-02-01 * text:1\n\
+             prvs 2 sha256 10 2026-12-01 -          * text:2\n",
+        );
+        assert!(ring.keys().iter().all(|key| !ring.is_replaced(key, today())));
+        assert!(ring.is_replaced(&ring.keys()[0], day("2026-12-01")));
+    }
+
     fn rotated(ring: &KeyRing, line: usize) -> Result<KeyRing, Error> {
         let key = ring.keys().iter().find(|key| key.line() == line).unwrap();
         ring.rotate(key, today(), id(key.usage(), '7'), &secret(7))

@@ -349,7 +349,7 @@ impl KeyRing {
     /// No key that signs for any domain is said to be replaced. Of a part that no other key covers alone it is not found
     /// out whether several do so together: `*` behind a later `*,!a.example` and `a.example`.
     pub fn is_replaced(&self, key: &Key, day: Day) -> bool {
-        self.in_place_of(key, day).is_some()
+        key.signs_on(day) && self.in_place_of(key, day).is_some()
     }
 
     /// Whether [`KeyRing::is_replaced`] says so of this day and of every later one on which the key signs so far.

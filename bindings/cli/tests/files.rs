@@ -252,6 +252,8 @@ fn a_key_that_never_signs_is_told_as_one() {
         out.ends_with(", for * from now until 2026-11-21; copy the ring to all hosts and reload their daemons\n"),
         "{out}"
     );
+    let out = added("-", "2020-01-02");
+    assert!(out.contains(", for * until 2020-01-02: it verifies and never signs; "), "none signs in its place: {out}");
 }
 
 #[cfg(target_os = "linux")]
