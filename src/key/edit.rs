@@ -337,10 +337,17 @@ impl KeyRing {
         if own { Ok(()) } else { Err(Error::Edit("the ring has changed since this key was chosen; try again".into())) }
     }
 
-    /// Later keys of the use that sign today or will, each in the place of this one for all its domains.
-    fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
-        let lasts = move |next: &&Key| next.from > key.from && next.until.is_none_or(|until| today <= until);
-        self.others(key).filter(lasts).filter(|next| key.domains.parts().all(|(_, part)| fits_as_closely(next, &part)))
+    /// Later keys of the use that sign today or will, each in the place of this one for all its domains: from the day after
+    /// its end at the latest, and longer than it.
+    pub(super) fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
+        let follows = move |next: &&Key| {
+            next.from > key.from
+                && key.until.is_none_or(|end| next.from <= Some(end.plus(1)))
+                && next.until.is_none_or(|until| today <= until && key.until.is_some_and(|end| end < until))
+        };
+        self.others(key)
+            .filter(follows)
+            .filter(|next| key.domains.parts().all(|(_, part)| fits_as_closely(next, &part)))
     }
 
     /// Whether this key is open on this day and signs nothing, since for each part of its domains another key of the use

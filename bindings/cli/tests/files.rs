@@ -202,7 +202,7 @@ fn a_short_secret_is_told_and_a_byte_order_mark_is_refused_where_it_may_be_none_
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let short = "backstop: warning: standard input: the secret has less than 16 octets, so that one tag may be enough to guess it; \
-                 rotate it soon\n";
+                 `backstop key check` says what to do\n";
     let check = || run(backstop().args(["key", "check", "--json", "--keys"]).arg(&ring), b"").stdout;
     let is_due = || String::from_utf8(check()).unwrap().contains("short-secret");
     assert_eq!(told("add --secret-file -", b"sixteen octets!!\n"), (Some(0), String::new()));
