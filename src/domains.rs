@@ -167,7 +167,6 @@ impl Domains {
     }
 
     /// Whether a pattern stands in both lists, so that they fit some domain equally closely.
-    #[cfg(feature = "policy-file")]
     pub(crate) fn shares_a_pattern(&self, other: &Domains) -> bool {
         let same = |own: &Pattern, theirs: &Pattern| own.covers(theirs) && theirs.covers(own);
         self.fits.iter().any(|own| other.fits.iter().any(|theirs| same(own, theirs)))
@@ -286,7 +285,6 @@ mod tests {
         assert!(left.overlaps(&right) && !left.overlaps(&set(&list("", "d"))));
     }
 
-    #[cfg(feature = "policy-file")]
     #[test]
     fn a_pattern_is_shared_only_where_both_lists_have_it() {
         for (left, right, expected) in [

@@ -1,4 +1,4 @@
-//! Edits of a key ring, case by case, and what `check` finds in one.
+//! Edits of a key ring, case by case.
 
 #![allow(
     clippy::unwrap_used,
@@ -220,6 +220,62 @@ mod edits {
         assert!(rotated(&pair, 2).unwrap().keys()[1].from().is_some());
     }
 
+    #[test]
+    fn a_key_is_replaced_by_those_that_sign_for_all_parts_of_its_domains() {
+        for (old, others, replaced) in [
+            ("a.example", &["2026-06-01 - a.example,b.example"][..], true),
+            ("a.example", &["2025-06-01 - a.example,b.example"], false),
+            ("a.example", &["2026-06-01 2026-11-20 a.example,b.example"], false),
+            ("a.example", &["2026-11-22 - a.example,b.example"], false),
+            ("a.example,b.example", &["2026-06-01 - a.example", "2026-06-01 - B.example"], true),
+            ("a.example,b.example", &["2026-06-01 - a.example"], false),
+            // A wider pattern fits less closely, a closer one leaves something.
+            ("a.example", &["2026-06-01 - *.example,*"], false),
+            ("*.example", &["2026-06-01 - a.example", "2026-06-01 - *.a.example"], false),
+            ("*.example", &["2026-06-01 - *.example,a.example"], true),
+            ("*.example,a.example", &["2026-06-01 - *.example"], false),
+            ("*", &["2026-06-01 - *,!a.example"], false),
+            ("*,!*.a.example", &["2026-06-01 - *,!x.a.example"], true),
+            // The others sign for all; that several together cover one part is not found out.
+            ("*", &["2026-06-01 - *,!a.example", "2026-06-01 - a.example"], false),
+        ] {
+            let line = |(at, columns): (usize, &&str)| {
+                let (dates, domains) = columns.rsplit_once(' ').unwrap();
+                format!("prvs {at} sha256 10 {dates} {domains} text:{at}\n")
+            };
+            let old = format!("2026-01-01 - {old}");
+            let lines: String = [old.as_str()].iter().chain(others).enumerate().map(line).collect();
+            let ring = ring(&lines);
+            assert_eq!(ring.is_replaced(&ring.keys()[0], today()), replaced, "{lines}");
+            let is_waited_for = others[0].starts_with("2026-11-22");
+            assert_eq!(rotated(&ring, 2).is_err(), replaced || is_waited_for, "{lines}");
+        }
+        let of_two = ring(
+            "prvs 1 sha256 10 2026-01-01 - a.example,b.example text:1\n\
+             prvs 2 sha256 10 2026-02-01 - a.example           text:2\n\
+             prvs 3 sha256 10 2026-06-01 - a.example           text:3\n\
+             prvs 4 sha256 10 2026-06-01 - b.example,c.example text:4\n",
+        );
+        let expected = "the keys on lines 4 and 5 sign in place of this one; rotate those";
+        assert_eq!(refusal(rotated(&of_two, 2)), expected);
+        let pair = ring(
+            "prvs 1 sha256 10 2026-01-01 - a.example           text:1\n\
+             prvs 2 sha256 10 2026-06-01 - a.example,b.example text:2\n",
+        );
+        assert_eq!(pair.select(Use::Prvs, None, None, today()).map(Key::line), Ok(3), "only this one signs");
+    }
+
+    #[test]
+    fn a_key_that_does_not_sign_any_more_or_yet_is_not_replaced() {
+        let ring = ring(
+            "prvs 0 sha256 10 2026-02-01 -          * text:0\n\
+             prvs 1 sha256 10 2025-01-01 2025-02-01 * text:1\n\
+             prvs 2 sha256 10 2026-12-01 -          * text:2\n",
+        );
+        assert!(ring.keys().iter().all(|key| !ring.is_replaced(key, today())));
+        assert!(ring.is_replaced(&ring.keys()[0], day("2026-12-01")));
+    }
+
     fn rotated(ring: &KeyRing, line: usize) -> Result<KeyRing, Error> {
         let key = ring.keys().iter().find(|key| key.line() == line).unwrap();
         ring.rotate(key, today(), id(key.usage(), '7'), &secret(7))
@@ -411,129 +467,5 @@ mod edits {
         let expected = "the ring has changed since this key was chosen; try again";
         assert_eq!(refusal(new.retire(&old.keys()[0], today())), expected);
         assert_eq!(refusal(new.rotate(&old.keys()[0], today(), id(Use::Prvs, '2'), &secret(2))), expected);
-    }
-}
-
-mod findings {
-    use super::*;
-
-    /// Slugs with their lines, due ones with a `!`.
-    fn found(lines: &str) -> String {
-        let word = |f: backstop::Finding| {
-            let line = f.line.map_or_else(String::new, |line| line.to_string());
-            format!("{}{line}{}", f.slug, if f.due { "!" } else { "" })
-        };
-        ring(lines).check(today()).into_iter().map(word).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn each_finding_has_its_cause() {
-        let text = "text:sixteen octets!!";
-        for (lines, expected) in [
-            (format!("prvs 0 sha256 10 2026-11-21 - * {text}"), ""),
-            (format!("prvs 0 sha256 10 2025-10-17 - * {text}"), ""),
-            (format!("prvs 0 sha256 10 2025-10-16 - * {text}"), "old2!"),
-            (format!("prvs 0 sha256 10 - - * {text}"), "undated2"),
-            (format!("srs 0 sha1 21 - - * {text}"), "undated2"),
-            (format!("mark m sha256 21 - - * {text}"), ""),
-            (format!("prvs 0 sha1 7 2026-01-01 - * {text}"), "sha12"),
-            ("prvs 0 sha256 7 2026-01-01 - * text:fifteen octets!".into(), "short-secret2!"),
-            (format!("prvs 0 sha256 10 2026-11-22 - * {text}"), "no-signer!"),
-            (format!("prvs 0 sha256 10 - 2026-12-05 * {text}"), "ends-soon2!"),
-            (format!("prvs 0 sha256 10 - 2026-12-06 * {text}"), ""),
-            (format!("prvs 0 sha256 10 - 2026-11-21 * {text}"), "ends-soon2!"),
-            (format!("prvs 0 sha256 10 - 2026-11-20 * {text}"), "no-signer!"),
-            (format!("prvs 0 sha256 10 - 2026-08-02 * {text}"), "no-signer!"),
-            (format!("prvs 0 sha256 10 - 2026-08-01 * {text}"), "no-signer! prunable2!"),
-            (format!("srs 0 sha1 21 - 2025-07-07 * {text}"), "no-signer!"),
-            (format!("srs 0 sha1 21 - 2025-07-06 * {text}"), "no-signer! prunable2!"),
-            (format!("prvs 0 sha256 10 - 2026-11-24 * {text}\nprvs 1 sha256 10 2026-11-24 - * {text}"), ""),
-            (
-                format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-24 - a.example {text}"),
-                "no-signer!",
-            ),
-            (
-                format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-20 - a.example {text}"),
-                "no-signer2!",
-            ),
-            (format!("prvs 0 sha256 10 - 2026-11-20 * {text}\nprvs 1 sha256 10 2026-11-20 - * {text}"), ""),
-            (format!("prvs 0 sha1 7 2026-01-01 - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2!"),
-            (format!("prvs 0 sha256 7 - - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2!"),
-            (format!("prvs 0 sha1 7 - - * {text}\nprvs 1 sha256 10 2026-11-21 - * {text}"), "replaced2"),
-            (format!("srs 0 sha1 21 - - * {text}\nsrs 1 sha1 21 - - * {text} old"), "undated2 replaced3"),
-            (format!("srs 0 sha1 21 - - * {text}\nsrs 1 sha1 21 - - a.example {text} old"), "undated2 undated3"),
-            (format!("prvs 0 sha256 10 - - * {text}\nprvs 1 sha256 10 2026-11-22 - * {text}"), "undated2"),
-            (format!("bst1 k sha256 10 2026-01-01 - * {text}"), "no-fallback2"),
-            (format!("bst1 k sha256 10 2026-01-01 - * {text}\nprvs 1 sha256 10 2026-11-20 - * {text} also"), ""),
-        ] {
-            assert_eq!(found(&lines), expected, "{lines}");
-        }
-    }
-
-    #[test]
-    fn a_key_that_takes_over_when_the_one_before_it_ends_is_not_to_be_retired_or_rotated() {
-        let ends = |lines: &str| lines.replace("TEXT", "text:sixteen octets!!");
-        let first = "prvs 0 sha256 10 2025-01-01 2027-01-10 * TEXT\n";
-        for (more, expected) in [
-            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1", ""),
-            ("prvs 1 sha256 10 2025-01-01 2027-02-10 * TEXT 1\nprvs 2 sha256 10 2025-01-01 - * TEXT 2", ""),
-            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2025-01-01 - * TEXT 2", "replaced4!"),
-            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2027-01-11 - * TEXT 2", "replaced3!"),
-            ("prvs 1 sha256 10 2025-01-01 - * TEXT 1\nprvs 2 sha256 10 2027-01-12 - * TEXT 2", ""),
-        ] {
-            let lines = ends(&format!("{first}{more}\n"));
-            assert_eq!(found(&lines), expected, "{lines}");
-            let told: Vec<usize> = ring(&lines).check(today()).iter().filter_map(|finding| finding.line).collect();
-            told.into_iter().fold(ring(&lines), |ring, line| ring.retire(&ring.keys()[line - 2], today()).unwrap());
-        }
-        let undated = ends("srs 0 sha1 21 - 2027-01-10 * TEXT\nsrs 1 sha1 21 - - * TEXT 1\n");
-        assert_eq!(found(&undated), "");
-    }
-
-    #[test]
-    fn a_key_that_another_program_may_sign_with_is_not_to_be_rotated_or_retired_without_a_thought() {
-        let text = "text:sixteen octets!!";
-        let sentence = |lines: &str| ring(lines).check(today()).remove(0).sentence;
-        let wrap =
-            "prvs key 0 on line 2 has no dates, so that its tags verify again after 1000 days; rotate it to have some";
-        let unless = ", unless another program signs with it";
-        assert_eq!(sentence(&format!("prvs 0 sha1 7 - - * {text}")), format!("{wrap}{unless}"));
-        assert_eq!(sentence(&format!("prvs 0 sha256 7 - - * {text}")), wrap);
-        let replaced = "prvs key 0 on line 2 is open, though another key signs in its place; retire it";
-        let beside = format!("prvs 1 sha256 10 2026-11-21 - * {text}");
-        assert_eq!(sentence(&format!("prvs 0 sha1 7 - - * {text}\n{beside}")), format!("{replaced}{unless}"));
-        assert_eq!(sentence(&format!("prvs 0 sha256 7 - - * {text}\n{beside}")), replaced);
-    }
-
-    #[test]
-    fn a_key_whose_domains_send_no_more_is_deleted_once_its_tags_have_run_out() {
-        let text = "text:sixteen octets!!";
-        let srs = format!("srs 0 sha1 21 2026-01-01 - a.example {text}\nsrs 1 sha1 30 - 2026-06-01 b.example {text} 1");
-        let sentences = |lines: &str| ring(lines).check(today()).into_iter().map(|f| f.sentence).collect::<Vec<_>>();
-        let dropped = "srs key 1 on line 3 ended on 2026-06-01 and no key signs for its domains; \
-                       rotate it, or delete the line after 2026-07-03 if they no longer send";
-        assert_eq!(sentences(&srs), [dropped]);
-        let ended = format!("prvs 0 sha256 10 - 2026-11-01 * {text}\nprvs 1 sha256 10 - 2026-11-03 * {text} 1");
-        let none = "no prvs key signs today; add one with `backstop key add`";
-        let given_up =
-            format!("{none}, or delete all prvs lines after 2026-11-15 if nothing is to be signed with them");
-        assert_eq!(sentences(&ended), [given_up]);
-        assert_eq!(sentences(&format!("{ended}\nprvs 2 sha256 10 2026-11-25 - * {text} 2")), [none]);
-    }
-
-    #[test]
-    fn a_finding_is_one_sentence_that_names_the_key() {
-        let ring = ring("prvs 0 sha1 7 - 2026-11-25 * text:short");
-        let sentences: Vec<String> = ring.check(today()).into_iter().map(|finding| finding.sentence).collect();
-        let sha1 = "is sha1, so that tags of mixed-case addresses verify only where the case came back; \
-                    use sha256 unless Exim shares the key";
-        assert_eq!(
-            sentences,
-            [
-                "prvs key 0 on line 2 ends on 2026-11-25 and has no successor; rotate it".to_string(),
-                "prvs key 0 on line 2 has a secret of less than 16 octets; rotate it".to_string(),
-                format!("prvs key 0 on line 2 {sha1}"),
-            ]
-        );
     }
 }

@@ -1,5 +1,6 @@
 //! What holds for every key ring, whatever its comments, blanks and line ends: it is printed as it was read, and an edit
-//! touches no line but those that it must. A key that is retired leaves no day without a signer.
+//! touches no line but those that it must. A key that is retired leaves no day without a signer, and
+//! one that is told to be replaced signs nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
-use backstop::{Day, Domains, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use};
+use backstop::{Day, Domains, Form, Key, KeyId, KeyRing, Mac, NewKey, Secret, Use};
 use proptest::prelude::*;
 
 fn today() -> Day {
@@ -91,6 +92,36 @@ fn differs_in_until_only(old: &str, new: &str) -> bool {
     let domains = |line: &str| line.find(before[6]).map(|at| line[at..].to_string());
     let head = |line: &str| line[..line.find(before[2]).unwrap()].to_string();
     same && before.len() == after.len() && domains(old) == domains(new) && head(old) == head(new)
+}
+
+/// Patterns one within another, and what takes some of it away again.
+const PATTERNS: [&str; 10] = [
+    "*",
+    "*.example",
+    "a.example",
+    "*.a.example",
+    "x.a.example",
+    "b.example",
+    "!a.example",
+    "!*.a.example",
+    "!x.a.example",
+    "!b.example",
+];
+/// At least one sender in and beside each of them.
+const SENDERS: [&str; 8] = [
+    "u@a.example",
+    "u@x.a.example",
+    "u@y.a.example",
+    "u@z.x.a.example",
+    "u@b.example",
+    "u@c.example",
+    "u@c.test",
+    "u@[192.0.2.1]",
+];
+
+fn domains() -> impl Strategy<Value = Domains> {
+    let list = proptest::sample::subsequence(&PATTERNS[..], 1..4).prop_shuffle();
+    list.prop_filter_map("a list that gives nothing", |patterns| Domains::parse(&patterns.join(",")).ok())
 }
 
 proptest! {
@@ -202,6 +233,33 @@ proptest! {
                     prop_assert!(day > last_day && ring.retire(key, day).is_ok(), "{} {:?} {}", text, key, refused);
                     prop_assert!(ring.retire(key, day.minus(1)).is_err(), "{} {:?} {}", text, key, refused);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_told_replaced_signs_nothing_and_can_be_retired(
+        settings in proptest::collection::vec(
+            (domains(), prop::option::of(0..4_u32), prop::option::of(3..6_u32)),
+            2..7,
+        ),
+    ) {
+        let date = |days: Option<u32>| days.map_or("-".to_string(), |days| today().plus(days).to_string());
+        let lines = settings.iter().enumerate().map(|(id, (domains, from, until))| {
+            format!("prvs {id} sha256 10 {} {} {domains} text:{id}\n", date(*from), date(*until))
+        });
+        let ring = KeyRing::parse(format!("version 1\n{}", lines.collect::<String>()).as_bytes()).unwrap();
+        for day in (0..7).map(|days| today().plus(days)) {
+            let signers: Vec<char> = SENDERS.iter().filter_map(|sender| {
+                let signed = backstop::batv::sign(&ring, sender.as_bytes(), Form::Prefix, day).unwrap();
+                signed.address().map(|address| char::from(address.as_bytes()[5]))
+            }).collect();
+            for key in ring.keys().iter().filter(|key| ring.is_replaced(key, day)) {
+                prop_assert!(!signers.contains(&key.id().as_char()), "{:?} {}\n{}", key, day, ring.as_text());
+            }
+            for finding in ring.check(day).into_iter().filter(|finding| finding.slug == "replaced") {
+                let key = ring.keys().iter().find(|key| Some(key.line()) == finding.line).unwrap();
+                prop_assert!(ring.retire(key, day).is_ok(), "{:?} {}\n{}", key, day, ring.as_text());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The key ring: its refusals sentence by sentence, and the choice of the signing key.
 //!
-//! key_edits.rs has the edits and findings, key_properties.rs what holds for every ring, key_file.rs the files and
+//! key_edits.rs has the edits, key_check.rs the findings, key_properties.rs what holds for every ring, key_file.rs the files and
 //! rotation.rs what a rotation means for tags.
 
 #![allow(

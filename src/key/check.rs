@@ -12,6 +12,8 @@
 //! | `no-fallback` | no | a bst1 key without a prvs key beside it: addresses too long for bst1 go unsigned |
 //! | `sha1` | no | a sha1 prvs key: tags of mixed-case addresses survive only where RCPT kept the case |
 //!
+//! A key that ends soon and is followed has been rotated: of its secret nothing is said.
+//!
 //! A finding that is not due is a property of the ring that its owner may have chosen, for example to share a key with
 //! Exim: an undated sha1 key is what another program signs with, which a successor or an end of it would cut off.
 
@@ -100,31 +102,36 @@ impl KeyRing {
         if self.has_run_out(key, today) {
             return report("prunable", "no longer counts; drop it with `backstop key prune`".into());
         }
-        if let Some(until) = key.until {
-            if until < today {
-                let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
-                if another() && !self.replaced_on(key, today) {
-                    let last = self.in_date_until(key).unwrap_or(until);
-                    let what = format!(
-                        "ended on {until} and no key signs for its domains; \
-                         rotate it, or delete the line after {last} if they no longer send"
-                    );
-                    report("no-signer", what);
-                }
-                return;
+        if let Some(until) = key.until.filter(|&until| until < today) {
+            let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
+            if another() && !self.replaced_on(key, today) {
+                let last = self.in_date_until(key).unwrap_or(until);
+                let what = format!(
+                    "ended on {until} and no key signs for its domains; \
+                     rotate it, or delete the line after {last} if they no longer send"
+                );
+                report("no-signer", what);
             }
-            if until <= today.plus(SOON) && !self.replaced_on(key, until.plus(1)) {
-                report("ends-soon", format!("ends on {until} and has no successor; rotate it"));
-            }
+            return;
         }
-        if key.secret_len < Secret::SHORT {
-            report("short-secret", format!("has a secret of less than {} octets; rotate it", Secret::SHORT));
-        }
-        let is_open = key.signs_on(today) && key.until.is_none();
+        let first = key.from.map_or(today, |from| from.max(today));
+        let is_for_good = self.is_replaced_for_good(key, first);
+        let remedy = self.remedy(key, today, is_for_good);
         // No other program knows sha256.
         let unless = if key.mac == Mac::Sha1 { ", unless another program signs with it" } else { "" };
+        let end = key.until.filter(|&until| until <= today.plus(SOON));
+        let is_followed = end.is_some_and(|until| self.replaced_on(key, until.plus(1)));
+        // One that is replaced for good leaves nothing unsigned; those which sign have this finding.
+        if let Some(until) = end.filter(|_| !is_followed && !is_for_good) {
+            report("ends-soon", format!("ends on {until} and has no successor; {remedy}"));
+        }
+        if key.secret_len < Secret::SHORT && !is_followed {
+            let least = Secret::SHORT;
+            report("short-secret", format!("has a secret of less than {least} octets; {remedy}{unless}"));
+        }
+        let is_open = key.signs_on(today) && key.until.is_none();
         // One that is to sign when another ends is left alone until then.
-        if is_open && self.is_replaced_for_good(key, today) {
+        if is_open && is_for_good {
             let what = format!("{name} is open, though another key signs in its place; retire it{unless}");
             let is_shared = key.mac == Mac::Sha1 && key.from.is_none();
             let new = if is_shared { Finding::note } else { Finding::new };
@@ -132,7 +139,7 @@ impl KeyRing {
         }
         let signs_openly = is_open && !self.is_replaced(key, today);
         if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
-            report("old", format!("has signed since {from}; rotate it once a year"));
+            report("old", format!("has signed since {from}, for more than a year; {remedy}"));
         }
         let wrap = match key.usage {
             Use::Prvs => Some(1000),
@@ -140,9 +147,8 @@ impl KeyRing {
             Use::Bst1 | Use::Mark => None,
         };
         if let Some(wrap) = wrap.filter(|_| signs_openly && key.from.is_none()) {
-            let what = format!(
-                "has no dates, so that its tags verify again after {wrap} days; rotate it to have some{unless}"
-            );
+            let what =
+                format!("has no dates, so that its tags verify again after {wrap} days; {remedy} to have some{unless}");
             report("undated", what);
         }
         let prvs = || self.keys.iter().filter(|other| other.usage == Use::Prvs && other.signs_on(today));
@@ -154,6 +160,17 @@ impl KeyRing {
             let what = "is sha1, so that tags of mixed-case addresses verify only where the case came back; \
                         use sha256 unless Exim shares the key";
             report("sha1", what.into());
+        }
+    }
+
+    /// What can be done, today or later, about a key that has not ended: what `rotate` and `retire` take.
+    fn remedy(&self, key: &Key, today: Day, is_for_good: bool) -> &'static str {
+        match (is_for_good, key.signs_on(today)) {
+            (true, true) => "retire it",
+            (true, false) => "delete the line",
+            _ if self.successors(key, today).next().is_some() => "once its successor signs, retire it",
+            (_, is_open) if !is_open || self.is_replaced(key, today) => "once it signs, rotate it",
+            _ => "rotate it",
         }
     }
 }

@@ -16,6 +16,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::ops::Range;
 
 use base64ct::{Base64, Encoding};
@@ -230,9 +231,13 @@ impl KeyRing {
             return Err(Error::Edit(format!("this key signs only from {from} on; rotate it after that day")));
         }
         // Its successor would be that of the one which signs, and this one's secret for nothing.
-        if let Some(signer) = self.in_place_of(key, today) {
-            let line = signer.line();
-            return Err(Error::Edit(format!("the key on line {line} signs in place of this one; rotate that one")));
+        if let Some(signers) = self.in_place_of(key, today) {
+            let lines: BTreeSet<usize> = signers.into_iter().map(Key::line).collect();
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            return Err(Error::Edit(match lines.as_slice() {
+                [line] => format!("the key on line {line} signs in place of this one; rotate that one"),
+                _ => format!("the keys on lines {} sign in place of this one; rotate those", lines.join(" and ")),
+            }));
         }
         let latest = today.plus(LEAD);
         let from = key.until.map_or(latest, |until| until.plus(1).max(today).min(latest));
@@ -332,32 +337,44 @@ impl KeyRing {
         if own { Ok(()) } else { Err(Error::Edit("the ring has changed since this key was chosen; try again".into())) }
     }
 
-    /// Later keys of the same use and the same domains that sign today or will.
-    fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
-        self.alike(key).filter(move |next| next.from > key.from && next.until.is_none_or(|until| today <= until))
+    /// Later keys of the use that sign today or will, each in the place of this one for all its domains: from the day after
+    /// its end at the latest, and longer than it.
+    pub(super) fn successors<'r>(&'r self, key: &'r Key, today: Day) -> impl Iterator<Item = &'r Key> {
+        let follows = move |next: &&Key| {
+            next.from > key.from
+                && key.until.is_none_or(|end| next.from <= Some(end.plus(1)))
+                && next.until.is_none_or(|until| today <= until && key.until.is_some_and(|end| end < until))
+        };
+        self.others(key)
+            .filter(follows)
+            .filter(|next| key.domains.parts().all(|(_, part)| fits_as_closely(next, &part)))
     }
 
-    /// The other keys of the use for the same domains.
-    fn alike<'r>(&'r self, key: &'r Key) -> impl Iterator<Item = &'r Key> {
-        self.others(key).filter(|other| other.domains.covers(&key.domains) && key.domains.covers(&other.domains))
-    }
-
-    /// Whether another key of the use signs on this day in the place of this one: it has the same domains, and a later
-    /// `from` or, of two alike, the earlier line. This one then verifies, and signs nothing.
+    /// Whether this key is open on this day and signs nothing, since for each part of its domains another key of the use
+    /// signs: one with the same pattern, and a later `from` or, of two alike, the earlier line. It verifies then.
+    ///
+    /// No key that signs for any domain is said to be replaced. Of a part that no other key covers alone it is not found
+    /// out whether several do so together: `*` behind a later `*,!a.example` and `a.example`.
     pub fn is_replaced(&self, key: &Key, day: Day) -> bool {
-        self.in_place_of(key, day).is_some()
+        key.signs_on(day) && self.in_place_of(key, day).is_some()
     }
 
-    /// Whether [`KeyRing::is_replaced`] says so of this day and of every later one.
+    /// Whether [`KeyRing::is_replaced`] says so of this day and of every later one on which the key signs so far.
     pub(super) fn is_replaced_for_good(&self, key: &Key, day: Day) -> bool {
-        let ends = self.alike(key).filter_map(|other| other.until).map(|until| until.plus(1));
-        ends.filter(|&end| day < end).chain([day]).all(|day| self.is_replaced(key, day))
+        let ends = self.others(key).filter_map(|other| other.until).map(|until| until.plus(1));
+        let days: BTreeSet<Day> = ends.filter(|&end| day < end && key.signs_on(end)).chain([day]).collect();
+        days.into_iter().all(|day| self.is_replaced(key, day))
     }
 
-    /// As [`KeyRing::signing_key`] has it of several keys that fit a domain equally.
-    fn in_place_of<'r>(&'r self, key: &'r Key, day: Day) -> Option<&'r Key> {
-        let goes_before = |it: &Key| it.from > key.from || it.from == key.from && it.line < key.line;
-        self.alike(key).find(|it| it.signs_on(day) && goes_before(it))
+    /// For each part of a key's domains the one that signs on this day before it, as [`KeyRing::signing_key`] has it of
+    /// keys that fit equally; none if there is a part without one.
+    fn in_place_of<'r>(&'r self, key: &'r Key, day: Day) -> Option<Vec<&'r Key>> {
+        let goes_before = |it: &&Key| it.from > key.from || it.from == key.from && it.line < key.line;
+        let before = || self.others(key).filter(goes_before).filter(|it| it.signs_on(day));
+        let signer = |part: Domains| {
+            before().filter(|it| fits_as_closely(it, &part)).max_by_key(|it| (it.from, Reverse(it.line)))
+        };
+        key.domains.parts().map(|(_, part)| signer(part)).collect()
     }
 
     /// The other keys of the use.
@@ -379,6 +396,11 @@ impl KeyRing {
         days.insert(next);
         days.into_iter().find(|&day| !self.replaced_on(key, day))
     }
+}
+
+/// Whether a key covers a part with the pattern itself. With a wider one it would leave the part to a key that has it.
+fn fits_as_closely(key: &Key, part: &Domains) -> bool {
+    key.domains.shares_a_pattern(part) && key.domains.covers(part)
 }
 
 /// Whether each pattern of a set is covered by some key.

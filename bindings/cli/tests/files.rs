@@ -202,7 +202,7 @@ fn a_short_secret_is_told_and_a_byte_order_mark_is_refused_where_it_may_be_none_
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     let short = "backstop: warning: standard input: the secret has less than 16 octets, so that one tag may be enough to guess it; \
-                 rotate it soon\n";
+                 `backstop key check` says what to do\n";
     let check = || run(backstop().args(["key", "check", "--json", "--keys"]).arg(&ring), b"").stdout;
     let is_due = || String::from_utf8(check()).unwrap().contains("short-secret");
     assert_eq!(told("add --secret-file -", b"sixteen octets!!\n"), (Some(0), String::new()));
@@ -252,6 +252,8 @@ fn a_key_that_never_signs_is_told_as_one() {
         out.ends_with(", for * from now until 2026-11-21; copy the ring to all hosts and reload their daemons\n"),
         "{out}"
     );
+    let out = added("-", "2020-01-02");
+    assert!(out.contains(", for * until 2020-01-02: it verifies and never signs; "), "none signs in its place: {out}");
 }
 
 #[cfg(target_os = "linux")]

@@ -79,7 +79,11 @@ fn secret_of(text: &[u8], file: &Path) -> Result<Secret, Stop> {
 /// What `key check` will say of a short secret, where it can still be another one.
 pub(super) fn too_short(secret: &[u8]) -> Option<String> {
     let least = Secret::SHORT;
-    let what = || format!("has less than {least} octets, so that one tag may be enough to guess it; rotate it soon");
+    let what = || {
+        format!(
+            "has less than {least} octets, so that one tag may be enough to guess it; `backstop key check` says what to do"
+        )
+    };
     (secret.len() < least).then(what)
 }
 
