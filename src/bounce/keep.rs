@@ -226,6 +226,54 @@ mod tests {
         assert!(kept.is_whole());
     }
 
+    /// What is looked at of each leaf.
+    fn looked_at(message: &[u8]) -> Vec<Vec<u8>> {
+        let (block, length) = Block::read(message);
+        let leaves = guard::leaves(&block, message.get(length..).unwrap(), &mut Vec::new());
+        leaves.iter().map(|leaf| leaf.body.get(..LEAF).unwrap_or(leaf.body).to_vec()).collect()
+    }
+
+    #[test]
+    fn wherever_the_first_room_ends_the_leaves_stay_what_they_are() {
+        let long = format!("{}\n", "y".repeat(MAX_TAIL + 1));
+        for filler in [&b"a line\n"[..], b"--no delimiter\n", b"\n", b"x", long.as_bytes()] {
+            let filled = filler.repeat(FIRST / filler.len() + 1);
+            for tail in [
+                "\n--b\n\nlast\n--b--\nbehind\n--b\n\nnot there\n",
+                "\n--b--x\n--bb\nmore\n--b\nContent-Type: text/html\n\nlast\n--b--\n",
+                "\r\n--b\r\n\r\nlast\r\n--b--\r\n",
+            ] {
+                for shift in 0..50 {
+                    let filled = filled.get(..FIRST - PARTS.len() - shift).unwrap();
+                    let message = [PARTS, filled, tail.as_bytes()].concat();
+                    let mut kept = Kept::new();
+                    kept.push(&message);
+                    assert!(kept.is_whole(), "{tail:?} {shift} before the end");
+                    assert!(looked_at(kept.octets()) == looked_at(&message), "{tail:?} {shift} before the end");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_leaf_that_fits_stays_whole_and_of_a_longer_one_as_much_as_tells_that_it_was_cut() {
+        for (octets, is_open, gone) in [
+            (LEAF, false, 0),
+            (LEAF + 1, false, 0),
+            (LEAF + 2, false, 1),
+            (2 * LEAF, false, LEAF - 1),
+            (LEAF + 1, true, 0),
+            (LEAF + 2, true, 2),
+        ] {
+            let end = if is_open { &b"y"[..] } else { b"\n--b\n" };
+            // The end of the line before a delimiter is the leaf's.
+            let body = [vec![b'x'; octets - 1].as_slice(), end].concat();
+            let (gaps, _) = gaps(&[PARTS, &body].concat()).unwrap();
+            let all: usize = gaps.iter().map(|(from, to)| to - from).sum();
+            assert_eq!(all, gone, "{octets} octets, open: {is_open}, {gaps:?}");
+        }
+    }
+
     #[test]
     fn room_is_doubled_when_it_is_needed_and_never_beyond_the_limit() {
         let mut kept = Kept::new();
