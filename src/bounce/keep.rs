@@ -250,9 +250,36 @@ mod tests {
                     kept.push(&message);
                     assert!(kept.is_whole(), "{tail:?} {shift} before the end");
                     assert!(looked_at(kept.octets()) == looked_at(&message), "{tail:?} {shift} before the end");
+                    assert!(
+                        kept.wants_more() || kept.octets().ends_with(b"--b--\n"),
+                        "{tail:?} {shift} before the end"
+                    );
                 }
             }
         }
+    }
+
+    #[test]
+    fn of_an_endless_line_as_much_stays_as_tells_that_it_is_no_delimiter() {
+        let lines = b"a line\n".repeat(LEAF / 6);
+        for begins in [&b"--"[..], b"-", b""] {
+            let line = |octets| [PARTS, &lines, begins, &b"y".repeat(octets)].concat();
+            let message =
+                [line(FIRST - PARTS.len() - lines.len() - begins.len()).as_slice(), b"b\n\nno part\n"].concat();
+            let mut kept = Kept::new();
+            kept.push(&message);
+            assert!(looked_at(kept.octets()) == looked_at(&message), "{begins:?}");
+            let mut kept = Kept::new();
+            kept.push(&line(3 * MAX_KEPT));
+            assert_eq!(kept.is_whole(), begins != b"--", "{begins:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_closed_leaf_a_block_may_go_on() {
+        let next = format!("\n--b\nContent-Type: multipart/mixed; boundary=c\nX-Long: {}", "y".repeat(2 * MAX_TAIL));
+        let (gaps, ended) = gaps(&[PARTS, &[b'x'; 2 * LEAF], next.as_bytes()].concat()).unwrap();
+        assert_eq!((gaps.len(), ended), (1, None));
     }
 
     #[test]
