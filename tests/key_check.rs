@@ -114,16 +114,20 @@ fn a_key_that_another_program_may_sign_with_is_not_to_be_rotated_or_retired_with
 }
 
 #[test]
-fn a_key_whose_domains_send_no_more_is_deleted_once_its_tags_have_run_out() {
+fn a_key_whose_domains_send_no_more_goes_when_no_policy_can_take_its_tags_any_more() {
     let text = "text:sixteen octets!!";
     let srs = format!("srs 0 sha1 21 2026-01-01 - a.example {text}\nsrs 1 sha1 30 - 2026-06-01 b.example {text} 1");
     let sentences = |lines: &str| ring(lines).check(today()).into_iter().map(|f| f.sentence).collect::<Vec<_>>();
     let dropped = "srs key 1 on line 3 ended on 2026-06-01 and no key signs for its domains; \
-                   rotate it, or delete the line after 2026-07-03 if they no longer send";
+                   rotate it, or drop it with `backstop key prune` after 2027-10-16 if they no longer send";
     assert_eq!(sentences(&srs), [dropped]);
+    let dropped_on = |day: &str| ring(&srs).prune(Day::parse(day).unwrap()).unwrap().1;
+    assert_eq!([dropped_on("2027-10-16"), dropped_on("2027-10-17")], [0, 1]);
     let ended = format!("prvs 0 sha256 10 - 2026-11-01 * {text}\nprvs 1 sha256 10 - 2026-11-03 * {text} 1");
     let none = "no prvs key signs today; add one with `backstop key add`";
-    let given_up = format!("{none}, or delete all prvs lines after 2026-11-15 if nothing is to be signed with them");
+    let given_up = format!(
+        "{none}, or drop the last of them with `backstop key prune` after 2027-02-22 if nothing is to be signed with prvs"
+    );
     assert_eq!(sentences(&ended), [given_up]);
     assert_eq!(sentences(&format!("{ended}\nprvs 2 sha256 10 2026-11-25 - * {text} 2")), [none]);
 }
@@ -149,8 +153,18 @@ fn a_finding_is_one_sentence_that_names_the_key() {
 #[test]
 fn what_is_advised_is_taken_now_or_on_the_day_that_is_waited_for() {
     let sets = ["a.example", "a.example,b.example"];
-    let days =
-        ["- -", "2025-01-01 -", "2026-11-24 -", "2026-11-24 2026-12-24", "2026-01-01 2026-11-27", "2026-12-10 -"];
+    let days = [
+        "- -",
+        "2025-01-01 -",
+        "2026-11-24 -",
+        "2026-11-24 2026-12-24",
+        "2026-01-01 2026-11-27",
+        "2026-12-10 -",
+        "2026-01-01 2026-11-21",
+        "2025-01-01 2026-11-21",
+        "2026-01-01 2027-03-01",
+        "2027-03-02 -",
+    ];
     let mut advised = std::collections::BTreeMap::<String, usize>::new();
     let lines: Vec<String> = sets.iter().flat_map(|set| days.map(|days| format!("{days} {set}"))).collect();
     for (old, new) in lines.iter().flat_map(|old| lines.iter().map(move |new| (old, new))) {
@@ -160,7 +174,10 @@ fn what_is_advised_is_taken_now_or_on_the_day_that_is_waited_for() {
         for finding in ring.check(today()) {
             let key = ring.keys().iter().find(|key| Some(key.line()) == finding.line).unwrap();
             let later = |wait: fn(&KeyRing, &Key, Day) -> bool| {
-                (0..60).map(|ahead| today().plus(ahead)).find(|&day| wait(&ring, key, day)).unwrap()
+                (0..200)
+                    .map(|ahead| today().plus(ahead))
+                    .find(|&day| wait(&ring, key, day))
+                    .unwrap_or_else(|| panic!("{text} {}", finding.sentence))
             };
             let signs = |ring: &KeyRing, key: &Key, day| key.signs_on(day) && !ring.is_replaced(key, day);
             let rotated =

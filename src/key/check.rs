@@ -81,10 +81,11 @@ impl KeyRing {
             if keys().next().is_none() || keys().any(|key| key.signs_on(today)) {
                 continue;
             }
-            let ended = |key: &Key| self.in_date_until(key).filter(|_| key.until < Some(today));
+            let ended = |key: &Key| self.counts_until(key).filter(|_| key.until < Some(today));
             let last = keys().try_fold(Day::MIN, |last, key| Some(last.max(ended(key)?)));
-            let or_not = last
-                .map(|last| format!(", or delete all {usage} lines after {last} if nothing is to be signed with them"));
+            let or_not = last.map(|last| {
+                format!(", or drop the last of them with `backstop key prune` after {last} if nothing is to be signed with {usage}")
+            });
             let sentence =
                 format!("no {usage} key signs today; add one with `backstop key add`{}", or_not.unwrap_or_default());
             found.push(Finding::new("no-signer", None, sentence));
@@ -105,10 +106,10 @@ impl KeyRing {
         if let Some(until) = key.until.filter(|&until| until < today) {
             let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
             if another() && !self.replaced_on(key, today) {
-                let last = self.in_date_until(key).unwrap_or(until);
+                let last = self.counts_until(key).unwrap_or(until);
                 let what = format!(
                     "ended on {until} and no key signs for its domains; \
-                     rotate it, or delete the line after {last} if they no longer send"
+                     rotate it, or drop it with `backstop key prune` after {last} if they no longer send"
                 );
                 report("no-signer", what);
             }
@@ -125,7 +126,7 @@ impl KeyRing {
         if let Some(until) = end.filter(|_| !is_followed && !is_for_good) {
             report("ends-soon", format!("ends on {until} and has no successor; {remedy}"));
         }
-        if key.secret_len < Secret::SHORT && !is_followed {
+        if key.secret_len < Secret::SHORT && !is_followed && !self.ends_with_its_turn(key, today) {
             let least = Secret::SHORT;
             report("short-secret", format!("has a secret of less than {least} octets; {remedy}{unless}"));
         }
@@ -161,6 +162,14 @@ impl KeyRing {
                         use sha256 unless Exim shares the key";
             report("sha1", what.into());
         }
+    }
+
+    /// Whether the end of a key can be brought no nearer: it is today, or all its successors begin behind it.
+    fn ends_with_its_turn(&self, key: &Key, today: Day) -> bool {
+        let mut successors = self.successors(key, today).peekable();
+        key.until.is_some_and(|end| {
+            end == today || successors.peek().is_some() && successors.all(|next| next.from > Some(end))
+        })
     }
 
     /// What can be done, today or later, about a key that has not ended: what `rotate` and `retire` take.

@@ -415,7 +415,7 @@ impl KeyRing {
     }
 
     /// The last day on which a policy may take a tag of a key; none of one that is open.
-    fn counts_until(&self, key: &Key) -> Option<Day> {
+    pub(super) fn counts_until(&self, key: &Key) -> Option<Day> {
         match key.usage {
             // A policy may give another age than the keys, and no grace.
             Use::Srs => key.until.map(|until| until.plus(u32::from(Use::Srs.max_days()) + SKEWS)),
@@ -425,7 +425,7 @@ impl KeyRing {
 
     /// The last day on which a tag of a key is in date on some host, none of one that is open. Where the ring's keys of
     /// that use have other lifetimes, the longest holds.
-    pub(super) fn in_date_until(&self, key: &Key) -> Option<Day> {
+    fn in_date_until(&self, key: &Key) -> Option<Day> {
         let longest = self.keys.iter().filter(|other| other.usage == key.usage).map(|other| other.days).max();
         key.until.map(|until| until.plus(u32::from(longest.unwrap_or(key.days)) + SKEWS))
     }
