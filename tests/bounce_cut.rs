@@ -190,6 +190,19 @@ fn a_part_that_is_not_in_its_encoding_hides_no_mark_and_none_is_missed_in_it() {
         assert_eq!(both(right), (Verdict::Genuine, Verdict::Backscatter), "{kind}");
         let with_cr = |mark: &str| right(mark).replace("\nSubject", "\rX-Other: 1\nSubject");
         assert_eq!(both(with_cr), (Verdict::Genuine, TOO_LITTLE), "{kind}");
+        // Nothing in it shows that it is not in its encoding.
+        let plain =
+            |mark: &str| encoded(kind, "quoted-printable", &format!("X-Tag: dGhpcyBpcyBhIG=\n{mark}{TOP}\nbody\n"));
+        let made = mark::make_message_id(&ring(), "m", "example.com", ALICE, today().minus(2)).unwrap();
+        let Marked::Done(id) = made else { panic!() };
+        assert_eq!(verdict(&plain(&format!("Message-ID: {id}\n"))), Verdict::Genuine, "{kind}");
+        assert_eq!(verdict(&plain(&mark())), Verdict::Genuine, "{kind}");
+        // One that is in it is checked once.
+        let message = right(&mark());
+        let policy = Policy::new(Domains::parse("example.com").unwrap());
+        let envelope = Envelope { sender: Some(b"<>"), recipient: Some(ALICE) };
+        let seen = bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy, today());
+        assert_eq!(seen.checks.len(), 1, "{kind}");
         // A line of base64 with an octet of another kind: from there on nothing is known.
         let lines = |bad: &str| {
             let text = format!("{TOP}{}", mark());
@@ -215,6 +228,14 @@ fn what_stands_behind_a_break_proves_and_is_held_against_nothing() {
         assert_eq!(verdict(&bounce(&made(b"bob@example.com"))), Verdict::Unproven(Why::Damaged));
         let folded = format!("{}X-Other: a\n\tb\n", mark());
         assert_eq!(verdict(&bounce(&folded)), Verdict::Genuine);
+        let old = |days| {
+            let made = mark::make_header(&ring(), ALICE, [7; 8], today().minus(days)).unwrap();
+            let Marked::Done(value) = made else { panic!() };
+            format!("{}: {value}\n", mark::HEADER)
+        };
+        // In grace it saves, and later it is an old mail's that the returned one may quote.
+        assert_eq!(verdict(&bounce(&old(20))), Verdict::Expired);
+        assert_eq!(verdict(&bounce(&old(60))), Verdict::Unproven(Why::Damaged));
         let twice = format!("Message-ID: <1@b.example>\nbroken again\nX-Other: 2\n{}", mark());
         assert_eq!(verdict(&bounce(&twice)), Verdict::Genuine);
     }

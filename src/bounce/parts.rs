@@ -204,6 +204,9 @@ pub(super) struct Decoded<'a> {
     pub(super) cut: bool,
     /// Whether the encoding is none as a whole: lines may be missing, or run into the ones behind them.
     pub(super) broken: bool,
+    /// The octets as they stand, if they may be no quoted-printable for all that: a line that ends in `=` then takes in the
+    /// next one. Also if the encoding is broken.
+    pub(super) raw: &'a [u8],
 }
 
 /// The octets of a leaf, decoded; at most [`MAX_DECODED`] of them are read.
@@ -221,7 +224,9 @@ pub(super) fn decoded<'a>(leaf: &Leaf<'a>) -> Decoded<'a> {
         Encoding::QuotedPrintable => Cow::Owned(quoted_printable_lines(body)),
         _ => base64_lines(body).and_then(base64_decode).map_or(Cow::Borrowed(body), Cow::Owned),
     });
-    Decoded { octets, cut: body.len() < leaf.body.len(), broken }
+    let may_hide = broken || leaf.content.encoding == Encoding::QuotedPrintable;
+    let raw = if may_hide { body } else { Default::default() };
+    Decoded { octets, cut: body.len() < leaf.body.len(), broken, raw }
 }
 
 /// Whether there is a CR that belongs to no end of a line.
@@ -254,7 +259,7 @@ pub(super) struct Text<'a> {
 /// The first `limit` octets of a leaf's text, decoded, without HTML.
 pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> Text<'a> {
     let part = Leaf { content: leaf.content.clone(), at: leaf.at, body: leaf.body.get(..limit).unwrap_or(leaf.body) };
-    let Decoded { octets, cut, broken } = decoded(&part);
+    let Decoded { octets, cut, broken, .. } = decoded(&part);
     let text = in_charset(octets, leaf.content.charset.as_deref());
     let text = if leaf.content.subtype == "html" { Cow::Owned(without_html(&text)) } else { text };
     Text { text, cut: cut || part.body.len() < leaf.body.len(), broken }

@@ -147,9 +147,9 @@ fn has_mark(octets: &[u8]) -> bool {
     memchr::memmem::find(&octets.to_ascii_lowercase(), MARKED).is_some()
 }
 
-/// The Message-IDs with a mark in a field or line, without what stands around them, and whether one lost an end: it has a
-/// bracket on one side only. The octets that bound an id without brackets are in none of ours, but for address literals.
-fn marked_ids(value: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+/// The Message-IDs with a mark in a field or line, without what stands around them, and how many brackets each has: with one
+/// it lost an end. The octets that bound an id without brackets are in none of ours, but for address literals.
+fn marked_ids(value: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
     let is_bound = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'<' | b'>' | b',');
     let mut next = 0;
     value.split(is_bound).filter_map(move |word| {
@@ -158,13 +158,13 @@ fn marked_ids(value: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
         let opened = start.checked_sub(1).and_then(|before| value.get(before)) == Some(&b'<');
         let closed = value.get(start + word.len()) == Some(&b'>');
         if opened && closed {
-            return has_mark(word).then_some((word, false));
+            return has_mark(word).then_some((word, 2));
         }
         let is_around = |octet: &u8| matches!(octet, b':' | b';' | b'(' | b')' | b'[' | b']' | b'"');
         let id = word.split(is_around).find(|part| has_mark(part))?;
         // An id may have an equals sign, so that it is no bound.
         let name = memchr::memmem::rfind(&id.to_ascii_lowercase(), b"message-id=").map_or(0, |at| at + 11);
-        Some((up_to_domain(id.get(name..).unwrap_or_default()), opened != closed))
+        Some((up_to_domain(id.get(name..).unwrap_or_default()), usize::from(opened) + usize::from(closed)))
     })
 }
 
@@ -291,7 +291,15 @@ impl<'a> Checker<'a> {
         }
         let senders = self.senders([block]);
         self.marks(block, &senders);
+        let known = self.checks.len();
         self.marks(loose, &Senders { are_shown: false, ..senders });
+        let domain =
+            self.mailbox.as_deref().and_then(|it| it.rsplit(|octet| *octet == b'@').next()).unwrap_or_default();
+        for check in self.checks.iter_mut().skip(known).filter(|check| check.outcome == Outcome::Expired) {
+            if !self.policy.check_in_grace(self.ring, check, domain, self.day) {
+                check.outcome = Outcome::Damaged;
+            }
+        }
     }
 
     /// The mark headers and Message-IDs of a block.
@@ -311,7 +319,7 @@ impl<'a> Checker<'a> {
             }
         }
         for value in block.all("Message-ID") {
-            self.ids(Place::ReturnedMessageId, value, senders);
+            self.ids(Place::ReturnedMessageId, value, senders, true);
         }
     }
 
@@ -356,7 +364,7 @@ impl<'a> Checker<'a> {
             let line = line_at(text, start).unwrap_or_default();
             let says = line_at(&lower, start).is_some_and(|it| memchr::memmem::find(it, b"message-id").is_some());
             if says && line.len() <= mark::MAX_MARK {
-                self.ids(Place::ReturnedMessageId, line, &senders);
+                self.ids(Place::ReturnedMessageId, line, &senders, false);
             }
             at = next_line(text, start);
         }
@@ -366,17 +374,18 @@ impl<'a> Checker<'a> {
     pub(super) fn replied(&mut self, block: &Block<'_>) {
         for (place, name) in [(Place::InReplyTo, "In-Reply-To"), (Place::References, "References")] {
             for value in block.all(name) {
-                self.ids(place, value, &Senders { own: Vec::new(), are_shown: true });
+                self.ids(place, value, &Senders { own: Vec::new(), are_shown: true }, true);
             }
         }
     }
 
-    fn ids(&mut self, place: Place, value: &[u8], senders: &Senders) {
+    /// The Message-IDs of a field or of a line. What bounds one without brackets in a line is a guess.
+    fn ids(&mut self, place: Place, value: &[u8], senders: &Senders, is_field: bool) {
         // Cheap, since nearly all have none.
         if !has_mark(value) {
             return;
         }
-        for (id, is_cut) in marked_ids(value) {
+        for (id, brackets) in marked_ids(value) {
             let Some(mailbox) = self.room() else { return };
             let read = |id: &[u8]| {
                 let verify =
@@ -398,6 +407,7 @@ impl<'a> Checker<'a> {
                 }
             }
             if !place.is_thread() {
+                let is_cut = brackets == 1 || (brackets == 0 && !is_field);
                 let is_lost =
                     matches!(seen.outcome, Outcome::Forged | Outcome::UnknownKey | Outcome::Foreign) && is_cut;
                 if is_lost || seen.outcome == Outcome::Malformed {
@@ -496,6 +506,29 @@ mod tests {
             format!("Message-ID: {bare}<mailto:{bare}>"),
         ] {
             assert_eq!(told(&text).first(), Some(&(Place::ReturnedMessageId, Outcome::Genuine)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_message_id_in_a_text_whose_bounds_are_a_guess_is_never_forged() {
+        let id = id("m.1", today());
+        let bare = id.trim_matches(['<', '>']);
+        for text in [
+            format!("\u{201e}{bare}\u{201c}"),
+            format!("\u{ab}{bare}\u{bb}"),
+            format!("\u{200b}{bare}\u{a0}"),
+            format!("__{bare}__"),
+            format!("-{bare}-"),
+            format!("id={bare}"),
+            format!("'_{bare}'"),
+            bare.replace("m.1", "m.2"),
+        ] {
+            let found = checked(ALICE, |checker| {
+                let block = Block::read(b"From: bob@b.example\n").0;
+                checker.told(format!("Message-ID: {text}\n").as_bytes(), [&block]);
+            });
+            let outcomes: Vec<_> = found.0.iter().map(|(_, outcome)| *outcome).collect();
+            assert!(matches!(outcomes[..], [Outcome::Genuine | Outcome::Damaged]), "{text}: {outcomes:?}");
         }
     }
 

@@ -57,8 +57,8 @@ pub(super) struct Found<'a> {
     pub(super) whole: bool,
     /// The block, quote marks off, and as much as is known of the body.
     pub(super) octets: Cow<'a, [u8]>,
-    /// Marks behind the place where the block breaks off, or in what a broken encoding hides. Perhaps another mail's: they
-    /// may prove, and are held against nothing.
+    /// Marks behind the place where the block breaks off, or in a part that is perhaps not in its encoding. Perhaps another
+    /// mail's: they may prove, and are held against nothing.
     pub(super) loose: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
         if found.len() >= MAX_RETURNED {
             return note(cuts, Cut::Leaves);
         }
-        let parts::Decoded { octets, cut, broken } = parts::decoded(leaf);
+        let parts::Decoded { octets, cut, broken, raw } = parts::decoded(leaf);
         if cut && form == Form::Headers {
             note(cuts, Cut::Size);
         }
@@ -94,8 +94,10 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
             if !ends {
                 marks(body, 0, b"", &mut loose);
             }
-            if broken {
-                marks(without_blank_lines(leaf.body), 0, b"", &mut loose);
+            let mut unread = Vec::new();
+            marks(without_blank_lines(raw), 0, b"", &mut unread);
+            if !is_encoded(&unread) {
+                loose.append(&mut unread);
             }
             found.push(Found { form, whole, octets, loose });
         }
@@ -204,6 +206,12 @@ fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], found: &mut Vec<u8>) {
         }
         at = next_line(bytes, at);
     }
+}
+
+/// Whether quoted-printable is what these lines are in.
+fn is_encoded(lines: &[u8]) -> bool {
+    let is_encoded = |line: &[u8]| line.ends_with(b"=") || memchr::memmem::find(line, b"=3D").is_some();
+    lines.split(|octet| *octet == b'\n').any(is_encoded)
 }
 
 /// Octets of a line that tells of a cut; a longer one is prose.
