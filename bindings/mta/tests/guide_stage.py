@@ -179,7 +179,7 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         (WORK / "main.cf").write_text(
             "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com, example.net\n"
             f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
-            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x, team=x}\n"
+            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, team=x}\n"
             f"smtpd_authorized_xclient_hosts = 127.0.0.1\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
             "milter_default_action = accept\n"
         )
@@ -241,13 +241,20 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
 
     def arrived(self, name):
         """The one mail with this Message-ID, as it came to the sink."""
+        return self.arrivals(name, 1)[0]
+
+    def arrivals(self, name, count):
+        """What came with this Message-ID, once for each recipient, which are this many."""
+
+        bare = lambda path: re.match(r"\s*<([^>]*)>", path)[1]
 
         def found():
             lines = (WORK / "sink.log").read_text(errors="replace") if (WORK / "sink.log").exists() else ""
             mails = [json.loads(line) for line in lines.splitlines(keepends=True) if line.endswith("\n") and name in line]
-            return [it for it in mails if any(line == f"Message-ID: {name}" for line in it["data"])]
+            mails = [it for it in mails if any(line == f"Message-ID: {name}" for line in it["data"])]
+            came = [{"mail": bare(mail["mail"]), "rcpt": [bare(it)]} for mail in mails for it in mail["rcpt"]]
+            return came if len(came) >= count else None
 
-        mail = wait_for(found, f"{name} did not arrive: {tail(WORK / 'postfix/log')}")
-        check(len(mail) == 1, f"{name} arrived {len(mail)} times")
-        bare = lambda path: re.match(r"\s*<([^>]*)>", path)[1]
-        return {"mail": bare(mail[0]["mail"]), "rcpt": [bare(it) for it in mail[0]["rcpt"]]}
+        came = wait_for(found, f"{name} did not arrive {count} times: {tail(WORK / 'postfix/log')}")
+        check(len(came) == count, f"{name} arrived {len(came)} times")
+        return came
