@@ -71,6 +71,53 @@ def outside(text):
     return re.sub(r"\b\d{5}\b", lambda it: str(ports.get(int(it[0]), it[0])), text)
 
 
+def drop(text, names):
+    """main.cf without these parameters and their continuation lines."""
+    kept, dropping = [], False
+    for line in text.splitlines(keepends=True):
+        if not line[:1].isspace():
+            dropping = line.split("=")[0].strip() in names
+        if not dropping:
+            kept.append(line)
+    return "".join(kept)
+
+
+def merged(text, lines):
+    """A TOML text with the keys of a fragment; one that it has already is replaced. One line a key."""
+    tables = {}
+    for line in [*outside(text).splitlines(), *lines]:
+        if line.startswith("["):
+            table = tables.setdefault(line, {})
+        elif " = " in line and not line.startswith("#"):
+            key, value = line.split(" = ", 1)
+            table[key] = value
+    text = lambda keys: "".join(f"{key} = {value}\n" for key, value in keys.items())
+    return "\n".join(f"{head}\n{text(keys)}" for head, keys in tables.items())
+
+
+def unpacked(package, program):
+    """A program of a Debian package that is not installed."""
+    tool = LAB / package / program
+    if not tool.exists():
+        scratch = LAB / f"{package}.{os.getpid()}"
+        scratch.mkdir(parents=True)
+        try:
+            get = f"apt-get -qq -o APT::Sandbox::User=root download {package}"
+            done = subprocess.run(
+                ["bash", "-c", f"({get} 2>/dev/null || (apt-get -qq update && {get})) && dpkg -x *.deb tree"],
+                cwd=scratch, capture_output=True, text=True,
+            )  # fmt: skip
+            if done.returncode:
+                raise Cannot(f"apt-get cannot fetch the package {package}: {done.stderr.strip()}")
+            # A large one of the same package that nobody here needs.
+            (scratch / "tree/usr/bin/prometheus").unlink(missing_ok=True)
+            if not tool.exists():
+                (scratch / "tree").rename(LAB / package)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return tool
+
+
 def tail(path):
     return "\n".join(path.read_text(errors="replace").splitlines()[-6:]) if path.exists() else "no log"
 
