@@ -388,7 +388,7 @@ async fn accept(
 const MOVED: exchange::Broken = exchange::Broken("what was for another face");
 
 /// Talks to one peer until the connection ends; the maps are those in force when it asks. Where its address has become that of
-/// another face it ends before it answers, so that Postfix connects anew: its tables have other maps, or none.
+/// another face it ends before it answers, so that Postfix connects anew. One of the milter stays: Postfix ends it itself.
 async fn talk(
     state: Arc<State>,
     endpoint: watch::Receiver<Arc<Endpoint>>,
@@ -420,7 +420,10 @@ async fn talk(
         }
         Some(Face::PolicyService) => {
             let mut session = policy_service::Session::default();
-            let answer = |input: &[u8], output: &mut Vec<u8>| session.answer(&state, input, output);
+            let answer = |input: &[u8], output: &mut Vec<u8>| match endpoint.borrow().face {
+                now if now == face => session.answer(&state, input, output),
+                _ => Err(MOVED),
+            };
             exchange::serve(stream, policy_service::MAX_REQUEST, limits, stop, &seat, answer).await
         }
     };

@@ -71,6 +71,53 @@ def outside(text):
     return re.sub(r"\b\d{5}\b", lambda it: str(ports.get(int(it[0]), it[0])), text)
 
 
+def drop(text, names):
+    """main.cf without these parameters and their continuation lines."""
+    kept, dropping = [], False
+    for line in text.splitlines(keepends=True):
+        if not line[:1].isspace():
+            dropping = line.split("=")[0].strip() in names
+        if not dropping:
+            kept.append(line)
+    return "".join(kept)
+
+
+def merged(text, lines):
+    """A TOML text with the keys of a fragment; one that it has already is replaced. One line a key."""
+    tables = {}
+    for line in [*outside(text).splitlines(), *lines]:
+        if line.startswith("["):
+            table = tables.setdefault(line, {})
+        elif " = " in line and not line.startswith("#"):
+            key, value = line.split(" = ", 1)
+            table[key] = value
+    text = lambda keys: "".join(f"{key} = {value}\n" for key, value in keys.items())
+    return "\n".join(f"{head}\n{text(keys)}" for head, keys in tables.items())
+
+
+def unpacked(package, program):
+    """A program of a Debian package that is not installed."""
+    tool = LAB / package / program
+    if not tool.exists():
+        scratch = LAB / f"{package}.{os.getpid()}"
+        scratch.mkdir(parents=True)
+        try:
+            get = f"apt-get -qq -o APT::Sandbox::User=root download {package}"
+            done = subprocess.run(
+                ["bash", "-c", f"({get} 2>/dev/null || (apt-get -qq update && {get})) && dpkg -x *.deb tree"],
+                cwd=scratch, capture_output=True, text=True,
+            )  # fmt: skip
+            if done.returncode:
+                raise Cannot(f"apt-get cannot fetch the package {package}: {done.stderr.strip()}")
+            # A large one of the same package that nobody here needs.
+            (scratch / "tree/usr/bin/prometheus").unlink(missing_ok=True)
+            if not tool.exists():
+                (scratch / "tree").rename(LAB / package)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return tool
+
+
 def tail(path):
     return "\n".join(path.read_text(errors="replace").splitlines()[-6:]) if path.exists() else "no log"
 
@@ -179,7 +226,7 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         (WORK / "main.cf").write_text(
             "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com, example.net\n"
             f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
-            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, forward=x, team=x}\n"
+            "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, team=x}\n"
             f"smtpd_authorized_xclient_hosts = 127.0.0.1\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
             "milter_default_action = accept\n"
         )
@@ -241,13 +288,20 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
 
     def arrived(self, name):
         """The one mail with this Message-ID, as it came to the sink."""
+        return self.arrivals(name, 1)[0]
+
+    def arrivals(self, name, count):
+        """What came with this Message-ID, once for each recipient, which are this many."""
+
+        bare = lambda path: re.match(r"\s*<([^>]*)>", path)[1]
 
         def found():
             lines = (WORK / "sink.log").read_text(errors="replace") if (WORK / "sink.log").exists() else ""
             mails = [json.loads(line) for line in lines.splitlines(keepends=True) if line.endswith("\n") and name in line]
-            return [it for it in mails if any(line == f"Message-ID: {name}" for line in it["data"])]
+            mails = [it for it in mails if any(line == f"Message-ID: {name}" for line in it["data"])]
+            came = [{"mail": bare(mail["mail"]), "rcpt": [bare(it)]} for mail in mails for it in mail["rcpt"]]
+            return came if len(came) >= count else None
 
-        mail = wait_for(found, f"{name} did not arrive: {tail(WORK / 'postfix/log')}")
-        check(len(mail) == 1, f"{name} arrived {len(mail)} times")
-        bare = lambda path: re.match(r"\s*<([^>]*)>", path)[1]
-        return {"mail": bare(mail[0]["mail"]), "rcpt": [bare(it) for it in mail[0]["rcpt"]]}
+        came = wait_for(found, f"{name} did not arrive {count} times: {tail(WORK / 'postfix/log')}")
+        check(len(came) == count, f"{name} arrived {len(came)} times")
+        return came

@@ -177,6 +177,12 @@ fn a_connection_whose_address_becomes_that_of_another_face_ends_before_it_is_ask
     assert!(daemon.reload(&config("sign", table)).contains("reloaded"));
     peer.send(netstring("sign alice@example.com"));
     assert_eq!(peer.rest(), "");
+    assert!(daemon.reload(&config("sign", "[policy-service]\nlisten = [\"unix:DIR/map\"]")).contains("reloaded"));
+    let mut peer = daemon.connect("map");
+    assert_eq!(peer.ask("RCPT", "", "alice@example.com", "instance=a\n"), "DUNNO");
+    assert!(daemon.reload(&config("sign", table)).contains("reloaded"));
+    peer.send("request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=alice@example.com\n\n");
+    assert_eq!(peer.rest(), "");
     assert!(daemon.log().iter().all(|line| !line.contains("cut off")), "{:?}", daemon.log());
 }
 
