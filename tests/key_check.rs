@@ -39,6 +39,11 @@ fn each_finding_has_its_cause() {
         (format!("mark m sha256 21 - - * {text}"), ""),
         (format!("prvs 0 sha1 7 2026-01-01 - * {text}"), "sha12"),
         ("prvs 0 sha256 7 2026-01-01 - * text:fifteen octets!".into(), "short-secret2!"),
+        (
+            format!("prvs 0 sha256 10 2026-01-01 2027-03-01 * text:0\nprvs 1 sha256 10 2027-03-01 - * {text}"),
+            "short-secret2!",
+        ),
+        (format!("prvs 0 sha256 10 2026-01-01 2027-03-01 * text:0\nprvs 1 sha256 10 2027-03-02 - * {text}"), ""),
         (format!("prvs 0 sha256 10 2026-11-22 - * {text}"), "no-signer!"),
         (format!("prvs 0 sha256 10 - 2026-12-05 * {text}"), "ends-soon2!"),
         (format!("prvs 0 sha256 10 - 2026-12-06 * {text}"), ""),
