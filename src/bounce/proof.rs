@@ -14,9 +14,8 @@
 //! own address in From, Sender or Return-Path of the block that it stands in. Where no sender came back at all, the address
 //! that it was made for is lost, and a mark that does not hold for the recipient is `damaged`. A Message-ID that does not
 //! hold is tried in lower case and without punctuation before it; one that is all upper case and does not hold so either, is
-//! not of the form or has lost one of its brackets is `damaged`. So is a mark behind the place where a block breaks off, or in
-//! a part that is not in its
-//! encoding, unless its MAC is right and it is in date or in grace: it may be another mail's.
+//! not of the form or has lost one of its brackets is `damaged`. So is a mark behind the place where a block breaks off, or
+//! in a part that is not in its encoding, unless its MAC is right and it is in date or in grace: it may be another mail's.
 
 use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
