@@ -15,7 +15,7 @@ use crate::day::{Day, ahead_of_prvs, implied_by_srs};
 use crate::encode::ten_of_base32;
 use crate::key::{KeyRing, Use};
 use crate::srs;
-use crate::verdict::{Foreign, Signed, Verdict};
+use crate::verdict::{Foreign, Lapse, Signed, Verdict};
 
 /// Tells in words what an address is on this day; with a ring also whether its tag is right.
 ///
@@ -180,7 +180,10 @@ fn advice(verdict: &Verdict<'_>, is_signed: bool) -> String {
             );
         }
         Verdict::Genuine(proof) => return format!("Deliver to {}.", printable(proof.mailbox.to_address().as_bytes())),
-        Verdict::Expired(..) => "Refuse a bounce, unless your policy grants it some days of grace.",
+        Verdict::Expired(proof, Lapse::Lifetime) if proof.usage != Use::Srs => {
+            "Refuse a bounce, unless your policy grants it some days of grace."
+        }
+        Verdict::Expired(..) => "Refuse a bounce.",
         Verdict::Forged { .. } => "Refuse a bounce: it answers mail that was not yours.",
         Verdict::UnknownKey { .. } => {
             "See with `backstop key list` whether this ring is older than that of the host that signed; \
@@ -190,6 +193,7 @@ fn advice(verdict: &Verdict<'_>, is_signed: bool) -> String {
         Verdict::Foreign(foreign) if is_signed && *foreign != Foreign::Srs => {
             "Refuse a bounce: mail from the mailbox under the tag leaves with another one, which this ring makes."
         }
+        Verdict::Foreign(Foreign::Srs) => "Leave it to the system that made the address.",
         Verdict::Foreign(_) => {
             "Leave it to the system that made the tag; `backstop strip` takes it off for lists of senders."
         }
@@ -316,11 +320,22 @@ mod tests {
             ("prvs=17853508f8=user@example.com", "2026-11-21", "unknown-key: ", "See with `backstop key list`"),
             ("prvs=0785350=user@example.com", "2026-11-21", "malformed: ", "Refuse a bounce; if many"),
             ("btv1==123456789ab==user@example.com", "2026-11-21", "foreign: ", "Refuse a bounce: mail from"),
-            ("btv1==123456789ab==user@unserved.example", "2026-11-21", "foreign: ", "Leave it to the system"),
+            (
+                "btv1==123456789ab==user@unserved.example",
+                "2026-11-21",
+                "foreign: ",
+                "Leave it to the system that made the tag; `backstop strip`",
+            ),
             ("user@example.com", "2026-11-21", "untagged: ", "Refuse a bounce once"),
             ("user@unserved.example", "2026-11-21", "untagged: ", "Let a bounce pass: this ring signs no mail"),
             ("SRS0=PGkz=G3=example.com=alice@fwd.example.net", "2023-11-20", "genuine: ", "Send a bounce on to alice@"),
-            ("SRS0=PGkz=G3=example.com=alice@else.example", "2023-11-20", "foreign: ", "Leave it to the system"),
+            (
+                "SRS0=PGkz=G3=example.com=alice@else.example",
+                "2023-11-20",
+                "foreign: ",
+                "Leave it to the system that made the address.",
+            ),
+            ("SRS0=PGkz=G3=example.com=alice@fwd.example.net", "2023-12-20", "expired: ", "Refuse a bounce.\n"),
         ] {
             let text = told(address, day);
             assert!(text.contains(&format!("verdict     {verdict}")), "{address}: {text}");

@@ -125,8 +125,10 @@ impl<'a> Verdict<'a> {
         match self {
             Verdict::Genuine(_) => "The tag was made by a key of this ring and is in date.",
             Verdict::Expired(_, lapse) => lapse.sentence(),
-            Verdict::Forged { .. } => "The tag names a key of this ring and was not made with it for this address.",
-            Verdict::UnknownKey { .. } => "The tag names a key that this ring does not have for this domain and day.",
+            Verdict::Forged { .. } => {
+                "The tag was not made with the key that this ring has for it, or not for this address."
+            }
+            Verdict::UnknownKey { .. } => "This ring has no key for the tag, its domain and its day.",
             Verdict::Malformed(malformed) => malformed.sentence(),
             Verdict::Foreign(foreign) => foreign.sentence(),
             Verdict::Untagged => "The address carries no tag.",

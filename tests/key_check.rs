@@ -8,7 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
-use backstop::{Day, Key, KeyId, KeyRing, Secret, Use};
+use backstop::{Day, Key, KeyId, KeyRing, NewKey, Secret, Use};
 
 fn today() -> Day {
     Day::parse("2026-11-21").unwrap()
@@ -43,14 +43,18 @@ fn each_finding_has_its_cause() {
             format!("prvs 0 sha256 10 2026-01-01 2027-03-01 * text:0\nprvs 1 sha256 10 2027-03-01 - * {text}"),
             "short-secret2!",
         ),
-        (format!("prvs 0 sha256 10 2026-01-01 2027-03-01 * text:0\nprvs 1 sha256 10 2027-03-02 - * {text}"), ""),
+        (
+            format!("prvs 0 sha256 10 2026-01-01 2027-03-01 * text:0\nprvs 1 sha256 10 2027-03-02 - * {text}"),
+            "short-secret2!",
+        ),
+        (format!("prvs 0 sha256 10 2026-01-01 2026-11-21 * text:0\nprvs 1 sha256 10 2026-11-22 - * {text}"), ""),
         (format!("prvs 0 sha256 10 2026-11-22 - * {text}"), "no-signer!"),
         (format!("prvs 0 sha256 10 - 2026-12-05 * {text}"), "ends-soon2!"),
         (format!("prvs 0 sha256 10 - 2026-12-06 * {text}"), ""),
         (format!("prvs 0 sha256 10 - 2026-11-21 * {text}"), "ends-soon2!"),
         (format!("prvs 0 sha256 10 - 2026-11-20 * {text}"), "no-signer!"),
-        (format!("prvs 0 sha256 10 - 2026-08-02 * {text}"), "no-signer!"),
-        (format!("prvs 0 sha256 10 - 2026-08-01 * {text}"), "no-signer! prunable2!"),
+        (format!("prvs 0 sha256 10 - 2026-05-05 * {text}"), "no-signer!"),
+        (format!("prvs 0 sha256 10 - 2026-05-04 * {text}"), "no-signer! prunable2!"),
         (format!("srs 0 sha1 21 - 2025-07-07 * {text}"), "no-signer!"),
         (format!("srs 0 sha1 21 - 2025-07-06 * {text}"), "no-signer! prunable2!"),
         (format!("prvs 0 sha256 10 - 2026-11-24 * {text}\nprvs 1 sha256 10 2026-11-24 - * {text}"), ""),
@@ -129,9 +133,9 @@ fn a_key_whose_domains_send_no_more_goes_when_no_policy_can_take_its_tags_any_mo
     let dropped_on = |day: &str| ring(&srs).prune(Day::parse(day).unwrap()).unwrap().1;
     assert_eq!([dropped_on("2027-10-16"), dropped_on("2027-10-17")], [0, 1]);
     let ended = format!("prvs 0 sha256 10 - 2026-11-01 * {text}\nprvs 1 sha256 10 - 2026-11-03 * {text} 1");
-    let none = "no prvs key signs today; add one with `backstop key add`";
+    let none = "no prvs key signs today; add one with `backstop key add --use prvs`";
     let given_up = format!(
-        "{none}, or drop the last of them with `backstop key prune` after 2027-02-22 if nothing is to be signed with prvs"
+        "{none}, or drop the last of them with `backstop key prune` after 2027-05-22 if nothing is to be signed with prvs"
     );
     assert_eq!(sentences(&ended), [given_up]);
     assert_eq!(sentences(&format!("{ended}\nprvs 2 sha256 10 2026-11-25 - * {text} 2")), [none]);
@@ -147,7 +151,8 @@ fn a_finding_is_one_sentence_that_names_the_key() {
     assert_eq!(
         sentences,
         [
-            "prvs key 0 on line 2 ends on 2026-11-25 and has no successor; rotate it".to_string(),
+            "prvs key 0 on line 2 ends on 2026-11-25 and has no successor; rotate it, unless another program signs with it"
+                .to_string(),
             format!("prvs key 0 on line 2 {short}"),
             format!("prvs key 0 on line 2 {sha1}"),
         ]
@@ -193,6 +198,22 @@ fn what_is_advised_is_taken_now_or_on_the_day_that_is_waited_for() {
                 "once it signs, rotate it" => rotated(later(signs)),
                 "retire it" => ring.retire(key, today()),
                 "once its successor signs, retire it" => ring.retire(key, later(KeyRing::is_replaced)),
+                "add another for its domains with `backstop key add --use prvs`, then retire it" => {
+                    assert!(rotated(today()).is_err(), "{text}");
+                    let new = NewKey {
+                        usage: key.usage(),
+                        id: KeyId::new(Use::Prvs, '7').unwrap(),
+                        mac: key.mac(),
+                        days: key.days(),
+                        from: Some(today()),
+                        until: None,
+                        domains: key.domains().clone(),
+                        secret: Secret::new(&[7; 32]).unwrap(),
+                    };
+                    let ring = ring.add(&new).unwrap();
+                    let key = ring.keys().iter().find(|old| old.line() == key.line()).unwrap();
+                    ring.retire(key, today())
+                }
                 "delete the line" => {
                     let kept = ring.as_text().lines().filter(|line| !line.starts_with(&format!("prvs {} ", key.id())));
                     let kept = self::ring(&kept.skip(1).collect::<Vec<_>>().join("\n"));
@@ -210,7 +231,7 @@ fn what_is_advised_is_taken_now_or_on_the_day_that_is_waited_for() {
             *advised.entry(advice.to_owned()).or_default() += 1;
         }
     }
-    assert_eq!(advised.len(), 7, "{advised:?}");
+    assert_eq!(advised.len(), 8, "{advised:?}");
 }
 
 #[test]

@@ -132,20 +132,20 @@ mod edits {
         assert_eq!(full.free_id(Use::Prvs, &other, 77).unwrap(), id(Use::Prvs, '9'));
         let refused = |ring: &KeyRing, domains| refusal(ring.free_id(Use::Prvs, domains, 0));
         let in_use = "all 10 ids of prvs are in use for these domains; ";
-        let expected = "`backstop key prune` frees the first from 2020-04-19 on";
+        let expected = "`backstop key prune` frees the first from 2020-07-20 on";
         assert_eq!(refused(&full, &all), format!("{in_use}{expected}"));
-        assert_eq!(full.prune(day("2020-04-18")).unwrap().1, 0);
-        assert!(full.prune(day("2020-04-19")).unwrap().0.free_id(Use::Prvs, &all, 0).is_ok());
+        assert_eq!(full.prune(day("2020-07-19")).unwrap().1, 0);
+        assert!(full.prune(day("2020-07-20")).unwrap().0.free_id(Use::Prvs, &all, 0).is_ok());
         let shared = full.as_text().replacen("2020-01-01 *", "2020-01-01 a.example", 1).replace("prvs 8", "srs 8");
         let shared = ring(&format!(
             "{}prvs 0 sha1 7 - - b.example text:other\nprvs 8 sha1 20 - 2019-12-01 * text:last\n",
             &shared[10..]
         ));
-        let expected = "`backstop key prune` frees the first from 2020-04-01 on";
-        assert_eq!(refused(&shared, &all), format!("{in_use}{expected}"), "the longest life counts");
+        let expected = "`backstop key prune` frees the first from 2020-06-19 on";
+        assert_eq!(refused(&shared, &all), format!("{in_use}{expected}"));
         let open = ring(&full.as_text()[10..].replace("2020-01-01", "-"));
-        let expected = "none of their keys has a last day; end one with `backstop key retire`, and `backstop key prune` \
-                        frees its id once no policy takes its tags";
+        let expected = "each of them is held by a key without a last day; end one with `backstop key retire`, and `backstop key prune` \
+                        frees its id once no policy asks about it";
         assert_eq!(refused(&open, &all), format!("{in_use}{expected}"));
         let mut found: Vec<char> = (0..=255).map(|r| full.free_id(Use::Bst1, &all, r).unwrap().as_char()).collect();
         found.sort_unstable();
@@ -375,6 +375,10 @@ mod edits {
         let again = format!("{pair}prvs 1 sha1 7 2026-12-01 - * text:2\n");
         let gap = "no other prvs key signs for all domains of this one on 2026-11-25; choose 2026-11-30 or a later day";
         assert_eq!(refusal(retired(&again, 1)), gap);
+        let adjoining = "prvs 4 sha1 7 2026-01-01 2026-11-24 * text:0\nprvs 8 sha1 7 2026-11-25 - * text:1\n";
+        let gap = "no other prvs key signs for all domains of this one on 2026-11-22; \
+                   to end it before 2026-11-24, add another key first";
+        assert_eq!(refusal(retired(adjoining, 0)), gap);
         let in_time = format!("{pair}prvs 1 sha1 7 2026-11-25 - * text:2\n");
         assert_eq!(retired(&in_time, 1), Ok(Some(today())), "a third key takes over from the first");
         let both_end = pair.replace("2026-11-18 -", "2026-11-18 2026-11-24");
@@ -413,14 +417,14 @@ mod edits {
     }
 
     #[test]
-    fn a_key_goes_once_no_host_can_take_a_tag_of_it_whatever_its_policy() {
+    fn a_key_goes_once_no_host_asks_about_it_whatever_its_policy() {
         let dated =
             |until: &str| ring(&format!("# kept\nprvs 0 sha256 7 - {until} * text:0\nsrs 0 sha1 9 - - * text:1"));
         let open = ring("prvs 0 sha256 7 - - * text:0");
         let (until, key) = (day("2026-11-01"), dated("2026-11-01"));
         let last = until.plus(7 + 2);
-        assert_eq!(key.prune(last.plus(99)).unwrap().1, 0);
-        let (pruned, count) = key.prune(last.plus(100)).unwrap();
+        assert_eq!(key.prune(until.plus(200)).unwrap().1, 0);
+        let (pruned, count) = key.prune(until.plus(201)).unwrap();
         assert_eq!((pruned.as_text(), count), ("version 1\n# kept\nsrs 0 sha1 9 - - * text:1\n", 1));
 
         // The slowest clock of the site still shows `last` on the day after.

@@ -169,9 +169,9 @@ proptest! {
         prop_assert_eq!(new.len(), old.len() + 1);
         prop_assert!(old.iter().zip(&new).all(|(old, new)| old == new));
 
-        let late = today().plus(100);
+        let late = today().plus(190);
         let (pruned, count) = ring.prune(late).unwrap();
-        let counts = |key: &Key| if key.usage() == Use::Srs { 502 } else { 110 };
+        let counts = |key: &Key| if key.usage() == Use::Srs { 502 } else { 200 };
         let gone = |key: &&Key| key.until().is_some_and(|until| until.plus(counts(key)) < late);
         let gone: Vec<usize> = ring.keys().iter().filter(gone).map(Key::line).collect();
         let kept: String = (1..).zip(&old).filter(|(at, _)| !gone.contains(at)).map(|(_, line)| *line).collect();

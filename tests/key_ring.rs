@@ -109,6 +109,10 @@ mod text {
                 "prvs 0 sha1 7 - 2020-01-01 *,!b.example text:one\nprvs 0 sha256 7 2026-01-01 - a.example text:two",
                 "line 2 has a prvs key of the same id for the same domains; choose another id",
             ),
+            (
+                "prvs 0 sha256 7 - - a.example text:one\nprvs 0 sha1 7 - - * text:two",
+                "line 2 has a prvs key of the same id for the same domains; choose another id, in Exim too if it has this key",
+            ),
         ];
         for (lines, sentence) in rows {
             let number = 2 + lines.matches('\n').count();

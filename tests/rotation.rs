@@ -231,9 +231,38 @@ fn pruning_as_soon_as_it_may_leaves_enforce_in_force() {
     }
 }
 
-/// A ring of these defaults, rotated as often, and pruned before.
+/// The hosts of this ring alone sign, so that a tag with an id that it never had is forged, also after the prune.
 #[test]
-fn ten_ids_last_for_a_rotation_of_prvs_every_14_days_and_of_srs_every_57() {
+fn pruning_as_soon_as_it_may_lets_no_forged_tag_pass() {
+    for (id, forger) in [("prvs 4", "prvs 9"), ("bst1 k", "bst1 z")] {
+        for (days, life, grace) in [(1, 99, 7), (1, 99, 99), (10, 10, 7), (10, 99, 99), (99, 1, 0), (99, 99, 99)] {
+            let own = format!(
+                "version 1\n{id} sha256 {days} 2025-01-01 2026-11-23 * text:old\n\
+                 {} sha256 {days} 2026-11-24 - * text:new\n",
+                id.replace('4', "5").replace('k', "m")
+            );
+            let ring = KeyRing::parse(own.as_bytes()).unwrap();
+            let forger = format!("version 1\n{forger} sha256 {life} - - * text:guessed\n");
+            let forger = KeyRing::parse(forger.as_bytes()).unwrap();
+            let policy = Policy::new(Domains::parse("example.com").unwrap()).with_mode(Mode::Enforce);
+            let policy = policy.with_expired_grace(grace).unwrap();
+            let day = (0..600).map(|ahead| made().plus(ahead)).find(|&day| ring.prune(day).unwrap().1 == 1).unwrap();
+            let (pruned, _) = ring.prune(day).unwrap();
+            for signed in (0..220).map(|back| day.plus(2).minus(back)) {
+                let tag = sign(Use::Prvs, &forger, signed).unwrap();
+                for (ring, seen) in [(&ring, day), (&pruned, day.minus(1)), (&pruned, day)] {
+                    let decision = policy.incoming(ring, b"<>", &tag, Client::Other, seen);
+                    let is_refused = decision.action.slug() == "refuse";
+                    assert!(is_refused, "{own}{life} {grace}: of {signed} on {seen}: {:?}", decision.rule);
+                }
+            }
+        }
+    }
+}
+
+/// Rotated as often, and pruned before.
+#[test]
+fn ten_ids_last_for_a_rotation_of_prvs_every_23_days_and_of_srs_every_57() {
     let rotates = |usage: Use, interval: u32| {
         let mut ring = old_ring(usage, "-");
         (0..40).all(|time| {
@@ -246,7 +275,7 @@ fn ten_ids_last_for_a_rotation_of_prvs_every_14_days_and_of_srs_every_57() {
             true
         })
     };
-    for (usage, least) in [(Use::Prvs, 14), (Use::Srs, 57), (Use::Bst1, 4), (Use::Mark, 4)] {
+    for (usage, least) in [(Use::Prvs, 23), (Use::Srs, 57), (Use::Bst1, 7), (Use::Mark, 7)] {
         assert!(!rotates(usage, least - 1), "{usage}");
         assert!(rotates(usage, least), "{usage}");
     }

@@ -4,10 +4,10 @@
 //! |---|---|---|
 //! | `no-signer` | yes | the ring has no key, no key of a use signs today, or none for the domains of a key that has ended |
 //! | `ends-soon` | yes | a key ends within [`SOON`] days and no other signs for all its domains on the day after |
-//! | `prunable` | yes | no policy may take a tag of a key any more |
+//! | `prunable` | yes | no policy may take a tag of a key any more, or ask whether the ring signed on its days |
 //! | `replaced` | yes, but for an undated sha1 key | an open key signs nothing, now or later, since others sign in its place |
 //! | `old` | yes | an open key has signed for more than [`OLD`] days |
-//! | `short-secret` | yes | a secret is shorter than [`Secret::SHORT`] octets: one tag may be enough to guess it at leisure |
+//! | `short-secret` | yes | a secret that signs beyond today is shorter than [`Secret::SHORT`] octets: one tag may be enough to guess it |
 //! | `undated` | no | an open prvs or srs key without `from`: its tags verify again after 1000 or 1024 days |
 //! | `no-fallback` | no | a bst1 key without a prvs key beside it: addresses too long for bst1 go unsigned |
 //! | `sha1` | no | a sha1 prvs key: tags of mixed-case addresses survive only where RCPT kept the case |
@@ -81,13 +81,15 @@ impl KeyRing {
             if keys().next().is_none() || keys().any(|key| key.signs_on(today)) {
                 continue;
             }
-            let ended = |key: &Key| self.counts_until(key).filter(|_| key.until < Some(today));
+            let ended = |key: &Key| key.counts_until().filter(|_| key.until < Some(today));
             let last = keys().try_fold(Day::MIN, |last, key| Some(last.max(ended(key)?)));
             let or_not = last.map(|last| {
                 format!(", or drop the last of them with `backstop key prune` after {last} if nothing is to be signed with {usage}")
             });
-            let sentence =
-                format!("no {usage} key signs today; add one with `backstop key add`{}", or_not.unwrap_or_default());
+            let sentence = format!(
+                "no {usage} key signs today; add one with `backstop key add --use {usage}`{}",
+                or_not.unwrap_or_default()
+            );
             found.push(Finding::new("no-signer", None, sentence));
         }
         for key in &self.keys {
@@ -100,13 +102,13 @@ impl KeyRing {
         let name = format!("{} key {} on line {}", key.usage, key.id, key.line());
         let mut report =
             |slug, what: String| found.push(Finding::new(slug, Some(key.line()), format!("{name} {what}")));
-        if self.has_run_out(key, today) {
+        if key.has_run_out(today) {
             return report("prunable", "no longer counts; drop it with `backstop key prune`".into());
         }
         if let Some(until) = key.until.filter(|&until| until < today) {
             let another = || self.keys.iter().any(|other| other.usage == key.usage && other.signs_on(today));
             if another() && !self.replaced_on(key, today) {
-                let last = self.counts_until(key).unwrap_or(until);
+                let last = key.counts_until().unwrap_or(until);
                 let what = format!(
                     "ended on {until} and no key signs for its domains; \
                      rotate it, or drop it with `backstop key prune` after {last} if they no longer send"
@@ -124,10 +126,19 @@ impl KeyRing {
         let is_followed = end.is_some_and(|until| self.replaced_on(key, until.plus(1)));
         // One that is replaced for good leaves nothing unsigned; those which sign have this finding.
         if let Some(until) = end.filter(|_| !is_followed && !is_for_good) {
-            report("ends-soon", format!("ends on {until} and has no successor; {remedy}"));
+            report("ends-soon", format!("ends on {until} and has no successor; {remedy}{unless}"));
         }
-        if key.secret_len < Secret::SHORT && !is_followed && !self.ends_with_its_turn(key, today) {
+        if key.secret_len < Secret::SHORT && !is_followed && key.until != Some(today) {
             let least = Secret::SHORT;
+            let remedy = if self.is_followed_only_behind_its_end(key, today) {
+                let first = if key.signs_on(today) { "" } else { "once it signs, " };
+                format!(
+                    "{first}add another for its domains with `backstop key add --use {}`, then retire it",
+                    key.usage
+                )
+            } else {
+                remedy.into()
+            };
             report("short-secret", format!("has a secret of less than {least} octets; {remedy}{unless}"));
         }
         let is_open = key.signs_on(today) && key.until.is_none();
@@ -140,7 +151,7 @@ impl KeyRing {
         }
         let signs_openly = is_open && !self.is_replaced(key, today);
         if let Some(from) = key.from.filter(|from| signs_openly && from.plus(OLD) < today) {
-            report("old", format!("has signed since {from}, for more than a year; {remedy}"));
+            report("old", format!("has signed since {from}, for more than a year; {remedy}{unless}"));
         }
         let wrap = match key.usage {
             Use::Prvs => Some(1000),
@@ -164,12 +175,10 @@ impl KeyRing {
         }
     }
 
-    /// Whether the end of a key can be brought no nearer: it is today, or all its successors begin behind it.
-    fn ends_with_its_turn(&self, key: &Key, today: Day) -> bool {
+    /// Whether a key has successors and all begin behind its end, so that neither they nor a rotation end it sooner.
+    fn is_followed_only_behind_its_end(&self, key: &Key, today: Day) -> bool {
         let mut successors = self.successors(key, today).peekable();
-        key.until.is_some_and(|end| {
-            end == today || successors.peek().is_some() && successors.all(|next| next.from > Some(end))
-        })
+        successors.peek().is_some() && key.until.is_some_and(|end| successors.all(|next| next.from > Some(end)))
     }
 
     /// What can be done, today or later, about a key that has not ended: what `rotate` and `retire` take.

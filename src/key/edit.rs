@@ -8,7 +8,7 @@
 //! | [`KeyRing::add`] | a line more at the end |
 //! | [`KeyRing::rotate`] | a line more after the old key's, whose `until` is set |
 //! | [`KeyRing::retire`] | `until` is set |
-//! | [`KeyRing::prune`] | lines of keys of which no policy may take a tag any more go |
+//! | [`KeyRing::prune`] | lines of keys that no policy asks about any more go |
 //!
 //! Randomness and today come in as arguments. Nothing here touches a file: `keyfile.rs` does.
 
@@ -40,9 +40,6 @@ const LEAD: u32 = 3;
 const OVERLAP: u32 = 3;
 /// One skew day where a tag is signed and one where it is verified.
 const SKEWS: u32 = 2;
-/// Days for which a key counts beyond the life of its tags, those of the longest `expired-grace` that a policy may give: a
-/// ring does not know the policies of its hosts. They look back seven days more for what left unsigned, which is less.
-const AFTERLIFE: u32 = MAX_GRACE as u32;
 /// The octets of a secret that `key new` makes.
 const GENERATED: usize = 32;
 /// More than an edited date can add to a line.
@@ -150,14 +147,12 @@ impl KeyRing {
         let free: Vec<u8> = usage.ids().iter().copied().filter(|&id| holders(id).next().is_none()).collect();
         let chosen = usize::from(random).checked_rem(free.len()).and_then(|at| free.get(at));
         chosen.map(|&id| KeyId(id)).ok_or_else(|| {
-            let last = |id: u8| holders(id).try_fold(Day::MIN, |last, key| Some(last.max(self.counts_until(key)?)));
+            let last = |id: u8| holders(id).try_fold(Day::MIN, |last, key| Some(last.max(key.counts_until()?)));
             let remedy = match usage.ids().iter().filter_map(|&id| last(id)).min() {
                 Some(last) => format!("`backstop key prune` frees the first from {} on", last.plus(1)),
-                None => {
-                    "none of their keys has a last day; end one with `backstop key retire`, and `backstop key prune` \
-                         frees its id once no policy takes its tags"
-                        .into()
-                }
+                None => "each of them is held by a key without a last day; end one with `backstop key retire`, and \
+                     `backstop key prune` frees its id once no policy asks about it"
+                    .into(),
             };
             Error::Edit(format!("all {} ids of {usage} are in use for these domains; {remedy}", usage.ids().len()))
         })
@@ -275,6 +270,7 @@ impl KeyRing {
             let days = self.others(key).filter_map(|other| other.from).map(|from| from.minus(1));
             let days: BTreeSet<Day> = days.filter(|&day| day >= gap && key.signs_on(day)).collect();
             let remedy = match days.into_iter().find(|&day| self.unsigned_after(key, day).is_none()) {
+                Some(day) if key.until == Some(day) => format!("to end it before {day}, add another key first"),
                 Some(day) => format!("choose {day} or a later day"),
                 None => "rotate it first".to_string(),
             };
@@ -287,15 +283,14 @@ impl KeyRing {
 
     /// The ring without the keys that no longer count, and how many those are; keys that may still sign stay.
     ///
-    /// A key counts while any policy may take a tag of it: until its last tag has run out and 99 days more, the most that
-    /// `expired-grace` may be, or for SRS 500 days, the most that `max-age` may be; and two days for clocks. Where the
-    /// ring's keys of that use have other lifetimes, the longest holds.
+    /// A key counts for 200 days after its last: 99, the most that a tag may live, 99, the most that `expired-grace` may be,
+    /// and two for clocks; for SRS for 502, since `max-age` may be 500. For so long a policy may take a tag of it, or, of a
+    /// tag whose key the ring lacks, ask whether the ring signed on its days: only then is it refused.
     ///
     /// # Errors
     /// None that the text of a ring can cause; the new text is read like any other.
     pub fn prune(&self, today: Day) -> Result<(KeyRing, usize), Error> {
-        let gone: Vec<usize> =
-            self.keys.iter().filter(|key| self.has_run_out(key, today)).map(|key| key.line).collect();
+        let gone: Vec<usize> = self.keys.iter().filter(|key| key.has_run_out(today)).map(|key| key.line).collect();
         let ring = self.edited(None, |line| if gone.contains(&line) { Line::Gone } else { Line::Same }, None)?;
         Ok((ring, gone.len()))
     }
@@ -408,26 +403,22 @@ pub(super) fn signed_by<'r, I: Iterator<Item = &'r Key>>(domains: &Domains, keys
     domains.parts().all(|(_, part)| keys().any(|key| key.domains.covers(&part)))
 }
 
-impl KeyRing {
-    /// Whether a key has no tag in date any more on any host, and nobody asks about the days on which it signed.
-    pub(super) fn has_run_out(&self, key: &Key, today: Day) -> bool {
-        self.counts_until(key).is_some_and(|last| last < today)
+impl Key {
+    /// Whether no policy may take a tag of this key any more, nor asks about the days on which it signed.
+    pub(super) fn has_run_out(&self, today: Day) -> bool {
+        self.counts_until().is_some_and(|last| last < today)
     }
 
-    /// The last day on which a policy may take a tag of a key; none of one that is open.
-    pub(super) fn counts_until(&self, key: &Key) -> Option<Day> {
-        match key.usage {
+    /// The last day on which a policy may take a tag of this key or, to refuse one whose key the ring lacks, ask whether
+    /// the ring signed on its days; none of one that is open. A ring does not know its hosts' policies, so the most holds
+    /// that one may say.
+    pub(super) fn counts_until(&self) -> Option<Day> {
+        let grace = match self.usage {
             // A policy may give another age than the keys, and no grace.
-            Use::Srs => key.until.map(|until| until.plus(u32::from(Use::Srs.max_days()) + SKEWS)),
-            Use::Prvs | Use::Bst1 | Use::Mark => self.in_date_until(key).map(|last| last.plus(AFTERLIFE)),
-        }
-    }
-
-    /// The last day on which a tag of a key is in date on some host, none of one that is open. Where the ring's keys of
-    /// that use have other lifetimes, the longest holds.
-    fn in_date_until(&self, key: &Key) -> Option<Day> {
-        let longest = self.keys.iter().filter(|other| other.usage == key.usage).map(|other| other.days).max();
-        key.until.map(|until| until.plus(u32::from(longest.unwrap_or(key.days)) + SKEWS))
+            Use::Srs => 0,
+            Use::Prvs | Use::Bst1 | Use::Mark => u32::from(MAX_GRACE),
+        };
+        self.until.map(|until| until.plus(u32::from(self.usage.max_days()) + grace + SKEWS))
     }
 }
 

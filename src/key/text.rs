@@ -257,7 +257,11 @@ fn conflict(key: &Key, secret: &Secret, other: &Key, its: &Secret) -> Option<Str
     let line = other.line();
     if key.usage == other.usage && key.id == other.id && key.domains.overlaps(&other.domains) {
         let usage = key.usage;
-        return Some(format!("line {line} has a {usage} key of the same id for the same domains; choose another id"));
+        // Exim writes its number into the tags, which only the key of this id verifies.
+        let shared = if (usage, key.mac) == (Use::Prvs, Mac::Sha1) { ", in Exim too if it has this key" } else { "" };
+        return Some(format!(
+            "line {line} has a {usage} key of the same id for the same domains; choose another id{shared}"
+        ));
     }
     if key.usage != other.usage && secret == its {
         return Some(format!("line {line} has the same secret for another use; give each use its own"));

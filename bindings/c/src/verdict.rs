@@ -16,9 +16,9 @@ pub const BACKSTOP_NONE: i32 = 0;
 pub const BACKSTOP_GENUINE: i32 = 1;
 /// The tag was made by a key of this ring, but is too old or outside the key's window.
 pub const BACKSTOP_EXPIRED: i32 = 2;
-/// The tag names a key of this ring and was not made with it for this address.
+/// The tag was not made with the key that this ring has for it, or not for this address.
 pub const BACKSTOP_FORGED: i32 = 3;
-/// The tag names a key that this ring does not have for this domain and day.
+/// This ring has no key for the tag, its domain and its day.
 pub const BACKSTOP_UNKNOWN_KEY: i32 = 4;
 /// It begins like a tag and has not the shape of one.
 pub const BACKSTOP_MALFORMED: i32 = 5;
@@ -29,7 +29,7 @@ pub const BACKSTOP_UNTAGGED: i32 = 7;
 
 /// The verdict has no reason besides itself.
 pub const BACKSTOP_REASON_NONE: i32 = 0;
-/// Expired: the tag has outlived its days, or a bst1 tag is dated days ahead.
+/// Expired: the tag or mark has outlived its days, or a bst1 tag or a mark is dated days ahead.
 pub const BACKSTOP_REASON_LIFETIME: i32 = 1;
 /// Expired: the key was not signing on the day that the tag implies.
 pub const BACKSTOP_REASON_WINDOW: i32 = 2;

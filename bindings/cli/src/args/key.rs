@@ -37,10 +37,10 @@ pub(crate) enum Key {
         Another key must sign on every day on which this one would have signed. Without --id no older key may still be \
         open.")]
     Retire(KeyRetire),
-    /// Drop the keys of which no policy may take a tag any more.
+    /// Drop the keys that no policy asks about any more.
     #[command(after_help = "Example:\n  backstop key prune\n\n\
-        An srs key is kept for 502 days after its last day, any other for the days of its tags and 101 more: two for clocks \
-        and the most that expired-grace may be. A key without a last day is never dropped.")]
+        A key is kept for 200 days after its last: 99, the most that a tag may live, 99, the most that expired-grace may be, \
+        and two for clocks; an srs key for 502, since max-age may be 500. One without a last day is never dropped.")]
     Prune(KeyPrune),
     /// Say what is due in a ring; exit code 1 if something is.
     #[command(after_help = "Example:\n  backstop key check\n\n\
