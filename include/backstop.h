@@ -22,8 +22,9 @@
  * Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null sender.
  *
  * Pointers. None may be NULL, also where a length or a capacity is 0 (as of an empty string_view): the result is
- * BACKSTOP_ERR_NULL. Only the _free functions pass over NULL. On an error nothing was written but the length above. A
- * buffer may be the input itself where its function says so; else what is written to overlaps nothing.
+ * BACKSTOP_ERR_NULL. The _free functions pass over NULL, and a few others take it and say so. On an error nothing was
+ * written but the length above. A buffer may be the input itself where its function says so; else what is written to
+ * overlaps nothing.
  *
  * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is
  * for the _free function of its name. Names and sentences (const char *) are static. Paths and texts that go in are
@@ -134,9 +135,9 @@
 #define BACKSTOP_GENUINE 1
 /** The tag was made by a key of this ring, but is too old or outside the key's window. */
 #define BACKSTOP_EXPIRED 2
-/** The tag names a key of this ring and was not made with it for this address. */
+/** The tag was not made with the key that this ring has for it, or not for this address. */
 #define BACKSTOP_FORGED 3
-/** The tag names a key that this ring does not have for this domain and day. */
+/** This ring has no key for the tag, its domain and its day. */
 #define BACKSTOP_UNKNOWN_KEY 4
 /** It begins like a tag and has not the shape of one. */
 #define BACKSTOP_MALFORMED 5
@@ -146,7 +147,7 @@
 #define BACKSTOP_UNTAGGED 7
 /** The verdict has no reason besides itself. */
 #define BACKSTOP_REASON_NONE 0
-/** Expired: the tag has outlived its days, or a bst1 tag is dated days ahead. */
+/** Expired: the tag or mark has outlived its days, or a bst1 tag or a mark is dated days ahead. */
 #define BACKSTOP_REASON_LIFETIME 1
 /** Expired: the key was not signing on the day that the tag implies. */
 #define BACKSTOP_REASON_WINDOW 2
@@ -604,7 +605,7 @@ typedef struct backstop_srs_options {
 
 /** A text: where it begins and how many octets it has. */
 typedef struct backstop_text {
-    /** Not NULL, also if the length is 0. */
+    /** Not NULL, also if the length is 0, but where a structure or function says that it may be. */
     const char *data;
     /** In octets. */
     size_t len;
@@ -923,7 +924,10 @@ int32_t backstop_sign(const backstop_keyring *ring,
                       size_t cap,
                       size_t *out_len);
 
-/** As backstop_sign, but the tag stands behind: local+prvs=TAG@example.com, for hosts that route by sub-address. */
+/**
+ * As backstop_sign, but the tag stands behind: local+prvs=TAG@example.com, for hosts that route by sub-address. It is
+ * always a prvs tag: where only bst1 keys serve the domain, the result is BACKSTOP_UNSIGNED_NOT_OWN.
+ */
 int32_t backstop_sign_subaddress(const backstop_keyring *ring,
                                  const char *address,
                                  size_t len,
@@ -1093,7 +1097,8 @@ int32_t backstop_mark_header(const backstop_keyring *ring,
  * Makes a Message-ID with its brackets, for a message that has none; replace none without being told to.
  *
  * `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
- * like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
+ * like, else BACKSTOP_ERR_MESSAGE_ID. What is no domain is BACKSTOP_ERR_ADDRESS, or BACKSTOP_ERR_DOMAIN where it is not
+ * UTF-8. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
  * is BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
  */
 int32_t backstop_mark_message_id(const backstop_keyring *ring,

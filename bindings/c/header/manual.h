@@ -22,8 +22,9 @@
  * Addresses are octets as SMTP has them, with or without <>; "" and "<>" are the null sender.
  *
  * Pointers. None may be NULL, also where a length or a capacity is 0 (as of an empty string_view): the result is
- * BACKSTOP_ERR_NULL. Only the _free functions pass over NULL. On an error nothing was written but the length above. A
- * buffer may be the input itself where its function says so; else what is written to overlaps nothing.
+ * BACKSTOP_ERR_NULL. The _free functions pass over NULL, and a few others take it and say so. On an error nothing was
+ * written but the length above. A buffer may be the input itself where its function says so; else what is written to
+ * overlaps nothing.
  *
  * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is
  * for the _free function of its name. Names and sentences (const char *) are static. Paths and texts that go in are

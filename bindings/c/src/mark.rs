@@ -67,7 +67,8 @@ pub unsafe extern "C" fn backstop_mark_header(
 /// Makes a Message-ID with its brackets, for a message that has none; replace none without being told to.
 ///
 /// `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
-/// like. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
+/// like, else BACKSTOP_ERR_MESSAGE_ID. What is no domain is BACKSTOP_ERR_ADDRESS, or BACKSTOP_ERR_DOMAIN where it is not
+/// UTF-8. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
 /// is BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_mark_message_id(

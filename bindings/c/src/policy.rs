@@ -23,7 +23,7 @@ pub struct backstop_policy(pub(crate) Policy);
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct backstop_text {
-    /// Not NULL, also if the length is 0.
+    /// Not NULL, also if the length is 0, but where a structure or function says that it may be.
     pub data: *const c_char,
     /// In octets.
     pub len: usize,

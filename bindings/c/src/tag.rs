@@ -45,7 +45,8 @@ pub unsafe extern "C" fn backstop_sign(
     gate(|| unsafe { sign(ring, address, len, Form::Prefix, now, Buffer::new(out, cap, out_len)?) })
 }
 
-/// As backstop_sign, but the tag stands behind: local+prvs=TAG@example.com, for hosts that route by sub-address.
+/// As backstop_sign, but the tag stands behind: local+prvs=TAG@example.com, for hosts that route by sub-address. It is
+/// always a prvs tag: where only bst1 keys serve the domain, the result is BACKSTOP_UNSIGNED_NOT_OWN.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_sign_subaddress(
     ring: *const backstop_keyring,

@@ -165,7 +165,8 @@ local function stripped_sender(task)
         return nil
     end
     local address, tag = backstop.strip(sender)
-    return address, tag ~= nil
+    -- Of no address the second is what is wrong with it.
+    return address, address and tag ~= nil
 end
 
 lua_selectors.register_extractor(rspamd_config, "backstop_from", {

@@ -190,6 +190,13 @@ for _, sender in ipairs({ monday, tuesday, "Bob@remote.example", theirs:sign("ev
 end
 assert(made[1] == made[2] and made[1] == made[3] and made[1] ~= made[4])
 
+-- One that is no address is greylisted as without the rules, and none of them fails.
+flush()
+grey.from = ("b"):rep(70) .. "@remote.example"
+assert(ask(grey).GREYLIST, "what is no address was not greylisted")
+local log = assert(io.open(work .. "/log")):read("*a")
+assert(not log:find("(BACKSTOP_[A-Z]+) failed"), "a rule failed")
+
 -- Greylisted on Monday, the sender is known on Tuesday.
 flush()
 grey.from = monday

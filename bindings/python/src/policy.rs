@@ -105,7 +105,7 @@ impl Policy {
 }
 
 fn address(ip: Option<Text<'_>>) -> PyResult<Option<IpAddr>> {
-    let Some(ip) = ip else { return Ok(None) };
+    let Some(ip) = ip.filter(|ip| !ip.octets().is_empty()) else { return Ok(None) };
     let ip = ip.utf8().and_then(|ip| ip.parse().ok());
     ip.map(Some).ok_or_else(|| fault(IP, "the text is no IP address; write 192.0.2.1 or 2001:db8::1"))
 }

@@ -157,6 +157,7 @@ def test_the_policy_decides_about_recipients(ring: backstop.KeyRing, policy: bac
     late = date(2026, 12, 21)
     client = policy.client(False, "192.0.2.1", 41234)
     assert client == "other" and policy.client(False, None, 0) == "internal"
+    assert policy.client(False, "", 1) == policy.client(False, None, 1) == "other"
     user = policy.client(True, "192.0.2.1", 41234)
     assert user == "submitted"
     assert policy.incoming(ring, "<>", "alice@example.com", user, late).rule == "submitted-client"
