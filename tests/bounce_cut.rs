@@ -110,6 +110,43 @@ fn behind_a_line_that_breaks_a_block_off_marks_are_read_to_the_next_blank_line()
 }
 
 #[test]
+fn a_block_in_a_text_that_breaks_off_before_it_is_one_keeps_its_mark_and_what_follows_it_is_not_whole() {
+    let folded = "Received: from mx.example.com ([192.0.2.10])\n\tby mx.b.example (Postfix) with ESMTPS id 4XyZ\n\
+                  \tfor <x@b.example>; Fri, 20 Nov 2026 10:11:12 +0000\n";
+    let unfolded = folded.replace('\t', "");
+    for (what, above, below) in [
+        ("lines that lost their blanks", unfolded.as_str(), unfolded.as_str()),
+        ("a wrapped line above", "Received: from a\nby b\nX-Other: 1\n", ""),
+        ("a wrapped line below", "", "X-Other: a line that\nwas wrapped\nX-More: 1\n"),
+        ("two of them", unfolded.as_str(), "X-Other: a line that\nwas wrapped\nX-More: 1\n"),
+    ] {
+        for prefix in ["", "> "] {
+            let text =
+                |mark: &str| in_text(&format!("{}\nbody\n", quoted(prefix, &format!("{above}{mark}{below}{TOP}"))));
+            assert_eq!(verdict(&text(&mark())), Verdict::Genuine, "{what} {prefix}");
+            if !above.is_empty() {
+                assert_eq!(verdict(&text("")), TOO_LITTLE, "{what} {prefix}");
+            }
+        }
+    }
+    let html = |mark: &str| {
+        let lines = format!("{folded}{mark}{folded}{TOP}").replace('<', "&lt;").replace('\n', "<br>\n");
+        let text = in_text(&format!("<html><body><p>no such user</p><p>{lines}</p><p>body</p></body></html>\n"));
+        text.replacen("\n\n", "\nMIME-Version: 1.0\nContent-Type: text/html\n\n", 1)
+    };
+    assert_eq!(both(html), (Verdict::Genuine, TOO_LITTLE));
+    // The mark itself, before a field that not every mail has.
+    let text = |mark: &str| in_text(&format!("{mark}X-Other: 1\n{TOP}\nbody\n"));
+    assert_eq!(verdict(&text(&mark().replacen("; t=", ";\nt=", 1))), Verdict::Unproven(Why::Damaged));
+    // What may be another mail's is held against nothing, and a blank line ends it.
+    let old = mark::make_header(&ring(), ALICE, [7; 8], today().minus(60)).unwrap();
+    let Marked::Done(old) = old else { panic!() };
+    let text = |end: &str| in_text(&format!("{}: {old}\nbroken off\nX-Other: 1\n{end}{TOP}\nbody\n", mark::HEADER));
+    assert_eq!(verdict(&text("")), Verdict::Unproven(Why::Damaged));
+    assert_eq!(verdict(&text("\n")), Verdict::Backscatter);
+}
+
+#[test]
 fn one_damaged_line_before_a_mark_hides_it_in_no_form() {
     for message in [in_text as fn(&str) -> String, |text| in_part("text/rfc822-headers", text)] {
         let block = |mark: &str| message(&format!("{TOP}X-Long: a\ndamaged\n{mark}MIME-Version: 1.0\n\nbody\n"));

@@ -7,11 +7,12 @@
 //!
 //! The quoted form is what qmail, Exim, Sendmail before 8.8, Exchange and many others write; no marker line is needed. A
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
-//! a text wrapped, or that lost its prefix, is taken as folded if a field follows it; else the block breaks off there, and up
-//! to the next blank line only marks are read. It breaks off as well where the text ends with it, or where the first line
-//! behind it says that more was cut off. A part may end with its block, and a text with what it quotes where a delimiter
-//! closes it, as Exchange writes it; that it was cut there shows in nothing, which is why a mark belongs on top. Where the
-//! encoding of a part is broken a line may have swallowed the next, so that no block there is whole.
+//! a text wrapped, or that lost its prefix, is taken as folded if such a field with the prefix follows it; else the block
+//! breaks off there, and up to the next blank line only marks are read. What breaks off before it is a block leaves its marks
+//! to the next one before a blank line, which is not whole then. A block breaks off as well where the text ends with it, or
+//! where the first line behind it says that more was cut off. A part may end with its block, and a text with what it quotes
+//! where a delimiter closes it, as Exchange writes it; that it was cut there shows in nothing, which is why a mark belongs on
+//! top. Where the encoding of a part is broken a line may have swallowed the next, so that no block there is whole.
 //!
 //! Behind a block that has a Received or a mark stands the body of what came back; like that of a part it is not searched for
 //! blocks, since what a mail quotes is another mail. Less than that may be a summary in front of the block: behind one with a
@@ -57,7 +58,7 @@ pub(super) struct Found<'a> {
     pub(super) whole: bool,
     /// The block, quote marks off, and as much as is known of the body.
     pub(super) octets: Cow<'a, [u8]>,
-    /// Marks behind the place where the block breaks off, or in a part that is perhaps not in its encoding. Perhaps another
+    /// Marks around the place where the block breaks off, or in a part that is perhaps not in its encoding. Perhaps another
     /// mail's: they may prove, and are held against nothing.
     pub(super) loose: Vec<u8>,
 }
@@ -110,10 +111,13 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
     let bytes = bytes.get(..MAX_QUOTED).unwrap_or(bytes);
     let (mut at, mut first) = (0, None);
     let mut summary: Option<Vec<u8>> = None;
+    // The marks of fields that broke off before they were a block: what follows, up to the next blank line, lost its top.
+    let mut torn: Option<Vec<u8>> = None;
     while at < bytes.len() && found.len() < MAX_RETURNED {
         let line = line_at(bytes, at).unwrap_or_default();
         let (prefix, rest) = line.split_at_checked(quote_marks(line)).unwrap_or_default();
         if !is_known(rest) {
+            torn = torn.filter(|_| !rest.trim_ascii().is_empty());
             at = next_line(bytes, at);
             continue;
         }
@@ -124,7 +128,8 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
             }
             summary = seen.message_id;
             first = first.or(Some(at));
-            let mut loose = Vec::new();
+            let whole = whole && torn.is_none();
+            let mut loose = torn.take().unwrap_or_default();
             if !whole {
                 marks(bytes, end, prefix, &mut loose);
             }
@@ -138,6 +143,8 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
             if seen.is_original {
                 break;
             }
+        } else if !whole {
+            marks(&block, 0, b"", torn.get_or_insert_default());
         }
         at = end.max(next_line(bytes, at));
     }
