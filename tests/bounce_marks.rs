@@ -266,3 +266,33 @@ fn a_marked_message_id_that_came_back_in_pieces_is_damaged_and_a_whole_one_that_
     assert_eq!(verdict(&whole.replace("<m.", "n.").replace('>', "")), Verdict::Forged);
     assert_eq!(verdict(&whole.replace("example.com", "other.example")), Verdict::Backscatter);
 }
+
+#[test]
+fn a_message_id_without_brackets_in_headers_quoted_in_a_text_is_never_forged() {
+    let id = id(&ring(), today().minus(3));
+    let bare = id.trim_matches(['<', '>']);
+    let notice = |id: &str, end: &str| {
+        let headers = SPAM.replace("<1@zombie>", id);
+        format!(
+            "From: MAILER-DAEMON@mx.reflector.example\nSubject: failure notice\n\nno such user\n\n{headers}{end}\nbody\n"
+        )
+    };
+    for said in [
+        format!("\u{201e}{bare}\u{201c}"),
+        format!("\u{a0}{bare}"),
+        format!("{bare}\u{a0}"),
+        format!("\u{200b}{bare}"),
+        format!("__{bare}__"),
+        format!("id={bare}"),
+        bare.replace("m.", "n."),
+    ] {
+        let seen = judged(&notice(&said, "X-Other: 1\n"));
+        assert!(
+            matches!(seen.verdict, Verdict::Genuine | Verdict::Unproven(Why::Damaged)),
+            "{said}: {:?}",
+            seen.verdict
+        );
+    }
+    assert_eq!(judged(&notice(bare, "")).verdict, Verdict::Genuine);
+    assert_eq!(judged(&notice(&id.replace("m.", "n."), "")).verdict, Verdict::Forged);
+}

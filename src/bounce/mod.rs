@@ -193,7 +193,7 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     let mut checker = proof::Checker::new(ring, policy, recipient.as_deref(), day);
     let blocks: Vec<Block<'_>> = body.found.iter().map(|found| Block::read(&found.octets).0).collect();
     for (block, found) in blocks.iter().zip(&body.found) {
-        checker.returned(block, &Block::read(&found.loose).0);
+        checker.returned(block, &Block::read(&found.loose).0, found.form != Form::Text);
     }
     checker.told(body.text.as_bytes(), &blocks);
     checker.told(&body.disposition, &blocks);

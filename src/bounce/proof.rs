@@ -14,8 +14,9 @@
 //! own address in From, Sender or Return-Path of the block that it stands in. Where no sender came back at all, the address
 //! that it was made for is lost, and a mark that does not hold for the recipient is `damaged`. A Message-ID that does not
 //! hold is tried in lower case and without punctuation before it; one that is all upper case and does not hold so either, is
-//! not of the form or has lost one of its brackets is `damaged`. So is a mark behind the place where a block breaks off, or
-//! in a part that is not in its encoding, unless its MAC is right and it is in date or in grace: it may be another mail's.
+//! not of the form or has lost one of its brackets, in a text both, is `damaged`. So is a mark around the place where a block
+//! breaks off, or in a part that is not in its encoding, unless its MAC is right and it is in date or in grace: it may be
+//! another mail's.
 
 use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
@@ -283,16 +284,16 @@ impl<'a> Checker<'a> {
     }
 
     /// The marks of a block that came back, and those that stand loosely behind it: of these it is not sure whose they are,
-    /// so that what is wrong there is damaged.
-    pub(super) fn returned(&mut self, block: &Block<'_>, loose: &Block<'_>) {
+    /// so that what is wrong there is damaged. In a part the bounds of a Message-ID are those of its field.
+    pub(super) fn returned(&mut self, block: &Block<'_>, loose: &Block<'_>, in_part: bool) {
         let is_marked = |it: &Block<'_>| it.get(mark::HEADER).is_some() || it.all("Message-ID").any(has_mark);
         if !is_marked(block) && !is_marked(loose) {
             return;
         }
         let senders = self.senders([block]);
-        self.marks(block, &senders);
+        self.marks(block, &senders, in_part);
         let known = self.checks.len();
-        self.marks(loose, &Senders { are_shown: false, ..senders });
+        self.marks(loose, &Senders { are_shown: false, ..senders }, in_part);
         let domain =
             self.mailbox.as_deref().and_then(|it| it.rsplit(|octet| *octet == b'@').next()).unwrap_or_default();
         for check in self.checks.iter_mut().skip(known).filter(|check| check.outcome == Outcome::Expired) {
@@ -303,7 +304,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The mark headers and Message-IDs of a block.
-    fn marks(&mut self, block: &Block<'_>, senders: &Senders) {
+    fn marks(&mut self, block: &Block<'_>, senders: &Senders, in_part: bool) {
         for value in block.all(mark::HEADER) {
             let Some(mailbox) = self.room() else { return };
             let verify = |mailbox: &[u8]| Seen::of(&mark::verify_header(self.ring, value, mailbox, self.day).ok()?);
@@ -319,7 +320,7 @@ impl<'a> Checker<'a> {
             }
         }
         for value in block.all("Message-ID") {
-            self.ids(Place::ReturnedMessageId, value, senders, true);
+            self.ids(Place::ReturnedMessageId, value, senders, in_part);
         }
     }
 
@@ -379,7 +380,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The Message-IDs of a field or of a line. What bounds one without brackets in a line is a guess.
+    /// The Message-IDs of a field or of a line. What bounds one without brackets in a text is a guess.
     fn ids(&mut self, place: Place, value: &[u8], senders: &Senders, is_field: bool) {
         // Cheap, since nearly all have none.
         if !has_mark(value) {
@@ -563,7 +564,7 @@ mod tests {
         let Marked::Done(id) = made else { panic!() };
         let block = format!("Message-ID: {}\n", id.to_uppercase());
         let (checks, _) =
-            checked(ALICE, |checker| checker.returned(&Block::read(block.as_bytes()).0, &Block::default()));
+            checked(ALICE, |checker| checker.returned(&Block::read(block.as_bytes()).0, &Block::default(), true));
         assert_eq!(checks, [(Place::ReturnedMessageId, Outcome::Genuine)]);
     }
 
@@ -576,7 +577,7 @@ mod tests {
             let own = Policy::new(Domains::parse("example.com").unwrap());
             [own, foreign].map(|policy| {
                 let mut checker = Checker::new(&ring, &policy, Some(recipient.as_bytes()), today());
-                checker.returned(&Block::read(block.as_bytes()).0, &Block::default());
+                checker.returned(&Block::read(block.as_bytes()).0, &Block::default(), true);
                 checker.checks.iter().map(|check| check.outcome).collect::<Vec<_>>()
             })
         };
