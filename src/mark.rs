@@ -113,10 +113,10 @@ pub fn verify_header<'a>(ring: &KeyRing, value: &[u8], recipient: &'a [u8], toda
     }))
 }
 
-/// The day that a mark header names, whatever key made it.
+/// The day that a mark header names, whatever key made it, and its nonce.
 #[cfg(feature = "bounce")]
-pub(crate) fn day_of_header(value: &[u8]) -> Option<Day> {
-    Header::read(value).map(|mark| mark.signed)
+pub(crate) fn day_and_nonce_of_header(value: &[u8]) -> Option<(Day, &[u8])> {
+    Header::read(value).map(|mark| (mark.signed, mark.nonce))
 }
 
 /// The day that the mark in a Message-ID names, whatever key made it.

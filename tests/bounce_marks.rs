@@ -296,3 +296,31 @@ fn a_message_id_without_brackets_in_headers_quoted_in_a_text_is_never_forged() {
     assert_eq!(judged(&notice(bare, "")).verdict, Verdict::Genuine);
     assert_eq!(judged(&notice(&id.replace("m.", "n."), "")).verdict, Verdict::Forged);
 }
+
+#[test]
+fn a_mark_has_one_token_however_it_is_written() {
+    let token = |field: &str| {
+        let seen = judged(&bounce("", "", &format!("{field}\n{}", SPAM.replace("Message-ID: <1@zombie>\n", ""))));
+        assert_eq!(seen.verdict, Verdict::Genuine, "{field}");
+        seen.proof().unwrap().token.clone()
+    };
+    let id = id(&ring(), today().minus(3));
+    let bare = id.trim_matches(['<', '>']);
+    for said in [
+        id.clone(),
+        bare.to_owned(),
+        format!("<!{bare}>"),
+        format!("<_.-{bare}>"),
+        format!("<{}>", bare.to_uppercase()),
+        id.replace("bsm1", "BSM1"),
+    ] {
+        assert_eq!(token(&format!("Message-ID: {said}")), bare, "{said}");
+    }
+    let mark = header(&ring(), today().minus(3)).trim_end().to_owned();
+    let nonce = token(&mark);
+    assert_eq!(nonce.len(), 13);
+    for said in ["N=", "n =", "n=  ", "n=\t"] {
+        assert_eq!(token(&mark.replace("n=", said)), nonce, "{said}");
+    }
+    assert_eq!(token(&mark.replace(&nonce, &nonce.to_uppercase())), nonce);
+}

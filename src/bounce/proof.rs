@@ -80,7 +80,8 @@ pub struct Check {
     pub signed: Option<Day>,
     /// The last day of validity, where the MAC is right.
     pub expires: Option<Day>,
-    /// The tag or mark itself, lower-cased where case says nothing, so that its uses can be counted.
+    /// The recipient, the nonce of the mark header, or the Message-ID as it was signed, in lower case, so that its uses can be
+    /// counted. Empty for a mark header that is not of the form.
     pub token: String,
 }
 
@@ -276,7 +277,7 @@ impl<'a> Checker<'a> {
 
     fn add(&mut self, place: Place, seen: Seen, token: &[u8]) {
         let Seen { outcome, key, usage, signed, expires } = seen;
-        let token = String::from_utf8_lossy(token).into_owned();
+        let token = String::from_utf8_lossy(token).to_ascii_lowercase();
         if self.checks.iter().any(|check| check.place == place && check.token == token && check.outcome == outcome) {
             return;
         }
@@ -313,10 +314,9 @@ impl<'a> Checker<'a> {
                 if seen.outcome == Outcome::Malformed {
                     seen.outcome = Outcome::Damaged;
                 }
-                let nonce = value.split(|octet| *octet == b';').map(<[u8]>::trim_ascii);
-                let nonce = nonce.filter_map(|part| part.strip_prefix(b"n=")).next().unwrap_or_default();
-                self.look_at_day(seen, mark::day_of_header(value));
-                self.add(Place::ReturnedMark, seen, &nonce.to_ascii_lowercase());
+                let (day, nonce) = mark::day_and_nonce_of_header(value).unzip();
+                self.look_at_day(seen, day);
+                self.add(Place::ReturnedMark, seen, nonce.unwrap_or_default());
             }
         }
         for value in block.all("Message-ID") {
@@ -395,14 +395,15 @@ impl<'a> Checker<'a> {
             };
             let Some(mut seen) = read(id).or((!place.is_thread()).then_some(Seen::DAMAGED)) else { continue };
             let is_wrong = |seen: &Seen| matches!(seen.outcome, Outcome::Forged | Outcome::Damaged);
+            let mut token = id.to_vec();
             if is_wrong(&seen) {
                 // In capitals, or behind a quotation mark with which an id may begin as well.
                 let quotes = id.iter().take_while(|octet| octet.is_ascii_punctuation()).count();
                 let bare = id.get(quotes..).unwrap_or(id);
                 let others = [id.to_ascii_lowercase(), bare.to_vec(), bare.to_ascii_lowercase()];
-                let mut others = others.iter().filter(|other| *other != id).filter_map(|other| read(other));
-                match others.find(|other| !is_wrong(other)) {
-                    Some(other) => seen = other,
+                let others = others.into_iter().filter(|other| other != id);
+                match others.filter_map(|other| read(&other).zip(Some(other))).find(|(other, _)| !is_wrong(other)) {
+                    Some(held) => (seen, token) = held,
                     None if !id.iter().any(u8::is_ascii_lowercase) => seen.outcome = Outcome::Damaged,
                     None => {}
                 }
@@ -416,7 +417,7 @@ impl<'a> Checker<'a> {
                 }
                 self.look_at_day(seen, mark::day_of_message_id(id));
             }
-            self.add(place, seen, id);
+            self.add(place, seen, &token);
         }
     }
 
