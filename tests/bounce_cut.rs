@@ -252,6 +252,23 @@ fn a_part_that_is_not_in_its_encoding_hides_no_mark_and_none_is_missed_in_it() {
 }
 
 #[test]
+fn a_text_that_is_not_in_quoted_printable_may_have_lost_a_mark() {
+    let made = mark::make_message_id(&ring(), "m", "example.com", ALICE, today().minus(2)).unwrap();
+    let Marked::Done(id) = made else { panic!() };
+    let encoding = "\nMIME-Version: 1.0\nContent-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n";
+    let text = |fields: &str| in_text(&format!("{fields}\nbody\n")).replacen("\n\n", encoding, 1);
+    for prefix in ["", "> "] {
+        for end in ["\n", "\r\n"] {
+            let said = quoted(prefix, &format!("{TOP}X-Token: YWJj=\nMessage-ID: {id}\n"));
+            assert_eq!(verdict(&text(&said).replace('\n', end)), TOO_LITTLE, "{prefix}");
+        }
+        // What is in it may break a line before a word with a colon.
+        let right = quoted(prefix, &format!("{TOP}X-Other: what=\nis said: that=3D\n"));
+        assert_eq!(verdict(&text(&right)), Verdict::Backscatter, "{prefix}");
+    }
+}
+
+#[test]
 fn what_stands_behind_a_break_proves_and_is_held_against_nothing() {
     let made = |sender: &[u8]| {
         let made = mark::make_message_id(&ring(), "m", "example.com", sender, today().minus(2)).unwrap();

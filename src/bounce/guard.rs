@@ -194,6 +194,11 @@ pub(super) fn is_known(line: &[u8]) -> bool {
     KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
+/// How many octets of blanks and quote marks a line begins with.
+pub(super) fn quote_marks(line: &[u8]) -> usize {
+    line.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'>' | b'|')).count()
+}
+
 /// Octets of a field's name.
 const MAX_NAME: usize = 100;
 

@@ -14,7 +14,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{HeaderValue, Host};
 
-use super::guard::{Block, Leaf, MAX_DECODED};
+use super::guard::{Block, Leaf, MAX_DECODED, is_known, quote_marks};
 use crate::address::Path;
 use crate::day::Day;
 
@@ -253,16 +253,28 @@ pub(super) struct Text<'a> {
     pub(super) text: Cow<'a, str>,
     /// As of [`Decoded`].
     pub(super) cut: bool,
+    /// As of [`Decoded`], and where a line has taken in a field.
     pub(super) broken: bool,
 }
 
 /// The first `limit` octets of a leaf's text, decoded, without HTML.
 pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> Text<'a> {
     let part = Leaf { content: leaf.content.clone(), at: leaf.at, body: leaf.body.get(..limit).unwrap_or(leaf.body) };
-    let Decoded { octets, cut, broken, .. } = decoded(&part);
+    let Decoded { octets, cut, broken, raw } = decoded(&part);
+    let broken = broken || has_swallowed_field(raw);
     let text = in_charset(octets, leaf.content.charset.as_deref());
     let text = if leaf.content.subtype == "html" { Cow::Owned(without_html(&text)) } else { text };
     Text { text, cut: cut || part.body.len() < leaf.body.len(), broken }
+}
+
+/// Whether a soft line break of quoted-printable stands before a field that nearly every mail has: that text is in none.
+fn has_swallowed_field(raw: &[u8]) -> bool {
+    let mut lines = raw.split(|octet| *octet == b'\n');
+    let mut is_broken = false;
+    lines.any(|line| {
+        let was_broken = std::mem::replace(&mut is_broken, line.trim_ascii_end().ends_with(b"="));
+        was_broken && is_known(line.get(quote_marks(line)..).unwrap_or_default())
+    })
 }
 
 /// The text of HTML. The library takes all white space for one blank; within `pre` a line stays a line.

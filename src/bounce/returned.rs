@@ -12,7 +12,7 @@
 //! to the next one before a blank line, which is not whole then. A block breaks off as well where the text ends with it, or
 //! where the first line behind it says that more was cut off. A part may end with its block, and a text with what it quotes
 //! where a delimiter closes it, as Exchange writes it; that it was cut there shows in nothing, which is why a mark belongs on
-//! top. Where the encoding of a part is broken a line may have swallowed the next, so that no block there is whole.
+//! top. Where the encoding of a part or text is broken a line may have swallowed the next, so that no block there is whole.
 //!
 //! Behind a block that has a Received or a mark stands the body of what came back; like that of a part it is not searched for
 //! blocks, since what a mail quotes is another mail. Less than that may be a summary in front of the block: behind one with a
@@ -22,7 +22,7 @@
 use std::borrow::Cow;
 
 use super::guard::{
-    Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, is_known, line_at, next_line, note,
+    Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, is_known, line_at, next_line, note, quote_marks,
     without_blank_lines,
 };
 use super::parts;
@@ -184,11 +184,6 @@ fn without_prefix<'a>(line: &'a [u8], prefix: &[u8]) -> (&'a [u8], bool) {
         Some(line) => (line, true),
         None => (line.get(quote_marks(line)..).unwrap_or_default(), false),
     }
-}
-
-/// How many octets of blanks and quote marks a line begins with.
-fn quote_marks(line: &[u8]) -> usize {
-    line.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'>' | b'|')).count()
 }
 
 fn begins_blank(line: &[u8]) -> bool {
