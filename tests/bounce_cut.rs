@@ -269,6 +269,16 @@ fn a_text_that_is_not_in_quoted_printable_may_have_lost_a_mark() {
 }
 
 #[test]
+fn a_byte_order_mark_hides_no_mark() {
+    for kind in ["text/rfc822-headers", "message/rfc822", "text/plain"] {
+        let part = |mark: &str| in_part(kind, &format!("\u{feff}{mark}{TOP}\nbody\n"));
+        assert_eq!(both(part), (Verdict::Genuine, Verdict::Backscatter), "{kind}");
+    }
+    let base64 = Base64::encode_string(format!("\u{feff}{}{TOP}", mark()).as_bytes());
+    assert_eq!(verdict(&encoded("message/rfc822", "base64", &base64)), Verdict::Genuine);
+}
+
+#[test]
 fn what_stands_behind_a_break_proves_and_is_held_against_nothing() {
     let made = |sender: &[u8]| {
         let made = mark::make_message_id(&ring(), "m", "example.com", sender, today().minus(2)).unwrap();
