@@ -15,8 +15,8 @@
 //! that it was made for is lost, and a mark that does not hold for the recipient is `damaged`. A Message-ID that does not
 //! hold is tried in lower case and without punctuation before it; one that is all upper case and does not hold so either, is
 //! not of the form or has lost one of its brackets, in a text both, is `damaged`. So is a mark around the place where a block
-//! breaks off, or in a part that is not in its encoding, unless its MAC is right and it is in date or in grace: it may be
-//! another mail's.
+//! breaks off, or that decoding lost in a part that is not in its encoding, unless its MAC is right and it is in date or in
+//! grace: it may be another mail's.
 
 use super::guard::{Block, MAX_CHECKS, line_at, next_line};
 use super::parts;
@@ -102,7 +102,8 @@ pub enum Outcome {
     UnknownKey,
     /// It names a key that the ring lacks, for a day that the ring does not cover.
     NotCovered,
-    /// A mark of which something was lost on the way: cut, wrapped or encoded, its case, or the sender that it was made for.
+    /// A mark of which something was lost on the way: cut, wrapped or encoded, its case, or the sender that it was made for; or
+    /// one that may be another mail's, out of date or with a wrong MAC.
     Damaged,
     /// Not of the form.
     Malformed,
