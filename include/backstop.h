@@ -438,8 +438,13 @@
 
 /** Unproven: a mark of ours is dated in the future. */
 #define BACKSTOP_WHY_FUTURE 8
-/** Unproven: a mark came back that was changed on the way, or without the sender that it was made for. */
+
+/**
+ * Unproven: a mark came back that was changed on the way, or without the sender that it was made for, or that may be
+ * another mail's.
+ */
 #define BACKSTOP_WHY_DAMAGED 9
+
 /** Unproven: a feedback report, which goes to those who asked for reports. */
 #define BACKSTOP_WHY_REPORTED 10
 /** Advice: deliver it as any other mail. */

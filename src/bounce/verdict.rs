@@ -64,7 +64,8 @@ pub enum Why {
     OtherAddress,
     /// A mark of ours is dated in the future: the clock of a host that signs was wrong.
     Future,
-    /// A mark came back that was changed, or without the sender that it was made for, so that nothing can be told.
+    /// A mark came back that was changed, or without the sender that it was made for, or that may be another mail's, so that
+    /// nothing can be told.
     Damaged,
     /// A feedback report, which goes to those who asked for reports and is no answer to what it reports.
     Reported,
@@ -115,7 +116,7 @@ impl Why {
             Why::OtherAddress => "A mark of ours came back that is for another own address.",
             Why::Future => "A mark of ours is dated in the future; look at the clocks of the hosts that sign.",
             Why::Damaged => {
-                "A mark came back that cannot be checked: it was changed on the way, or no sender came back with it."
+                "The mark that came back tells nothing: it was changed on the way, lost its sender, or may be another mail's."
             }
             Why::Reported => "It reports mail to those who asked for reports, and answers nobody.",
             Why::Unchecked => {

@@ -67,7 +67,8 @@ pub const BACKSTOP_WHY_UNCHECKED: i32 = 6;
 pub const BACKSTOP_WHY_OTHER_ADDRESS: i32 = 7;
 /// Unproven: a mark of ours is dated in the future.
 pub const BACKSTOP_WHY_FUTURE: i32 = 8;
-/// Unproven: a mark came back that was changed on the way, or without the sender that it was made for.
+/// Unproven: a mark came back that was changed on the way, or without the sender that it was made for, or that may be
+/// another mail's.
 pub const BACKSTOP_WHY_DAMAGED: i32 = 9;
 /// Unproven: a feedback report, which goes to those who asked for reports.
 pub const BACKSTOP_WHY_REPORTED: i32 = 10;
