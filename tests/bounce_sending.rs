@@ -66,6 +66,13 @@ fn an_own_address_is_known_whatever_brackets_route_and_quotes_it_has() {
             assert_eq!(reply(to, own), Err(Restraint::NotAddressed), "{own} {to}");
         }
     }
+    for (to, own) in [
+        ("\"alice\"@example.com", ALICE),
+        ("\"a b\"@example.com", "\"a b\"@example.com"),
+        ("<\"alice\"@example.com>", ALICE),
+    ] {
+        assert_eq!(reply(to, own), Ok(()), "{own} {to}");
+    }
     for own in ["<>", "", "alice", "<Postmaster>"] {
         assert_eq!(reply(ALICE, own), Err(Restraint::NotAddressed), "{own}");
     }

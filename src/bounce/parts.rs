@@ -133,11 +133,16 @@ pub(super) struct Addressee {
     pub(super) address: String,
 }
 
+/// A value that is one address and no more. The library takes a quoted local part for a name, and what is behind it for the
+/// address.
+fn lone_address(value: &[u8]) -> Option<String> {
+    let mailbox = Path::parse_tagged(value.trim_ascii()).ok()?.mailbox()?;
+    Some(String::from_utf8_lossy(mailbox.as_bytes()).into_owned())
+}
+
 /// The first address of From, To and the like.
 pub(super) fn address(value: &[u8]) -> Addressee {
-    // The library takes a quoted local part for a name, and what is behind it for the address.
-    if let Ok(Path::Mailbox(mailbox)) = Path::parse_tagged(value.trim_ascii()) {
-        let address = String::from_utf8_lossy(mailbox.as_bytes()).into_owned();
+    if let Some(address) = lone_address(value) {
         return Addressee { name: None, address };
     }
     let ended = ended(value);
@@ -154,6 +159,9 @@ pub(super) fn address(value: &[u8]) -> Addressee {
 
 /// All addresses of a list of addresses.
 pub(super) fn addresses(value: &[u8]) -> Vec<String> {
+    if let Some(address) = lone_address(value) {
+        return vec![address];
+    }
     let ended = ended(value);
     let HeaderValue::Address(list) = MessageStream::new(&ended).parse_address() else { return Vec::new() };
     list.iter().filter_map(|it| it.address.as_deref()).map(|address| address.trim().to_owned()).collect()
