@@ -26,7 +26,7 @@ fn today() -> Day {
 }
 
 fn ring() -> KeyRing {
-    KeyRing::parse(b"version 1\nmark m sha256 14 - - * text:the mark key\n").unwrap()
+    KeyRing::parse(b"version 1\nmark m sha256 14 - - example.com text:the mark key\n").unwrap()
 }
 
 fn mark() -> String {

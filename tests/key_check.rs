@@ -254,3 +254,15 @@ fn a_key_ends_soon_though_a_later_one_begins_after_a_gap() {
     let ring = ring.rotate(&ring.keys()[0], today(), successor, &Secret::new(&[7; 32]).unwrap()).unwrap();
     assert_eq!(ring.check(today()), []);
 }
+
+#[test]
+fn a_short_secret_whose_successor_begins_behind_its_end_needs_another_key() {
+    let advice = |from: &str| {
+        let lines =
+            format!("prvs 0 sha256 10 - 2027-03-01 * text:0\nprvs 1 sha256 10 {from} - * text:sixteen octets!!");
+        let found = ring(&lines).check(today());
+        found[0].sentence.split_once("; ").unwrap().1.to_owned()
+    };
+    assert_eq!(advice("2027-03-01"), "once its successor signs, retire it");
+    assert_eq!(advice("2027-03-02"), "add another for its domains with `backstop key add --use prvs`, then retire it");
+}
