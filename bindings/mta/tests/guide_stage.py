@@ -258,6 +258,11 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
             printed.seek(0)
             return done.returncode, outside(printed.read())
 
+    def postfix_with(self, settings):
+        words = " ".join(f"'{name} = {value}'" for name, value in settings.items())
+        code, said = self.shell(f"postconf -e {words} && postfix reload" if words else "postfix reload")
+        check(code == 0, said)
+
     def tag(self, sender):
         return self.shell(f"backstop sign {sender}")[1].strip()
 

@@ -1,0 +1,138 @@
+"""What bindings/mta/tests/guide plays on Postfix itself: forwards, and settings that other sites have in main.cf and master.cf.
+
+Each `do_VERB` is one of `<!-- test: VERB ... -->`; it puts back what it changed but where it says otherwise.
+"""
+
+import json
+import re
+
+from guide_stage import SINK, USER, WORK, WORLD, Stage, check, inside
+
+
+class Mailserver(Stage):
+    """The verbs; `do_returned` and `do_signed` are the guide's."""
+
+    def do_classes(self, user):
+        """The same with the domain in each class of recipients that Postfix has: tags come off, strangers' mail comes in."""
+        mailbox, elsewhere = f"{user}@example.com", f"{user}@mailbox.example"
+        kept = {name: self.shell(f"postconf -h {name}")[1].strip() for name in ("mydestination", "virtual_transport")}
+        for settings, to, strict in (
+            ({"relay_domains": "example.com", "relay_recipient_maps": ""}, mailbox, False),
+            ({"relay_domains": "example.com", "relay_recipient_maps": f"inline:{{{mailbox}=x}}"}, mailbox, True),
+            ({"virtual_mailbox_domains": "example.com", "virtual_mailbox_maps": f"inline:{{{mailbox}=x}}"}, mailbox, True),
+            ({"virtual_alias_domains": "example.com", "virtual_alias_maps": f"inline:{{{mailbox}={elsewhere}}}"}, elsewhere, True),
+        ):
+            sink = {"mydestination": "", "virtual_transport": self.shell("postconf -h local_transport")[1].strip()}
+            self.postfix_with({**sink, **settings})
+            self.do_returned(self.tag(mailbox), "delivered", to)
+            name, replies = self.dialogue(WORLD, "dave@origin.example", mailbox)
+            check(replies[-1][0] == 250 and self.arrived(name)["rcpt"] == [to], f"{settings}: {replies}")
+            if strict:
+                self.do_returned(f"prvs=0798ba3cb5={mailbox}", "refused", "User unknown")
+                _, replies = self.dialogue(WORLD, "dave@origin.example", "nobody@example.com")
+                check(replies[-1][0] == 550, f"{settings}: {replies}")
+            code, said = self.shell(f"postconf -X {' '.join(settings)}")
+            check(code == 0, said)
+        self.postfix_with(kept)
+
+    def do_forward(self, recipient, to):
+        """A stranger's mail to this recipient goes on with a rewritten sender, and its bounce goes back to the stranger."""
+        name, replies = self.dialogue(WORLD, "dave@origin.example", recipient)
+        check(replies[-1][0] == 250, replies)
+        left = self.arrived(name)
+        check(left["rcpt"] == [to] and left["mail"].startswith("SRS0=") and left["mail"].endswith("@fwd.example.com"), left)
+        self.do_returned(left["mail"], "delivered", "dave@origin.example")
+
+    def do_plain(self, recipient, *to):
+        """A stranger's mail to this recipient goes on to these as it came."""
+        self.sent_on(recipient, {it: False for it in to})
+
+    def do_copy(self, recipient, to):
+        """A stranger's mail to this recipient stays as it came, and goes on with a rewritten sender."""
+        self.sent_on(recipient, {recipient: False, to: True})
+
+    def sent_on(self, recipient, rewritten):
+        name, replies = self.dialogue(WORLD, "dave@origin.example", recipient)
+        check(replies[-1][0] == 250, replies)
+        came = {mail["rcpt"][0]: mail["mail"].split("=")[0] for mail in self.arrivals(name, len(rewritten))}
+        check(came == {to: "SRS0" if srs else "dave@origin.example" for to, srs in rewritten.items()}, came)
+
+    def do_alias(self, recipient, to, at_last):
+        """A forward by an alias of the local delivery agent, to an address that the site's own maps lead on."""
+        transport = WORK / "postfix/etc/forward-transport"
+        transport.write_text(transport.read_text() + f"{recipient} local:\n")
+        self.postfix_with({"alias_maps": f"inline:{{{recipient.split('@')[0]}={to}}}"})
+        self.do_forward(recipient, at_last)
+
+    def do_forwards(self, recipient, copied, to):
+        """Forwards in each class of domains, behind a catch-all, and to an address that the site's own maps lead on."""
+        _, replies = self.dialogue(WORLD, "dave@origin.example", recipient.replace("@example.com", "@srs.invalid"))
+        check(replies[-1][0] == 554 and "Relay access denied" in replies[-1][1], replies)
+        files = {WORK / f"postfix/etc/{name}": text for name, text in (
+            ("virtual", "office@example.com office@srs.invalid\n@example.com alice@example.com\n"),
+            ("forward-to", "office@srs.invalid sales@example.com\n"),
+        )}  # fmt: skip
+        before = {path: path.read_text() for path in files}
+        for path, text in files.items():
+            path.write_text(before[path] + text)
+        kept = {name: self.shell(f"postconf -h {name}")[1].strip() for name in ("mydestination", "virtual_transport")}
+        sink = {"mydestination": "", "virtual_transport": self.shell("postconf -h local_transport")[1].strip()}
+        for settings in (
+            {},
+            {"virtual_mailbox_domains": "example.com", "virtual_mailbox_maps": f"inline:{{{copied}=x, alice@example.com=x}}"},
+            {"virtual_alias_domains": "example.com"},
+        ):
+            self.postfix_with({**(settings and sink), **settings} or kept)
+            for it in (recipient, "office@example.com"):
+                self.do_forward(it, to)
+            if "virtual_alias_domains" not in settings:
+                self.do_copy(copied, to)
+                self.do_plain("whoever@example.com", "alice@example.com")
+            if settings:
+                code, said = self.shell(f"postconf -X {' '.join(settings)}")
+                check(code == 0, said)
+        for path, text in before.items():
+            path.write_text(text)
+        self.postfix_with(kept)
+
+    def do_gone(self, recipient):
+        """One more forward, which the next host refuses: the host's own bounce goes back to the stranger."""
+        user = recipient.split("@")[0]
+        for name, line in (
+            ("virtual", f"{recipient} {user}@srs.invalid"), ("forward-to", f"{user}@srs.invalid nouser@elsewhere.example"),
+        ):  # fmt: skip
+            with open(WORK / f"postfix/etc/{name}", "a") as file:
+                file.write(f"{line}\n")
+        self.postfix_with({})
+        name, replies = self.dialogue(WORLD, "dave@origin.example", recipient)
+        check(replies[-1][0] == 250, replies)
+        came = self.arrived(name)
+        check(came == {"mail": "", "rcpt": ["dave@origin.example"]}, came)
+
+    def do_filtered(self, option):
+        """Behind a content filter, forged mail is signed where the filter's smtpd asks the milter, and not with this option."""
+        port = inside("127.0.0.1:10031")
+        for options, left in (("", self.tag("alice@example.com")), (f" -o {option}", "alice@example.com")):
+            service = f"{port} inet n - n - - smtpd -o content_filter={options}"
+            code, said = self.shell(f"postconf -M '{port}/inet = {service}'")
+            check(code == 0, said)
+            self.postfix_with({"content_filter": f"smtp:[127.0.0.1]:{port.split(':')[1]}"})
+            name, replies = self.dialogue(WORLD, "alice@example.com", "newsletter@example.com")
+            check(replies[-1][0] == 250 and self.arrived(name)["mail"] == left, f"{options}: {replies}")
+        code, said = self.shell(f"postconf -X content_filter && postconf -MX {port}/inet && postfix reload")
+        check(code == 0, said)
+
+    def do_piped(self, sender):
+        """Forged mail that a filter hands to sendmail(1) is signed where those milters are smtpd's, and not if written out."""
+        kept = {name: inside(self.shell(f"postconf -h {name}")[1].strip()) for name in ("smtpd_milters", "non_smtpd_milters")}
+        face = re.search(r'^\$ (postconf -e "smtpd_milters = .*)$', self.text, re.M)[1]
+        apart = re.search(r'`(postconf -e "non_smtpd_milters = [^`]*)`', self.text)[1]
+        for commands, left in ((face, self.tag(sender)), (f"{apart} && {face}", sender)):
+            self.postfix_with({"smtpd_milters": inside("inet:127.0.0.1:10039"), "non_smtpd_milters": "$smtpd_milters"})
+            self.number += 1
+            name = f"<{self.number}@guide.example>"
+            text = f"From: <{sender}>\\nMessage-ID: {name}\\n\\nx\\n"
+            send = f"printf '{text}' | sendmail -i -f {sender} carol@elsewhere.example"
+            code, said = self.shell(f"{commands} && postfix reload && {send}")
+            check(code == 0 and self.arrived(name)["mail"] == left, lambda: f"{commands}: {said}{self.arrived(name)}")
+        self.postfix_with(kept)
