@@ -3,14 +3,16 @@
 Each `do_VERB` is one of `<!-- test: VERB ... -->`; it puts back what it changed but where it says otherwise.
 """
 
-import json
+import os
+import pathlib
 import re
+import signal
 
 from guide_stage import SINK, USER, WORK, WORLD, Stage, check, inside
 
 
 class Mailserver(Stage):
-    """The verbs; `do_returned` and `do_signed` are the guide's."""
+    """The verbs; `do_returned` is the guide's."""
 
     def do_classes(self, user):
         """The same with the domain in each class of recipients that Postfix has: tags come off, strangers' mail comes in."""
@@ -108,6 +110,33 @@ class Mailserver(Stage):
         check(replies[-1][0] == 250, replies)
         came = self.arrived(name)
         check(came == {"mail": "", "rcpt": ["dave@origin.example"]}, came)
+
+    def do_watch(self, *watched):
+        """From here on, after each step, with this program begun anew and the others not, as happens at any time: a stranger's
+        mail to this recipient is not taken, or goes on, never to srs.invalid, which no other host finds. Without one, no more.
+        """
+        self.watched = watched
+
+    def watch(self):
+        if not self.watched:
+            return
+        program, recipient = self.watched
+        self.begin_anew(program)
+        name, replies = self.dialogue(WORLD, "dave@origin.example", recipient)
+        if replies[-1][0] == 250:
+            check("srs.invalid" not in self.arrived(name)["rcpt"][0], f"mail to {recipient} leaves for srs.invalid")
+
+    def begin_anew(self, *programs):
+        """Ends these processes of Postfix, as max_idle does, so that the next ones read its files as they are."""
+        master = (WORK / "postfix/spool/pid/master.pid").read_text().strip()
+        for it in pathlib.Path("/proc").glob("[0-9]*/status"):
+            try:
+                status = it.read_text()
+                name, parent = (re.search(rf"^{key}:\t(.*)", status, re.M)[1] for key in ("Name", "PPid"))
+                if parent == master and name in programs:
+                    os.kill(int(it.parent.name), signal.SIGTERM)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
 
     def do_filtered(self, option):
         """Behind a content filter, forged mail is signed where the filter's smtpd asks the milter, and not with this option."""

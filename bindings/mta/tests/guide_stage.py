@@ -2,8 +2,8 @@
 
 A host N has its folders below target/guide/N, or in a folder of /var/tmp if other users cannot enter that. Commands of the
 guide are run with its folders and ports put in place of those that the guide names (`inside`), and what they print is turned
-back (`outside`). In front of the real programs stand a few lines each: `backstop` and `backstopd` get the clock, `postconf`
-and `sendmail` the instance in tests/lab; `systemctl` runs ExecStart and ExecReload of the unit as the daemon's user,
+back (`outside`). In front of the real programs stand a few lines each: `backstop` and `backstopd` get the clock, `postconf`,
+`mailq` and `sendmail` the instance in tests/lab; `systemctl` runs ExecStart and ExecReload of the unit as the daemon's user,
 `postfix reload` gives master its signal, `scp` copies between the folders.
 """
 
@@ -154,8 +154,9 @@ class Stage:
         for name in ("backstop", "backstopd"):
             shutil.copy(BINARIES / name, programs)
         self.shim("backstop", f'{faked}exec {programs}/backstop "$@"\n')
-        for name in ("postconf", "postmap", "sendmail"):
+        for name in ("postconf", "postmap", "postqueue", "sendmail"):
             self.shim(name, f'exec {ROOT}/tests/lab/postfix run {WORK}/postfix {name} "$@"\n')
+        self.shim("mailq", "exec postqueue -p\n")
         # `postfix reload` wants the installed layout; this is the signal that it gives, and time for it to be heeded.
         self.shim(
             "postfix",
