@@ -58,6 +58,8 @@ class Mailserver(Stage):
         check(replies[-1][0] == 250, replies)
         came = {mail["rcpt"][0]: mail["mail"].split("=")[0] for mail in self.arrivals(name, len(rewritten))}
         check(came == {to: "SRS0" if srs else "dave@origin.example" for to, srs in rewritten.items()}, came)
+        lines = [it for it in (WORK / "sink.log").read_text().splitlines() if name in it]
+        check(all('"To: friends"' in it for it in lines), f"a header was changed: {lines}")
 
     def do_alias(self, recipient, to, at_last):
         """A forward by an alias of the local delivery agent, to an address that the site's own maps lead on."""
@@ -95,6 +97,31 @@ class Mailserver(Stage):
                 check(code == 0, said)
         for path, text in before.items():
             path.write_text(text)
+        self.postfix_with(kept)
+
+    def do_usual(self, recipient, copied, to):
+        """The same where main.cf has a filter as in FILTER_README, restrictions that ask DNS first, networks without loopback,
+        an address to send from, and an archive."""
+        port = inside("127.0.0.1:10031")
+        service = (
+            f"{port} inet n - n - - smtpd -o content_filter= -o mynetworks=127.0.0.0/8"
+            " -o receive_override_options=no_milters,no_unknown_recipient_checks,no_header_body_checks"
+            " -o smtpd_relay_restrictions= -o smtpd_recipient_restrictions=permit_mynetworks,reject"
+        )
+        checks = "reject_non_fqdn_recipient, reject_unknown_recipient_domain, permit_mynetworks, reject_unauth_destination"
+        settings = {
+            "content_filter": f"smtp:[127.0.0.1]:{port.split(':')[1]}", "receive_override_options": "no_address_mappings",
+            "smtpd_recipient_restrictions": checks, "smtpd_relay_restrictions": checks, "mynetworks": "192.0.2.0/24",
+            "smtp_bind_address": "127.0.0.5", "always_bcc": "archive@example.com",
+        }  # fmt: skip
+        kept = {name: self.shell(f"postconf -h {name}")[1].strip() for name in ("mynetworks", "smtpd_relay_restrictions")}
+        code, said = self.shell(f"postconf -M '{port}/inet = {service}'")
+        check(code == 0, said)
+        self.postfix_with(settings)
+        self.sent_on(recipient, {to: True, "archive@example.com": False})
+        self.sent_on(copied, {copied: False, to: True, "archive@example.com": False})
+        code, said = self.shell(f"postconf -X {' '.join(it for it in settings if it not in kept)} && postconf -MX {port}/inet")
+        check(code == 0, said)
         self.postfix_with(kept)
 
     def do_gone(self, recipient):

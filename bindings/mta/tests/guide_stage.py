@@ -220,7 +220,8 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         path.chmod(0o755)
 
     def start_postfix(self):
-        """example.com has mailboxes here; whatever leaves or is delivered goes to the sink. XCLIENT tells who a client is.
+        """example.com has mailboxes here; whatever leaves or is delivered goes to the sink. XCLIENT tells who a client is, by an
+        address of loopback that Postfix does not listen on, since it completes the headers of those.
 
         A milter is configured already, of a kind that may be away: it must stay, and never hold mail up.
         """
@@ -228,7 +229,7 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
             "mynetworks = 127.0.0.0/8, 192.0.2.0/24\nmydestination = example.com, example.net\n"
             f"local_transport = smtp:[127.0.0.1]:{SINK}\n"
             "local_recipient_maps = inline:{alice=x, bob=x, newsletter=x, team=x}\n"
-            f"smtpd_authorized_xclient_hosts = 127.0.0.1\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
+            f"smtpd_authorized_xclient_hosts = 127.0.0.77\nsmtpd_milters = {inside('inet:127.0.0.1:10039')}\n"
             "milter_default_action = accept\n"
         )
         self.sink = subprocess.Popen([sys.executable, ROOT / "tests/lab/smtp.py", "sink", str(SINK), WORK / "sink.log"])
@@ -268,7 +269,7 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         return self.shell(f"backstop sign {sender}")[1].strip()
 
     def client(self, address):
-        client = smtplib.SMTP("127.0.0.1", SMTP, "client.example", PATIENCE)
+        client = smtplib.SMTP("127.0.0.1", SMTP, "client.example", PATIENCE, ("127.0.0.77", 0))
         client.ehlo()
         client.docmd(f"XCLIENT ADDR={address} NAME=[UNAVAILABLE]")
         client.ehlo("client.example")
@@ -278,7 +279,7 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
         """The Message-ID, and the replies to RCPT and DATA."""
         self.number += 1
         name, replies = f"<{self.number}@guide.example>", []
-        head = (f"From: <{sender}>", f"To: <{recipient}>", f"Message-ID: {name}", "Date: Sat, 21 Nov 2026 12:00:00 +0000")
+        head = (f"From: <{sender}>", "To: friends", f"Message-ID: {name}", "Date: Sat, 21 Nov 2026 12:00:00 +0000")
         text = "\r\n".join([*head, "", "x", ""])
         with self.client(address) as client:
             steps = (lambda: client.mail(sender), lambda: client.rcpt(recipient), lambda: client.data(text))
