@@ -8,11 +8,23 @@ import pathlib
 import re
 import signal
 
-from guide_stage import SINK, USER, WORK, WORLD, Stage, check, inside
+from guide_stage import SUBMISSION, USER, WORK, WORLD, Stage, check, inside
 
 
 class Mailserver(Stage):
     """The verbs; `do_returned` is the guide's."""
+
+    def do_submission(self):
+        """Postfix has a submission service, on a port of the test, with milters of its own in master.cf."""
+        port = inside("submission/inet").split("/")[0]
+        service = f"{port} inet n - n - - smtpd -o {{ smtpd_milters = {inside('inet:127.0.0.1:10039')} }}"
+        code, said = self.shell(f"postconf -M '{port}/inet = {service}' && postfix reload")
+        check(code == 0, said)
+
+    def do_submitted(self, sender):
+        """A user's mail that comes by the submission service leaves with the tag of the ring in force."""
+        name, replies = self.dialogue(USER, sender, "carol@elsewhere.example", SUBMISSION)
+        check(replies[-1][0] == 250 and self.arrived(name)["mail"] == self.tag(sender), f"unsigned: {replies}")
 
     def do_classes(self, user):
         """The same with the domain in each class of recipients that Postfix has: tags come off, strangers' mail comes in."""
@@ -67,6 +79,23 @@ class Mailserver(Stage):
         transport.write_text(transport.read_text() + f"{recipient} local:\n")
         self.postfix_with({"alias_maps": f"inline:{{{recipient.split('@')[0]}={to}}}"})
         self.do_forward(recipient, at_last)
+
+    def do_list(self, address, to):
+        """A list by an alias of the local delivery agent leaves as its owner, unsigned, and a bounce to that comes in."""
+        user = address.split("@")[0]
+        kept = {name: self.shell(f"postconf -h {name}")[1].strip() for name in ("alias_maps", "local_recipient_maps")}
+        known = kept["local_recipient_maps"].replace("}", f", owner-{user}=x}}")
+        there = {"myorigin": "example.com", "transport_maps": f"inline:{{{address}=local:}}"}
+        code, said = self.shell("postconf -M 'local/unix = local unix - n n - - local'")
+        check(code == 0, said)
+        aliases = f"inline:{{{user}={to}, owner-{user}=alice}}"
+        self.postfix_with({**there, "alias_maps": aliases, "local_recipient_maps": known})
+        name, replies = self.dialogue(USER, "alice@example.com", address)
+        check(replies[-1][0] == 250 and self.arrived(name) == {"mail": f"owner-{address}", "rcpt": [to]}, replies)
+        self.do_returned(f"owner-{address}", "delivered", f"owner-{address}")
+        code, said = self.shell(f"postconf -X {' '.join(there)} && postconf -MX local/unix")
+        check(code == 0, said)
+        self.postfix_with(kept)
 
     def do_forwards(self, recipient, copied, to):
         """Forwards in each class of domains, behind a catch-all, and to an address that the site's own maps lead on."""

@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 LAB = pathlib.Path(os.environ.get("BACKSTOP_LAB", ROOT / "target/lab"))
 BINARIES = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 BASE = int(os.environ.get("BACKSTOP_TEST_PORT", "21400"))
-SMTP, SINK = BASE + 20, BASE + 21
+SUBMISSION, SMTP, SINK = BASE + 19, BASE + 20, BASE + 21
 HOSTS = ("mx1", "mx2")
 USER, WORLD = "192.0.2.10", "198.51.100.9"
 # User and group `backstop` of the guide: one that is no root's and that tests/lab/postfix makes.
@@ -58,12 +58,13 @@ def inside(text, host="mx1"):
     text = re.sub(r"(?<![\w/])(/etc/(postsrsd\.secret|exim4)\b)", rf"{WORK}/{host}\1", text)
     text = re.sub(r"\b1000([12])\b", lambda it: str(BASE + 35 + int(it[1])), text)
     text = re.sub(r"\b100(2[6-9]|3[0-9])\b", lambda it: str(BASE + int(it[1]) - 26 + (shift and 22)), text)
+    text = text.replace("submission/inet", f"127.0.0.1:{SUBMISSION}/inet")
     return re.sub(r"(--group |chgrp )backstop\b", rf"\1{DAEMON}", text)
 
 
 def outside(text):
     """What commands print, in the guide's words."""
-    text = text.replace(f"{WORK}/postfix/etc", "/etc/postfix")
+    text = text.replace(f"{WORK}/postfix/etc", "/etc/postfix").replace(f"127.0.0.1:{SUBMISSION}/inet", "submission/inet")
     for host in HOSTS:
         text = text.replace(f"{WORK}/{host}/", "/")
     ports = {BASE + shift + n: 10026 + n for shift in (0, 22) for n in range(14)}
@@ -268,20 +269,20 @@ echo "the daemon says nothing: $(cat {at}/journal)" >&2; exit 1
     def tag(self, sender):
         return self.shell(f"backstop sign {sender}")[1].strip()
 
-    def client(self, address):
-        client = smtplib.SMTP("127.0.0.1", SMTP, "client.example", PATIENCE, ("127.0.0.77", 0))
+    def client(self, address, port=SMTP):
+        client = smtplib.SMTP("127.0.0.1", port, "client.example", PATIENCE, ("127.0.0.77", 0))
         client.ehlo()
         client.docmd(f"XCLIENT ADDR={address} NAME=[UNAVAILABLE]")
         client.ehlo("client.example")
         return client
 
-    def dialogue(self, address, sender, recipient):
+    def dialogue(self, address, sender, recipient, port=SMTP):
         """The Message-ID, and the replies to RCPT and DATA."""
         self.number += 1
         name, replies = f"<{self.number}@guide.example>", []
         head = (f"From: <{sender}>", "To: friends", f"Message-ID: {name}", "Date: Sat, 21 Nov 2026 12:00:00 +0000")
         text = "\r\n".join([*head, "", "x", ""])
-        with self.client(address) as client:
+        with self.client(address, port) as client:
             steps = (lambda: client.mail(sender), lambda: client.rcpt(recipient), lambda: client.data(text))
             for step in steps:
                 try:
