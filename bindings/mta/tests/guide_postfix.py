@@ -8,7 +8,7 @@ import pathlib
 import re
 import signal
 
-from guide_stage import SUBMISSION, USER, WORK, WORLD, Stage, check, inside
+from guide_stage import SINK, SUBMISSION, USER, WORK, WORLD, Stage, check, inside
 
 
 class Mailserver(Stage):
@@ -206,6 +206,18 @@ class Mailserver(Stage):
                     os.kill(int(it.parent.name), signal.SIGTERM)
             except (FileNotFoundError, ProcessLookupError):
                 pass
+
+    def do_relayed(self, sender):
+        """A map by sender that is written as the guide says finds a signed one: the mail leaves by that relay alone."""
+        pattern = re.search(r"`(/\^\(prvs=[^`]*/)`", self.text)[1]
+        (WORK / "postfix/etc/by-sender").write_text(f"{pattern} [127.0.0.1]:{SINK}\n")
+        kept = {"relayhost": self.shell("postconf -h relayhost")[1].strip()}
+        by_sender = f"regexp:{WORK}/postfix/etc/by-sender"
+        self.postfix_with({"relayhost": "[127.0.0.1]:1", "sender_dependent_relayhost_maps": by_sender})
+        self.do_signed(sender)
+        code, said = self.shell("postconf -X sender_dependent_relayhost_maps")
+        check(code == 0, said)
+        self.postfix_with(kept)
 
     def do_filtered(self, option):
         """Behind a content filter, forged mail is signed where the filter's smtpd asks the milter, and not with this option."""
