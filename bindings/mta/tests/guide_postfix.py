@@ -6,9 +6,10 @@ Each `do_VERB` is one of `<!-- test: VERB ... -->`; it puts back what it changed
 import os
 import pathlib
 import re
+import shutil
 import signal
 
-from guide_stage import SINK, SUBMISSION, USER, WORK, WORLD, Stage, check, inside
+from guide_stage import SINK, SMTP, SUBMISSION, USER, WORK, WORLD, Stage, check, inside
 
 
 class Mailserver(Stage):
@@ -218,6 +219,31 @@ class Mailserver(Stage):
         code, said = self.shell("postconf -X sender_dependent_relayhost_maps")
         check(code == 0, said)
         self.postfix_with(kept)
+
+    def do_socket(self, sender):
+        """Milter and map by Unix sockets that main.cf names as the guide does: a tag comes off, in a chroot and elsewhere."""
+        policy, folder = WORK / "mx1/etc/backstop/backstopd.toml", WORK / "postfix/spool/backstop"
+        kept, name = policy.read_text(), re.search(r"`(unix:[^`]*)NAME` in main.cf", self.text)[1]
+        folder.mkdir()
+        shutil.chown(folder, "postfix", "postfix")
+        listen = lambda it: f'{it[1]}["unix:{folder}/{it[2]}", '
+        policy.write_text(re.sub(r'(\[(milter|socketmap)\]\nlisten = )\[', listen, kept))
+        names = ("smtpd_milters", "recipient_canonical_maps")
+        before = {it: inside(self.shell(f"postconf -h {it}")[1].strip()) for it in names}
+        faces = (f"{{ {name}milter, default_action=tempfail }}", f"socketmap:{name}socketmap:verify")
+        for chroot in "yn":
+            code, said = self.shell(
+                f"systemctl reload backstopd && postconf -F '127.0.0.1:{SMTP}/inet/chroot={chroot}' cleanup/unix/chroot={chroot}"
+            )
+            check(code == 0, said)
+            self.postfix_with(dict(zip(names, faces)))
+            self.do_signed(sender)
+            self.do_returned(self.tag(sender), "delivered", sender)
+        policy.write_text(kept)
+        self.postfix_with(before)
+        code, said = self.shell("systemctl reload backstopd")
+        check(code == 0 and not list(folder.iterdir()), said)
+        folder.rmdir()
 
     def do_filtered(self, option):
         """Behind a content filter, forged mail is signed where the filter's smtpd asks the milter, and not with this option."""
