@@ -57,6 +57,7 @@ class Mailserver(Stage):
         left = self.arrived(name)
         check(left["rcpt"] == [to] and left["mail"].startswith("SRS0=") and left["mail"].endswith("@fwd.example.com"), left)
         self.do_returned(left["mail"], "delivered", "dave@origin.example")
+        return left["mail"]
 
     def do_plain(self, recipient, *to):
         """A stranger's mail to this recipient goes on to these as it came."""
@@ -97,6 +98,19 @@ class Mailserver(Stage):
         code, said = self.shell(f"postconf -X {' '.join(there)} && postconf -MX local/unix")
         check(code == 0, said)
         self.postfix_with(kept)
+
+    def do_bounces_only(self, recipient, to):
+        """With the milter in place of the map, and enforce, an SRS address takes bounces back and no other mail."""
+        policy = WORK / "mx1/etc/backstop/backstopd.toml"
+        milter = f'[milter]\nlisten = ["{inside("inet:127.0.0.1:10030")}"]\n'
+        policy.write_text(policy.read_text().replace('mode = "sign"', 'mode = "enforce"') + milter)
+        code, said = self.shell("systemctl reload backstopd")
+        check(code == 0, said)
+        milters = f"{{ {inside('inet:127.0.0.1:10030')}, default_action=tempfail }}"
+        self.postfix_with({"smtpd_milters": milters, "recipient_canonical_maps": "", "mydestination": "example.com"})
+        left = self.do_forward(recipient, to)
+        _, replies = self.dialogue(WORLD, "spam@elsewhere.example", left)
+        check(replies[-1][0] == 550 and "5.7.1" in replies[-1][1], replies)
 
     def do_forwards(self, recipient, copied, to):
         """Forwards in each class of domains, behind a catch-all, and to an address that the site's own maps lead on."""
