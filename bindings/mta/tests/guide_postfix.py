@@ -112,6 +112,15 @@ class Mailserver(Stage):
         _, replies = self.dialogue(WORLD, "spam@elsewhere.example", left)
         check(replies[-1][0] == 550 and "5.7.1" in replies[-1][1], replies)
 
+    def do_named(self):
+        """The guide's look at the end finds a face of the daemon that main.cf or master.cf still names."""
+        look = re.search(r"^\$ (\(postconf -n; postconf -P\).*)", self.text, re.M)[1]
+        faces = ("check_policy_service,inet:127.0.0.1:10029", "check_recipient_access,socketmap:inet:127.0.0.1:10028:verify")
+        for setting in (f"smtpd_data_restrictions={it}" for it in faces):
+            code, said = self.shell(f"postconf -e '{inside(setting)}'; {look}")
+            check(said.strip() == "1", f"{setting}: {said}")
+            self.shell(f"postconf -X {setting.split('=')[0]}")
+
     def do_forwards(self, recipient, copied, to):
         """Forwards in each class of domains, behind a catch-all, and to an address that the site's own maps lead on."""
         _, replies = self.dialogue(WORLD, "dave@origin.example", recipient.replace("@example.com", "@srs.invalid"))

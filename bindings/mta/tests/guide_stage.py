@@ -58,6 +58,8 @@ def inside(text, host="mx1"):
     text = re.sub(r"(?<![\w/])(/etc/(postsrsd\.secret|exim4)\b)", rf"{WORK}/{host}\1", text)
     text = re.sub(r"\b1000([12])\b", lambda it: str(BASE + 35 + int(it[1])), text)
     text = re.sub(r"\b100(2[6-9]|3[0-9])\b", lambda it: str(BASE + int(it[1]) - 26 + (shift and 22)), text)
+    # A pattern of grep for ports.
+    text = text.replace("100(2[6-9]|30)", f"({'|'.join(str(BASE + n) for n in range(5))})")
     text = text.replace("submission/inet", f"127.0.0.1:{SUBMISSION}/inet")
     return re.sub(r"(--group |chgrp )backstop\b", rf"\1{DAEMON}", text)
 
