@@ -281,6 +281,34 @@ class Mailserver(Stage):
         code, said = self.shell(f"postconf -X content_filter && postconf -MX {port}/inet && postfix reload")
         check(code == 0, said)
 
+    def do_renamed(self, former, sender):
+        """A user's mail under a former name leaves signed under the right one, in the From too, by maps in place of the milter."""
+        policy, port = WORK / "mx1/etc/backstop/backstopd.toml", inside("submission/inet").split("/")[0]
+        kept, milters = policy.read_text(), self.shell("postconf -Ph submission/inet/smtpd_milters")[1].strip()
+        policy.write_text(re.sub("(internal-hosts|no-sign-recipients).*", "", kept).replace('maps = ["verify"', 'maps = ["sign", "verify"'))
+        maps = f"inline:{{{former}={sender}}}"
+        options = re.findall(r"-o \{[^`]* MAPS[^`]*", re.sub(r"\n *", " ", self.text))
+        check(len(options) == 2, f"the guide says {options}")
+        cleanup = f"sign-cleanup unix n - n - 0 cleanup {inside(' '.join(options)).replace('MAPS', maps)}"
+        service = f"{port} inet n - n - - smtpd -o cleanup_service_name=sign-cleanup -o smtpd_milters="
+        service += " -o local_header_rewrite_clients=static:all"
+        code, said = self.shell(
+            f"systemctl reload backstopd && postconf -M 'sign-cleanup/unix = {cleanup}' '{port}/inet = {service}'"
+            f" && postconf -e 'sender_canonical_maps = {maps}' sender_canonical_classes=envelope_sender && postfix reload"
+        )
+        check(code == 0, said)
+        name, replies = self.dialogue(USER, former, "carol@elsewhere.example", SUBMISSION)
+        check(replies[-1][0] == 250 and self.arrived(name)["mail"] == self.tag(sender), lambda: f"{self.arrived(name)}")
+        lines = [it for it in (WORK / "sink.log").read_text().splitlines() if name in it]
+        check(f'"From: <{sender}>"' in lines[0], lines)
+        policy.write_text(kept)
+        service = f"{port} inet n - n - - smtpd -o {{ smtpd_milters = {inside(milters)} }}"
+        code, said = self.shell(
+            f"systemctl reload backstopd && postconf -MX sign-cleanup/unix && postconf -M '{port}/inet = {service}'"
+            " && postconf -X sender_canonical_maps sender_canonical_classes && postfix reload"
+        )
+        check(code == 0, said)
+
     def do_piped(self, sender):
         """Forged mail that a filter hands to sendmail(1) is signed where those milters are smtpd's, and not if written out."""
         kept = {name: inside(self.shell(f"postconf -h {name}")[1].strip()) for name in ("smtpd_milters", "non_smtpd_milters")}
