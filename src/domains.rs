@@ -181,22 +181,25 @@ impl Domains {
             })
     }
 
-    /// Each pattern that gives, and the set that it is without what the list takes away; not those that are taken away as a
-    /// whole.
+    /// Each pattern that gives, and the set that it is without what the list takes away of it; not those that are taken away
+    /// as a whole.
     ///
     /// ```
     /// # use backstop::Domains;
     /// let set = Domains::parse("*.example.net,example.org,!lists.example.net,!example.org")?;
     /// let parts: Vec<_> = set.parts().map(|(pattern, part)| (pattern, part.to_string())).collect();
-    /// assert_eq!(parts, [("*.example.net", "*.example.net,!lists.example.net,!example.org".to_owned())]);
+    /// assert_eq!(parts, [("*.example.net", "*.example.net,!lists.example.net".to_owned())]);
     /// # Ok::<(), backstop::Error>(())
     /// ```
     pub fn parts(&self) -> impl Iterator<Item = (&str, Domains)> {
-        let patterns = || self.text.split(',');
-        patterns().filter(|pattern| !pattern.starts_with('!')).filter_map(move |pattern| {
-            let except = patterns().filter(|pattern| pattern.starts_with('!'));
-            let part: Vec<&str> = core::iter::once(pattern).chain(except).collect();
-            Some((pattern, Domains::parse(&part.join(",")).ok()?))
+        let words = self.text.split(',');
+        let read = words.filter_map(|word| Some((word, pattern(word.strip_prefix('!').unwrap_or(word)).ok()?)));
+        let (except, fits): (Vec<_>, Vec<_>) = read.partition(|(word, _)| word.starts_with('!'));
+        fits.into_iter().filter_map(move |(word, fit)| {
+            // With all of them a long list would be gone through for each of its exceptions once more.
+            let of_it = except.iter().filter(|(_, except)| fit.covers(except) || except.covers(&fit));
+            let part: Vec<&str> = core::iter::once(word).chain(of_it.map(|(word, _)| *word)).collect();
+            Some((word, Domains::parse(&part.join(",")).ok()?))
         })
     }
 

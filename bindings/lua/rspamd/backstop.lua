@@ -87,6 +87,16 @@ local function sender_of(task)
     return task:has_from("smtp") and "" or nil
 end
 
+-- The recipients as RCPT gave them. Where a rule made others of them, as rspamd's own EMAIL_PLUS_ALIASES takes off what
+-- stands behind a `+`, "orig" gives those too, behind the true ones.
+local function recipients_of(task)
+    local all, made = task:get_recipients({ "smtp", "orig" }), task:get_recipients("smtp")
+    if not all or not made or #all == #made then
+        return all
+    end
+    return { unpack(all, 1, #all - #made) }
+end
+
 local function client_of(task)
     local ip = task:get_ip()
     if not ip or not ip:is_valid() then
@@ -112,7 +122,7 @@ local function judge(task)
     if task:get_user() then
         return
     end
-    local sender, recipients = sender_of(task), task:get_recipients({ "smtp", "orig" })
+    local sender, recipients = sender_of(task), recipients_of(task)
     local client, ring = client_of(task), current_ring()
     if not sender or not recipients or not client or not ring then
         return

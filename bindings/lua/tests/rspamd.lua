@@ -89,6 +89,12 @@ is("within expired-grace", symbols({ from = "<>", rcpt = tagged("alice@example.c
     "BACKSTOP_TOLERATED(0){expired:expired-grace} no action")
 is("mixed case under sha1", symbols({ from = "<>", rcpt = tagged("Carol@Sha1.Example.COM") }),
     "BACKSTOP_GENUINE(-3){} no action")
+-- Of both rspamd itself makes alice, without the rest.
+is("genuine bounce to a sub-address", symbols({ from = "<>", rcpt = tagged("alice+list@example.com") }),
+    "BACKSTOP_GENUINE(-3){} no action")
+is("untagged bounce to a sub-address and a mailbox",
+    symbols({ from = "<>", rcpt = { "alice+list@example.com", tagged("alice@example.com", 1) } }),
+    "BACKSTOP_GENUINE(-3){} BACKSTOP_TOLERATED(0){untagged:other-recipient} no action")
 is("normal message", symbols({ from = "dave@remote.example", rcpt = "alice@example.com" }), " no action")
 is("normal message to a tagged recipient", symbols({ from = "dave@remote.example", rcpt = genuine }), " no action")
 local forwarder = assert(backstop.srs("fwd.example"))
