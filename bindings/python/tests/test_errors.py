@@ -265,7 +265,7 @@ ERRORS: list[tuple[Call, str, Optional[int], Optional[int], str]] = [
     (lambda: backstop.mark_message_id(RINGS, '"', "b.example", "a@example.com"), "MESSAGE_ID", None, None, "700"),
     (lambda: backstop.mark_message_id(RINGS, b"\xff", "b.example", "a@example.com"), "MESSAGE_ID", None, None, "UTF-8"),
     (lambda: JUDGE.origin(False, "localhost", 25), "IP", None, None, "no IP address"),
-    (lambda: JUDGE.client(False, "", 25), "IP", None, None, "no IP address"),
+    (lambda: JUDGE.client(False, "192.0.2", 25), "IP", None, None, "no IP address"),
 ]
 
 
