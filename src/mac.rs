@@ -11,11 +11,13 @@ use ctutils::CtEq;
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use wide::u8x16;
+use wide::bytemuck::cast;
+use wide::{u8x16, u16x8, u32x4};
 use zeroize::Zeroize;
 
 use crate::address::Mailbox;
 use crate::encode::{BASE64_VALUES, SHA1_BASE64, sixes};
+use crate::sixteen::both;
 
 /// Octets that a hash takes at once.
 pub(crate) const BLOCK: usize = 64;
@@ -48,47 +50,44 @@ impl Mac {
 ///
 /// No enum: its octets would move in pieces that are not those in which the hash reads them, and the processor would have
 /// to wait until they have reached the cache.
-#[derive(Clone, Copy)]
-struct State {
-    words: [u32; 8],
-    mac: Mac,
-}
+type State = [u32; 8];
 
-impl State {
-    const fn new(mac: Mac) -> State {
-        let words = match mac {
+impl Mac {
+    /// The value with which the hash begins.
+    const fn beginning(self) -> State {
+        match self {
             Mac::Sha1 => [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0, 0, 0, 0],
             Mac::Sha256 => {
                 [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19]
             }
-        };
-        State { words, mac }
+        }
     }
 
     #[inline(always)]
-    fn compress(&mut self, block: &[u8; BLOCK]) {
+    fn compress(self, state: &mut State, block: &[u8; BLOCK]) {
         let blocks = core::slice::from_ref(block);
-        match (self.mac, self.words.first_chunk_mut()) {
-            (Mac::Sha1, Some(words)) => sha1::block_api::compress(words, blocks),
-            _ => sha2::block_api::compress256(&mut self.words, blocks),
+        match (self, state.first_chunk_mut()) {
+            (Mac::Sha1, Some(state)) => sha1::block_api::compress(state, blocks),
+            _ => sha2::block_api::compress256(state, blocks),
         }
     }
 
     /// The last block of the outer hash: the value, the bit behind it and the length in bits.
     ///
-    /// Written as whole vectors, since the hash reads it so: see `sixteen.rs`.
+    /// Written as whole vectors, since the hash reads it so: see `sixteen.rs`. What stands behind the value comes from a
+    /// table, since the compiler would write constants in smaller pieces.
     #[inline(always)]
-    fn as_block(&self) -> [u8; BLOCK] {
-        let [a, b, c, d, e, f, g, h] = self.words;
-        let mut block = *match self.mac {
+    fn last_block(self, [a, b, c, d, e, f, g, h]: State) -> [u8; BLOCK] {
+        let mut block = *match self {
             Mac::Sha1 => &SHA1_END,
             Mac::Sha256 => &SHA256_END,
         };
         if let [first, second, ..] = block.as_chunks_mut().0 {
-            *first = octets([a, b, c, d]);
-            *second = match self.mac {
-                Mac::Sha1 => (u8x16::from(*second) | u8x16::from(octets([e, 0, 0, 0]))).to_array(),
-                Mac::Sha256 => octets([e, f, g, h]),
+            *first = swapped([a, b, c, d]);
+            *second = match self {
+                // Of its second vector the hash wrote only this word, so that it is not read as one.
+                Mac::Sha1 => (u8x16::from(*second) | u8x16::from(both(e.swap_bytes().into(), 0))).to_array(),
+                Mac::Sha256 => swapped([e, f, g, h]),
             };
         }
         block
@@ -109,6 +108,14 @@ const fn end_behind(octets: usize) -> [u8; BLOCK] {
     block
 }
 
+/// Four words as octets, big-endian.
+#[inline(always)]
+fn swapped(words: [u32; 4]) -> [u8; 16] {
+    let pairs: u16x8 = cast(words.map(u32::to_le));
+    let fours: u32x4 = cast(pairs << 8 | pairs >> 8);
+    cast(fours << 16 | fours >> 16)
+}
+
 /// Words as the octets of a block, big-endian.
 #[inline(always)]
 fn octets<const WORDS: usize, const OCTETS: usize>(words: [u32; WORDS]) -> [u8; OCTETS] {
@@ -122,14 +129,15 @@ fn octets<const WORDS: usize, const OCTETS: usize>(words: [u32; WORDS]) -> [u8; 
 /// A key, ready for use: the inner and outer state of HMAC; wiped when dropped.
 #[derive(Clone)]
 pub(crate) struct Keyed {
+    mac: Mac,
     inner: State,
     outer: State,
 }
 
 impl Drop for Keyed {
     fn drop(&mut self) {
-        self.inner.words.zeroize();
-        self.outer.words.zeroize();
+        self.inner.zeroize();
+        self.outer.zeroize();
     }
 }
 
@@ -146,12 +154,12 @@ impl Keyed {
         }
         let state = |pad: u8| {
             let mut block = key.map(|octet| octet ^ pad);
-            let mut state = State::new(mac);
-            state.compress(&block);
+            let mut state = mac.beginning();
+            mac.compress(&mut state, &block);
             block.zeroize();
             state
         };
-        let keyed = Keyed { inner: state(0x36), outer: state(0x5c) };
+        let keyed = Keyed { mac, inner: state(0x36), outer: state(0x5c) };
         key.zeroize();
         keyed
     }
@@ -159,13 +167,13 @@ impl Keyed {
     /// The hash under it.
     #[cfg(feature = "bulk")]
     pub(crate) const fn mac(&self) -> Mac {
-        self.inner.mac
+        self.mac
     }
 
     /// The two states, for hashing many messages at once.
     #[cfg(feature = "bulk")]
     pub(crate) const fn states(&self) -> [&[u32; 8]; 2] {
-        [&self.inner.words, &self.outer.words]
+        [&self.inner, &self.outer]
     }
 
     /// The tag of a message in one block, padded as if after the key block: its first octets.
@@ -177,15 +185,22 @@ impl Keyed {
     /// Like [`Keyed::tag_of_block`], of a message in several, as words.
     #[inline(always)]
     pub(crate) fn tag_of_blocks(&self, blocks: &[[u8; BLOCK]]) -> [u32; 3] {
-        let mut state = self.inner;
-        for block in blocks {
-            state.compress(block);
+        // The hash is chosen once, not at each step.
+        let tag = |mac: Mac| {
+            let mut state = self.inner;
+            for block in blocks {
+                mac.compress(&mut state, block);
+            }
+            let last = mac.last_block(state);
+            state = self.outer;
+            mac.compress(&mut state, &last);
+            let [a, b, c, ..] = state;
+            [a, b, c]
+        };
+        match self.mac {
+            Mac::Sha1 => tag(Mac::Sha1),
+            Mac::Sha256 => tag(Mac::Sha256),
         }
-        let last = state.as_block();
-        state = self.outer;
-        state.compress(&last);
-        let [a, b, c, ..] = state.words;
-        [a, b, c]
     }
 
     /// Begins the tag of one message.
@@ -272,7 +287,7 @@ impl Text for Message<'_> {
             let (now, later) = bytes.split_at_checked(room.len()).unwrap_or_default();
             put(room, now);
             bytes = later;
-            self.state.compress(&self.block);
+            self.keyed.mac.compress(&mut self.state, &self.block);
             self.block = [0; BLOCK];
             self.used = 0;
             self.blocks += 1;
@@ -285,20 +300,21 @@ impl Message<'_> {
     /// The tag: 20 octets for SHA-1, then zeros, or 32 for SHA-256.
     #[inline(always)]
     pub(crate) fn finish(&mut self) -> [u8; 32] {
+        let mac = self.keyed.mac;
         let bits = (self.blocks * BLOCK as u64 + self.used as u64) * 8;
         if let Some(octet) = self.block.get_mut(self.used) {
             *octet = 0x80;
         }
         if self.used >= LENGTH_AT {
-            self.state.compress(&self.block);
+            mac.compress(&mut self.state, &self.block);
             self.block = [0; BLOCK];
         }
         let (_, end) = self.block.split_at_mut(LENGTH_AT);
         end.copy_from_slice(&bits.to_be_bytes());
-        self.state.compress(&self.block);
+        mac.compress(&mut self.state, &self.block);
         let mut state = self.keyed.outer;
-        state.compress(&self.state.as_block());
-        octets(state.words)
+        mac.compress(&mut state, &mac.last_block(self.state));
+        octets(state)
     }
 }
 

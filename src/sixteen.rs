@@ -8,6 +8,7 @@
 //! A block is written as four whole vectors. What is stored in pieces and then loaded as a whole, as the hash does, would
 //! wait until all that was begun before it has ended, the hash of the address before among it.
 
+use wide::bytemuck::cast;
 use wide::{u8x16, u64x2};
 
 use crate::mac::{BLOCK, LENGTH_AT};
@@ -50,7 +51,8 @@ impl Octets {
     fn of_few(octets: &[u8]) -> Option<Octets> {
         let up = octets.len().checked_sub(8)?;
         let mut found = Octets::default();
-        found.add(&both(octets.first_chunk()?, octets.last_chunk()?), |bits| (bits & 0xff) | bits >> 8 << up);
+        let [low, high] = [*octets.first_chunk()?, *octets.last_chunk()?].map(u64::from_le_bytes);
+        found.add(&both(low, high), |bits| (bits & 0xff) | bits >> 8 << up);
         Some(found)
     }
 
@@ -126,19 +128,20 @@ fn usual(address: &[u8]) -> Option<(Octets, usize)> {
 pub(crate) fn block(stamp: [u8; 4], text: &[u8], fold: bool) -> Option<[u8; BLOCK]> {
     let folded = |octets| if fold { lowered(octets) } else { octets };
     let used = text.len() + stamp.len();
-    let ([s0, s1, s2, s3], [a, b, c, d, e, f, g, h, i, j, k, l]) = (stamp, *text.first_chunk()?);
-    let first = folded([s0, s1, s2, s3, a, b, c, d, e, f, g, h, i, j, k, l]);
+    let head: [u8; 12] = *text.first_chunk()?;
+    let ([beginning, ..], [rest]) = (head.as_chunks().0, head.as_rchunks().1) else { return None };
+    let [beginning, stamp] = [*beginning, stamp].map(|octets| u64::from(u32::from_le_bytes(octets)));
+    let first = folded(both(stamp | beginning << 32, u64::from_le_bytes(*rest)));
     let end = match text.last_chunk::<16>() {
         Some(end) => *end,
         // All but the first twelve octets are among the last eight.
-        None => both(&[0; 8], text.last_chunk()?),
+        None => both(0, u64::from_le_bytes(*text.last_chunk()?)),
     };
     // Behind the text stands one bit.
     let [_, end @ ..] = folded(end);
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = end;
     let end = moved([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, 0x80], 15 - used % 16);
-    let bits = u64::try_from((BLOCK + used) * 8).ok()?.to_be_bytes();
-    let length = both(&[0; 8], &bits);
+    let length = both(0, u64::try_from((BLOCK + used) * 8).ok()?.swap_bytes());
     let from = |at: usize| Some(folded(*text.get(at..)?.first_chunk()?));
     let [second, third, fourth] = match used / 16 {
         1 => [end, [0; 16], length],
@@ -189,8 +192,8 @@ pub(crate) fn block_of_two(stamp: [u8; 2], address: &[u8], [first, second]: [Pie
     let [_, _, rest @ ..] = *head;
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = rest;
     *head = [s0, s1, a, b, c, d, e, f, g, h, i, j, k, l, m, n];
-    let bits = u64::try_from((BLOCK + used) * 8).ok()?.to_be_bytes();
-    *tail = (u8x16::from(*tail) | u8x16::from(both(&[0; 8], &bits))).to_array();
+    let length = both(0, u64::try_from((BLOCK + used) * 8).ok()?.swap_bytes());
+    *tail = (u8x16::from(*tail) | u8x16::from(length)).to_array();
     Some(block)
 }
 
@@ -209,10 +212,10 @@ fn window(bytes: &[u8], at: usize) -> Option<[u8; 16]> {
     }
 }
 
+/// Two numbers as octets, each from its lowest one on.
 #[inline(always)]
-fn both(low: &[u8; 8], high: &[u8; 8]) -> [u8; 16] {
-    let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (*low, *high);
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+pub(crate) fn both(low: u64, high: u64) -> [u8; 16] {
+    cast([low.to_le(), high.to_le()])
 }
 
 #[inline(always)]
@@ -249,8 +252,8 @@ fn moved(octets: [u8; 16], count: usize) -> [u8; 16] {
     let moved = both.unbounded_shr_scalar(bits)
         | high.unbounded_shl_scalar(64_u32.wrapping_sub(bits))
         | high.unbounded_shr_scalar(bits.wrapping_sub(64));
-    let [low, high] = moved.to_array().map(u64::to_le_bytes);
-    self::both(&low, &high)
+    let [low, high] = moved.to_array();
+    self::both(low, high)
 }
 
 /// Moved away from the first octet by fewer than sixteen.
@@ -263,8 +266,8 @@ fn moved_back(octets: [u8; 16], count: usize) -> [u8; 16] {
     let moved = both.unbounded_shl_scalar(bits)
         | low.unbounded_shr_scalar(64_u32.wrapping_sub(bits))
         | low.unbounded_shl_scalar(bits.wrapping_sub(64));
-    let [low, high] = moved.to_array().map(u64::to_le_bytes);
-    self::both(&low, &high)
+    let [low, high] = moved.to_array();
+    self::both(low, high)
 }
 
 #[cfg(test)]
