@@ -8,13 +8,18 @@ const BASE32: base32::Encoding = base32::RFC4648_LOWER_NOPAD.with_ignore_case();
 /// Three octets in lower-case hex.
 #[inline(always)]
 pub(crate) fn hex(bytes: [u8; 3]) -> [u8; 6] {
+    let [text @ .., _, _] = hex_digits(bytes).to_le_bytes();
+    text
+}
+
+/// Like [`hex`], the first digit in the lowest octet of a number.
+#[inline(always)]
+pub(crate) fn hex_digits(bytes: [u8; 3]) -> u64 {
     let [a, b, c] = bytes.map(u64::from);
     // One nibble a lane, the first lowest.
     let nibbles = a >> 4 | (a & 15) << 8 | b >> 4 << 16 | (b & 15) << 24 | c >> 4 << 32 | (c & 15) << 40;
     let above_nine = (nibbles + 0x0606_0606_0606) >> 4 & 0x0101_0101_0101;
-    let digits = nibbles + 0x3030_3030_3030 + above_nine * u64::from(b'a' - b'0' - 10);
-    let [text @ .., _, _] = digits.to_le_bytes();
-    text
+    nibbles + 0x3030_3030_3030 + above_nine * u64::from(b'a' - b'0' - 10)
 }
 
 /// Reads six hex digits of any case; the caller has checked that they are hex digits.
@@ -83,10 +88,10 @@ pub(crate) const fn base32_value(character: u8) -> Option<u8> {
     }
 }
 
-/// The base32 character, in lower case, of a value below 32; of its low five bits above.
+/// The base32 character, in upper case, of a value below 32; of its low five bits above.
 pub(crate) const fn base32_character(value: u8) -> u8 {
     match value & 31 {
-        letter @ 0..=25 => b'a' + letter,
+        letter @ 0..=25 => b'A' + letter,
         digit => b'2' + digit - 26,
     }
 }

@@ -239,8 +239,8 @@ pub fn make_message_id(ring: &KeyRing, left: &str, domain: &str, from: &[u8], da
 /// Fifteen bits of day in three characters; `None` past 2059-09-18.
 fn three_of_day(day: Day) -> Option<[u8; 3]> {
     let day = day.number();
-    let value = |shift: u32| u8::try_from(day >> shift & 31).ok().map(base32_character);
-    if day > 0x7fff { None } else { Some([value(10)?, value(5)?, value(0)?]) }
+    let character = |shift: u32| base32_character(u8::try_from(day >> shift & 31).unwrap_or(0)).to_ascii_lowercase();
+    (day <= 0x7fff).then(|| [10, 5, 0].map(character))
 }
 
 fn day_of_three(three: [u8; 3]) -> Option<Day> {

@@ -233,14 +233,13 @@ impl Address {
     /// Like [`Address::join`], in place.
     #[inline(always)]
     pub(crate) fn write(&mut self, local: &[&[u8]], domain: &[u8]) {
-        let mut used = 0;
+        let mut room = self.bytes.as_mut_slice();
         for piece in local {
-            used = self.put(used, piece);
+            room = append(room, piece);
         }
-        let at = self.put(used, b"@");
-        let end = self.put(at, domain);
-        self.local = u8::try_from(used).unwrap_or(0);
-        self.len = u8::try_from(end).unwrap_or(0);
+        let behind_local = room.len();
+        room = append(append(room, b"@"), domain);
+        [self.local, self.len] = [behind_local, room.len()].map(|left| u8::try_from(MAX_ADDRESS - left).unwrap_or(0));
     }
 
     /// Writes a short tag before a whole address in one piece; the caller has checked the length.
@@ -250,6 +249,23 @@ impl Address {
         let end = self.put(at, mailbox.bytes);
         self.local = u8::try_from(N + mailbox.at).unwrap_or(0);
         self.len = u8::try_from(end).unwrap_or(0);
+    }
+
+    /// A short tag before an address that begins a longer text.
+    ///
+    /// All stands at fixed places, and the value is made in one expression: so the compiler writes it where the caller
+    /// wants it, and no copy is made.
+    #[inline(always)]
+    pub(crate) fn of_text<const N: usize, const TEXT: usize>(
+        tag: &[u8; N],
+        text: &[u8; TEXT],
+        mailbox: Mailbox<'_>,
+    ) -> Address {
+        const { assert!(N + TEXT <= MAX_ADDRESS) };
+        let mut bytes = [0; MAX_ADDRESS];
+        append(append(&mut bytes, tag), text);
+        let length = |octets: usize| u8::try_from(N + octets).unwrap_or(0);
+        Address { bytes, len: length(mailbox.bytes.len()), local: length(mailbox.at) }
     }
 
     /// Like [`Address::tag`], of an address of this length, with this local part, that begins a longer text.
@@ -316,6 +332,14 @@ impl Address {
     pub fn mailbox(&self) -> Mailbox<'_> {
         Mailbox { bytes: self.as_bytes(), at: usize::from(self.local), plain: false }
     }
+}
+
+/// Puts a piece at the beginning of the room, if it is large enough; the room behind it.
+#[inline(always)]
+fn append<'r>(room: &'r mut [u8], piece: &[u8]) -> &'r mut [u8] {
+    let Some((to, rest)) = room.split_at_mut_checked(piece.len()) else { return &mut [] };
+    to.copy_from_slice(piece);
+    rest
 }
 
 impl PartialEq for Address {

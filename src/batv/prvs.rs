@@ -19,9 +19,10 @@ use crate::bulk::Engine;
 use crate::day::{Day, ahead_of_prvs, implied_by_prvs, is_over_by_prvs};
 use crate::encode;
 use crate::key::{Key, KeyId, KeyRing, Use};
-use crate::mac::{self, Mac, Text};
+use crate::mac::{self, BLOCK, Mac, Text};
+use crate::sixteen::{self, both};
 use crate::verdict::Verdict;
-use crate::{sixteen, words};
+use crate::words;
 
 /// What the tag adds to a local part: `prvs=KDDDSSSSSS=`.
 pub(super) const LENGTH: usize = 16;
@@ -112,7 +113,7 @@ pub(super) fn make_of_text<const TEXT: usize>(
     stamp: [u8; 4],
     hash: [u8; 3],
 ) {
-    address.tag_text(&prefix(stamp, encode::hex(hash)), text, lengths);
+    address.tag_text(&prefix(stamp, hash), text, lengths);
 }
 
 /// Like [`make`], with the hash, into an address that was made before.
@@ -127,7 +128,7 @@ pub(super) fn make_in(
     hash: [u8; 3],
 ) {
     if is_whole_prefix(&mailbox, form) {
-        address.tag_by(&prefix(stamp, encode::hex(hash)), mailbox, |room, bytes| engine.copy_short(room, bytes));
+        address.tag_by(&prefix(stamp, hash), mailbox, |room, bytes| engine.copy_short(room, bytes));
     } else {
         *address = make_of_parts(&mailbox, form, stamp, hash);
     }
@@ -141,19 +142,34 @@ fn is_whole_prefix(mailbox: &Mailbox<'_>, form: Form) -> bool {
 
 /// `prvs=KDDDSSSSSS=`
 #[inline(always)]
-const fn prefix(stamp: [u8; 4], hash: [u8; 6]) -> [u8; LENGTH] {
-    let ([k, d1, d2, d3], [s1, s2, s3, s4, s5, s6]) = (stamp, hash);
-    [b'p', b'r', b'v', b's', b'=', k, d1, d2, d3, s1, s2, s3, s4, s5, s6, b'=']
+fn prefix(stamp: [u8; 4], hash: [u8; 3]) -> [u8; LENGTH] {
+    // As two numbers, since the compiler would write a text in many pieces.
+    let stamp = u64::from(u32::from_le_bytes(stamp));
+    let name = u64::from_le_bytes(*b"prvs=\0\0\0");
+    both(name | stamp << 40, stamp >> 24 | encode::hex_digits(hash) << 8 | u64::from(b'=') << 56)
 }
 
 /// The tag before the address in one piece.
 ///
-/// It is written before the hash is known, for which only six octets at a fixed place have to wait.
+/// The address of the usual one is taken from the block that is hashed, so that all of it stands at fixed places; then the
+/// compiler writes it where the caller wants it, and no copy is made.
 #[inline(never)]
 fn make_whole(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
+    if key.mac == Mac::Sha1
+        && let Some(block) = sixteen::block(stamp, mailbox.as_bytes(), false)
+        && let Some(text) = block.last_chunk::<{ BLOCK - 4 }>()
+    {
+        let hash = mac::prefix(&key.keyed.tag_of_block(&block));
+        return Address::of_text(&prefix(stamp, hash), text, *mailbox);
+    }
+    make_longer(key, mailbox, stamp)
+}
+
+/// Like [`make_whole`], of an address whose message takes more than a block, or is folded.
+#[inline(never)]
+fn make_longer(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
     let mut address = Address::EMPTY;
-    address.tag(&prefix(stamp, *b"------"), *mailbox);
-    address.patch(9, &encode::hex(hash(key, stamp, mailbox, false)));
+    address.tag(&prefix(stamp, hash(key, stamp, mailbox, false)), *mailbox);
     address
 }
 

@@ -146,7 +146,8 @@ impl<'a> Forwarding<'a> {
         let mut address = Address::EMPTY;
         address.write(&[&head, host, b"=", local], self.forwarder);
         let pieces = [Piece { at: local.len() + 1, length: host.len() }, Piece { at: 0, length: local.len() }];
-        let folded = stamp.map(|octet| octet.to_ascii_lowercase());
+        // Digits have the bit that small letters have.
+        let folded = stamp.map(|octet| octet | 0x20);
         let digest = match sixteen::block_of_two(folded, mailbox.as_bytes(), pieces) {
             Some(block) => mac::prefix(&key.keyed.tag_of_block(&block)),
             None => mac::prefix(&hash(key, Some(stamp), host, local, false)),

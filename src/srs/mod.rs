@@ -226,7 +226,7 @@ pub(crate) fn srs1_parts(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 /// The day mod 1024 in two characters, in upper case.
 fn stamp(day: Day) -> [u8; 2] {
     let day = day.number() % 1024;
-    [day >> 5, day & 31].map(|value| base32_character(u8::try_from(value).unwrap_or(0)).to_ascii_uppercase())
+    [day >> 5, day & 31].map(|value| base32_character(u8::try_from(value).unwrap_or(0)))
 }
 
 /// The MAC over stamp (none in SRS1), host and rest.
