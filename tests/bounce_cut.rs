@@ -21,6 +21,10 @@ const TOP: &str = "Received: from mail.example.com ([192.0.2.10]) by mx.b.exampl
                    From: Alice <alice@example.com>\nTo: x@b.example\nSubject: Minutes\n\
                    Date: Fri, 20 Nov 2026 10:11:10 +0000\n";
 
+/// The fields below a Received.
+const REST: &str =
+    "From: Alice <alice@example.com>\nTo: x@b.example\nSubject: Minutes\nDate: Fri, 20 Nov 2026 10:11:10 +0000\n";
+
 fn today() -> Day {
     Day::parse("2026-11-21").unwrap()
 }
@@ -138,12 +142,54 @@ fn a_block_in_a_text_that_breaks_off_before_it_is_one_keeps_its_mark_and_what_fo
     // The mark itself, before a field that not every mail has.
     let text = |mark: &str| in_text(&format!("{mark}X-Other: 1\n{TOP}\nbody\n"));
     assert_eq!(verdict(&text(&mark().replacen("; t=", ";\nt=", 1))), Verdict::Unproven(Why::Damaged));
-    // What may be another mail's is held against nothing, and a blank line ends it.
+    // What may be another mail's is held against nothing.
     let old = mark::make_header(&ring(), ALICE, [7; 8], today().minus(60)).unwrap();
     let Marked::Done(old) = old else { panic!() };
     let text = |end: &str| in_text(&format!("{}: {old}\nbroken off\nX-Other: 1\n{end}{TOP}\nbody\n", mark::HEADER));
     assert_eq!(verdict(&text("")), Verdict::Unproven(Why::Damaged));
-    assert_eq!(verdict(&text("\n")), Verdict::Backscatter);
+    assert_eq!(verdict(&text("\n")), Verdict::Unproven(Why::Damaged));
+}
+
+#[test]
+fn a_mark_above_a_blank_line_among_the_fields_is_not_lost_and_other_fields_there_are_no_sign() {
+    for above in
+        ["", "X-Other: 1\n", "Received: from a by b; Fri, 20 Nov 2026 10:11:12 +0000\n", "Received: from a\nby b\n"]
+    {
+        for below in ["\n", "\n\n", "X-Other: a line that\nwas wrapped\n\n"] {
+            let text = |mark: &str| in_text(&format!("{above}{mark}{below}{TOP}\nbody\n"));
+            assert_eq!(verdict(&text(&mark())), Verdict::Genuine, "{above} {below}");
+            assert_eq!(verdict(&text("Message-ID: <1@example.com>\n")), Verdict::Backscatter, "{above} {below}");
+        }
+    }
+}
+
+#[test]
+fn a_block_whose_received_broke_off_above_it_is_the_mails_own_and_its_body_is_not_searched() {
+    let text = |received: &str| in_text(&format!("{received}{REST}X-Other: 1\n\nAs we wrote:\n\n{}{TOP}\n", mark()));
+    assert_eq!(verdict(&text("Received: from a by b; Fri, 20 Nov 2026 10:11:12 +0000\n")), Verdict::Backscatter);
+    assert_eq!(verdict(&text("Received: from a\nby b\nfor x; Fri, 20 Nov 2026 10:11:12 +0000\n")), TOO_LITTLE);
+}
+
+#[test]
+fn an_old_message_id_among_fields_that_broke_off_is_held_against_nothing() {
+    let old = mark::make_message_id(&ring(), "20260922.7", "example.com", ALICE, today().minus(60)).unwrap();
+    let Marked::Done(old) = old else { panic!() };
+    let text = |end: &str| in_text(&format!("Message-ID: {old}\n{end}X-Other: 1\n{TOP}\nbody\n"));
+    assert_eq!(verdict(&text("")), Verdict::Expired);
+    assert_eq!(verdict(&text("broken off\n")), Verdict::Unproven(Why::Damaged));
+}
+
+#[test]
+fn an_id_that_html_took_for_a_tag_leaves_a_block_that_is_not_whole() {
+    let top = TOP.replace('<', "&lt;");
+    let html = |open: &str| {
+        let text = in_text(&format!(
+            "<html><body>no such user<pre>\n{top}Message-ID: {open}1@example.com>\n</pre></body></html>\n"
+        ));
+        text.replacen("\n\n", "\nMIME-Version: 1.0\nContent-Type: text/html\n\n", 1)
+    };
+    assert_eq!(verdict(&html("&lt;")), Verdict::Backscatter);
+    assert_eq!(verdict(&html("<")), TOO_LITTLE);
 }
 
 #[test]

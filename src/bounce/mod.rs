@@ -270,7 +270,9 @@ fn returned(found: &Found<'_>, kind: Kind) -> Returned {
     let quotes_headers = found.form != Form::Text || kind.is_dsn() || kind == Kind::VirusNotice;
     // A bare CR may stand for the end of a line, so that a field swallowed the one behind it.
     let is_clean = block.fields.iter().all(|field| !parts::has_bare_cr(field.value));
-    let whole = found.whole && is_clean && quotes_headers;
+    // HTML that did not escape `<id>` lost it as a tag.
+    let has_lost_id = found.form == Form::Text && block.get("Message-ID").is_some_and(|id| id.trim_ascii().is_empty());
+    let whole = found.whole && is_clean && quotes_headers && !has_lost_id;
     Returned {
         form: found.form,
         // A block that was cut off without a word often lacks one of these; the mark stands above them.

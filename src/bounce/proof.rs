@@ -146,7 +146,7 @@ impl Outcome {
 /// What shows that a Message-ID has a mark.
 const MARKED: &[u8] = b".bsm1-";
 
-fn has_mark(octets: &[u8]) -> bool {
+pub(super) fn has_mark(octets: &[u8]) -> bool {
     memchr::memmem::find(&octets.to_ascii_lowercase(), MARKED).is_some()
 }
 

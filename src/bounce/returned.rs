@@ -9,7 +9,7 @@
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
 //! a text wrapped, or that lost its prefix, is taken as folded if such a field with the prefix follows it; else the block
 //! breaks off there, and up to the next blank line only marks are read. What breaks off before it is a block leaves its marks
-//! to the next one before a blank line, which is not whole then. A block breaks off as well where the text ends with it, or
+//! to the next one, which is not whole then; without a mark a blank line ends that. A block breaks off as well where the text ends with it, or
 //! where the first line behind it says that more was cut off. A part may end with its block, and a text with what it quotes
 //! where a delimiter closes it, as Exchange writes it; that it was cut there shows in nothing, which is why a mark belongs on
 //! top. Where the encoding of a part or text is broken a line may have swallowed the next, so that no block there is whole.
@@ -26,6 +26,7 @@ use super::guard::{
     quote_marks, without_blank_lines,
 };
 use super::parts;
+use super::proof::has_mark;
 use crate::mark;
 
 /// How the headers came back.
@@ -112,13 +113,12 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
     let mut at = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let mut first = None;
     let mut summary: Option<Vec<u8>> = None;
-    // The marks of fields that broke off before they were a block: what follows, up to the next blank line, lost its top.
-    let mut torn: Option<Vec<u8>> = None;
+    let mut torn: Option<Torn> = None;
     while at < bytes.len() && found.len() < MAX_RETURNED {
         let line = line_at(bytes, at).unwrap_or_default();
         let (prefix, rest) = line.split_at_checked(quote_marks(line)).unwrap_or_default();
         if !is_known(rest) {
-            torn = torn.filter(|_| !rest.trim_ascii().is_empty());
+            torn = torn.filter(|torn| torn.has_mark() || !rest.trim_ascii().is_empty());
             at = next_line(bytes, at);
             continue;
         }
@@ -128,9 +128,9 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
                 break;
             }
             summary = seen.message_id;
-            first = first.or(Some(at));
             let whole = whole && torn.is_none();
-            let mut loose = torn.take().unwrap_or_default();
+            let Torn { at, marks: mut loose, is_original } = torn.take().unwrap_or_else(|| Torn::new(at));
+            first = first.or(Some(at));
             if !whole {
                 marks(bytes, end, prefix, &mut loose);
             }
@@ -141,15 +141,43 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
             octets.extend_from_slice(behind);
             let whole = whole && !leaf.broken && !is_told_cut(behind);
             found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets), loose });
-            if seen.is_original {
+            if seen.is_original || is_original {
                 break;
             }
-        } else if !whole {
-            marks(&block, 0, b"", torn.get_or_insert_default());
+        } else {
+            let above = torn.get_or_insert_with(|| Torn::new(at));
+            above.add(&block);
+            if whole && !above.has_mark() {
+                torn = None;
+            }
         }
         at = end.max(next_line(bytes, at));
     }
     first
+}
+
+/// Fields that broke off before they were a block: the top of the next one.
+struct Torn {
+    at: usize,
+    marks: Vec<u8>,
+    /// Whether the block that they are the top of is a mail's own and no summary of it.
+    is_original: bool,
+}
+
+impl Torn {
+    const fn new(at: usize) -> Torn {
+        Torn { at, marks: Vec::new(), is_original: false }
+    }
+
+    fn add(&mut self, octets: &[u8]) {
+        marks(octets, 0, b"", &mut self.marks);
+        self.is_original |= is_original(&Block::read(octets).0);
+    }
+
+    /// Whether one is more than a Message-ID, which any text may have.
+    fn has_mark(&self) -> bool {
+        has_mark(&self.marks) || Block::read(&self.marks).0.get(mark::HEADER).is_some()
+    }
 }
 
 /// The fields from `at` on that have this prefix, without it, where they end, and whether that is a block's end.
@@ -232,10 +260,14 @@ fn is_told_cut(body: &[u8]) -> bool {
 
 /// What shows of which mail a block is.
 struct Seen {
-    /// Whether it is a mail's own block and no summary of it.
     is_original: bool,
     /// Without brackets.
     message_id: Option<Vec<u8>>,
+}
+
+/// Whether it is a mail's own block and no summary of it.
+fn is_original(block: &Block<'_>) -> bool {
+    block.get("Received").is_some() || block.get(mark::HEADER).is_some()
 }
 
 /// `None` if it is no block.
@@ -243,7 +275,7 @@ fn seen_in(octets: &[u8]) -> Option<Seen> {
     let (block, _) = Block::read(octets);
     let known = KNOWN.iter().filter(|name| block.get(name).is_some()).count();
     let has = |name: &str| block.get(name).is_some();
-    let is_original = has("Received") || has(mark::HEADER);
+    let is_original = is_original(&block);
     let is_block = known >= MIN_KNOWN && (is_original || has("From") || has("Message-ID"));
     let bare = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, b'<' | b'>');
     let id: Option<Vec<u8>> = block.get("Message-ID").map(|id| id.iter().copied().filter(bare).collect());
