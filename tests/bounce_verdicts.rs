@@ -457,6 +457,21 @@ fn a_key_that_the_ring_lacks_on_a_day_that_it_does_not_cover_proves_nothing() {
 }
 
 #[test]
+fn a_tag_of_a_key_that_was_pruned_is_out_of_date_by_its_day_alone_and_proves_no_mailbox() {
+    let pruned = KeyRing::parse(b"version 1\nprvs 2 sha256 7 2026-11-20 - * text:the next key\n").unwrap();
+    let old = KeyRing::parse(b"version 1\nprvs 1 sha256 7 - - * text:an old key\n").unwrap();
+    let seen = |signed: Day| {
+        let tagged = backstop::batv::sign(&old, ALICE.as_bytes(), backstop::Form::Prefix, signed).unwrap();
+        let envelope = Envelope { sender: Some(b"<>"), recipient: tagged.address().map(|it| it.as_bytes()) };
+        bounce::inspect(bounce("", SPAM).as_bytes(), &envelope, &pruned, &policy(), today())
+    };
+    // 7 days of life, which the tag tells, and 7 of grace.
+    assert_eq!(seen(today().minus(20)).verdict, Verdict::Expired);
+    assert_eq!(seen(today().minus(20)).mailbox, None);
+    assert_eq!(seen(today().minus(12)).verdict, Verdict::Unproven(Why::NotCovered));
+}
+
+#[test]
 fn what_could_not_be_checked_is_no_backscatter() {
     let whole = bounce("", &format!("{}{SPAM}", header(&ring(), ALICE, today())));
     for recipient in ["", "postmaster", "no address", "<>"] {

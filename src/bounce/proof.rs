@@ -246,7 +246,11 @@ impl<'a> Checker<'a> {
             || batv::strip(recipient).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
         // Without the brackets and the route that RCPT may have.
         checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| given.as_bytes().to_vec()));
-        if let Some(read) = Seen::of(&verdict) {
+        if let Some(mut read) = Seen::of(&verdict) {
+            if read.outcome == Outcome::NotCovered && policy.is_no_day_of_a_tag(given.content(), day) {
+                // Out of date whatever key made it, as for the envelope.
+                read.outcome = Outcome::Expired;
+            }
             checker.may_be_of_another_host = read.outcome == Outcome::NotCovered;
             checker.add(Place::Recipient, read, &given.as_bytes().to_ascii_lowercase());
         }
