@@ -165,7 +165,7 @@ fn make_whole(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
     make_longer(key, mailbox, stamp)
 }
 
-/// Like [`make_whole`], of an address whose message takes more than a block, or is folded.
+/// Like [`make_whole`], of an address below 12 octets or above 51, or under a key that folds.
 #[inline(never)]
 fn make_longer(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
     let mut address = Address::EMPTY;

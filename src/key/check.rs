@@ -21,7 +21,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::edit::signed_by;
+use super::edit::{LEAD, signed_by};
 use super::{Key, KeyRing, Secret, Use};
 use crate::day::Day;
 use crate::mac::Mac;
@@ -130,12 +130,13 @@ impl KeyRing {
         }
         if key.secret_len < Secret::SHORT && !is_followed && key.until != Some(today) {
             let least = Secret::SHORT;
-            let remedy = if self.is_followed_only_behind_its_end(key, today) {
-                let first = if key.signs_on(today) { "" } else { "once it signs, " };
-                format!(
-                    "{first}add another for its domains with `backstop key add --use {}`, then retire it",
-                    key.usage
-                )
+            let remedy = if !is_for_good && self.is_followed_only_behind_its_end(key, today) {
+                let add = format!("add another for its domains with `backstop key add --use {}", key.usage);
+                if key.signs_on(today) {
+                    format!("{add} --from {}`, then check again", today.plus(LEAD))
+                } else {
+                    format!("once it signs, {add}`")
+                }
             } else {
                 remedy.into()
             };

@@ -35,7 +35,7 @@ const HEADER: &str = "version 1\n\
     # use   id  mac     days  from        until       domains                      secret\n";
 
 /// Days from making a key to its first signature: time to copy the ring to all hosts.
-const LEAD: u32 = 3;
+pub(super) const LEAD: u32 = 3;
 /// Days for which the old key still signs on hosts that are late with the new ring.
 const OVERLAP: u32 = 3;
 /// One skew day where a tag is signed and one where it is verified.
@@ -271,6 +271,7 @@ impl KeyRing {
             let days: BTreeSet<Day> = days.filter(|&day| day >= gap && key.signs_on(day)).collect();
             let remedy = match days.into_iter().find(|&day| self.unsigned_after(key, day).is_none()) {
                 Some(day) if key.until == Some(day) => format!("to end it before {day}, add another key first"),
+                Some(day) if key.until == Some(day.plus(1)) => format!("choose {day}"),
                 Some(day) => format!("choose {day} or a later day"),
                 None => "rotate it first".to_string(),
             };
@@ -285,7 +286,8 @@ impl KeyRing {
     ///
     /// A key counts for 200 days after its last: 99, the most that a tag may live, 99, the most that `expired-grace` may be,
     /// and two for clocks; for SRS for 502, since `max-age` may be 500. For so long a policy may take a tag of it, or, of a
-    /// tag whose key the ring lacks, ask whether the ring signed on its days: only then is it refused.
+    /// tag whose key the ring lacks, ask whether the ring signed on its days: only then is it refused. What still names the
+    /// key is as if of an unknown one from then on: out of date by its day in a bounce, and of no account in other mail.
     ///
     /// # Errors
     /// None that the text of a ring can cause; the new text is read like any other.
