@@ -461,7 +461,7 @@ fn a_tag_of_a_key_that_was_pruned_is_out_of_date_by_its_day_alone_and_proves_no_
     let pruned = KeyRing::parse(b"version 1\nprvs 2 sha256 7 2026-11-20 - * text:the next key\n").unwrap();
     let old = KeyRing::parse(b"version 1\nprvs 1 sha256 7 - - * text:an old key\n").unwrap();
     let seen = |signed: Day| {
-        let tagged = backstop::batv::sign(&old, ALICE.as_bytes(), backstop::Form::Prefix, signed).unwrap();
+        let tagged = batv::sign(&old, ALICE.as_bytes(), Form::Prefix, signed).unwrap();
         let envelope = Envelope { sender: Some(b"<>"), recipient: tagged.address().map(|it| it.as_bytes()) };
         bounce::inspect(bounce("", SPAM).as_bytes(), &envelope, &pruned, &policy(), today())
     };
