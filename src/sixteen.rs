@@ -2,7 +2,7 @@
 //!
 //! [`look`] reads an address of 8 to 128 octets whose `@` is among the first 64, [`returned`] what follows the stamp of
 //! SRS0 in one of up to 176 with the `@` among the first 112. [`block`] makes a message of an address of 12 to 51 octets,
-//! [`block_of_two`] one of two pieces of an address. For all others they answer `None`, and the parser with `words.rs`,
+//! [`block_of_two`] one of two pieces of an address of 8 octets or more. For all others they answer `None`, and the parser with `words.rs`,
 //! and `mac.rs`, do the same in their way.
 //!
 //! A block is written as four whole vectors. What is stored in pieces and then loaded as a whole, as the hash does, would
@@ -171,6 +171,8 @@ pub(crate) fn block_of_two(stamp: [u8; 2], address: &[u8], [first, second]: [Pie
     if used >= LENGTH_AT || first.length == 0 {
         return None;
     }
+    let padded = padded(address);
+    let address = padded.as_ref().map_or(address, <[u8; 16]>::as_slice);
     // Where the message would begin in the address if all of it were this piece.
     let (one, other) = (first.at.wrapping_sub(stamp.len()), second.at.wrapping_sub(middle));
     let [is_first, is_text] = [middle, used].map(|places| u8x16::splat(u8::try_from(places - 1).unwrap_or(0)));
@@ -195,6 +197,16 @@ pub(crate) fn block_of_two(stamp: [u8; 2], address: &[u8], [first, second]: [Pie
     let length = both(0, u64::try_from((BLOCK + used) * 8).ok()?.swap_bytes());
     *tail = (u8x16::from(*tail) | u8x16::from(length)).to_array();
     Some(block)
+}
+
+/// Eight to fifteen octets with zeros behind them; put together as a vector, so that they are stored as one.
+#[inline(always)]
+fn padded(octets: &[u8]) -> Option<[u8; 16]> {
+    let missing = u32::try_from(16_usize.checked_sub(octets.len())?).ok().filter(|&missing| missing > 0)?;
+    let [low, high] = [*octets.first_chunk()?, *octets.last_chunk()?].map(u64::from_le_bytes);
+    let octets = u64x2::from([low, 0]) | u64x2::from([0, high]).unbounded_shr_scalar(8 * missing);
+    let [low, high] = octets.to_array();
+    Some(both(low, high))
 }
 
 /// Sixteen octets from this place on, which may lie before the first one, as below zero; zeros where there are none.
@@ -358,11 +370,13 @@ pub(crate) mod tests {
     fn a_block_of_two_pieces_is_the_message_that_is_written_piece_by_piece() {
         let address: Vec<u8> = (0..80).map(|i| b"aZ09Q.xB-y"[i % 10]).collect();
         let key = Keyed::new(Mac::Sha1, b"key");
-        for whole in [16, 17, 31, 48, 80] {
+        for whole in [8, 9, 14, 15, 16, 17, 31, 48, 80] {
             let address = &address[..whole];
             let places = |length: usize| (1..=length).flat_map(move |one| (0..=length - one).map(move |at| (at, one)));
             for (at, length) in places(whole).filter(|(at, length)| at * length % 3 == 0) {
-                for (at2, length2) in [(0, at), (at + length, whole - at - length), (whole - 1, 1), (0, 1), (1, 15)] {
+                for (at2, length2) in
+                    [(0, at), (at + length, whole - at - length), (whole - 1, 1), (0, 1), (1, 15.min(whole - 1))]
+                {
                     let pieces = [Piece { at, length }, Piece { at: at2, length: length2 }];
                     let (one, other) = (&address[at..at + length], &address[at2..at2 + length2]);
                     let Some(block) = block_of_two(*b"g3", address, pieces) else {
