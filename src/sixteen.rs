@@ -2,8 +2,8 @@
 //!
 //! [`look`] reads an address of 8 to 128 octets whose `@` is among the first 64, [`returned`] what follows the stamp of
 //! SRS0 in one of up to 176 with the `@` among the first 112. [`block`] makes a message of an address of 12 to 51 octets,
-//! [`block_of_two`] one of two pieces of an address of 8 octets or more. For all others they answer `None`, and the parser with `words.rs`,
-//! and `mac.rs`, do the same in their way.
+//! [`block_of_two`] one of two pieces of an address of 8 octets or more. For all others they answer `None`, and the parser with
+//! `words.rs`, and `mac.rs`, do the same in their way.
 //!
 //! A block is written as four whole vectors. What is stored in pieces and then loaded as a whole, as the hash does, would
 //! wait until all that was begun before it has ended, the hash of the address before among it.
