@@ -381,6 +381,14 @@ pub(super) fn note(cuts: &mut Vec<Cut>, cut: Cut) {
     }
 }
 
+/// What shows that a Message-ID has a mark.
+pub(super) const MARKED: &[u8] = b".bsm1-";
+
+/// Whether a Message-ID with a mark is among these octets.
+pub(super) fn has_mark(octets: &[u8]) -> bool {
+    memmem::find(&octets.to_ascii_lowercase(), MARKED).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@
 //! breaks off, or that decoding lost in a part that is not in its encoding, unless its MAC is right and it is in date or in
 //! grace: it may be another mail's.
 
-use super::guard::{Block, MAX_CHECKS, line_at, next_line};
+use super::guard::{Block, MARKED, MAX_CHECKS, has_mark, line_at, next_line};
 use super::parts;
 use crate::address::Path;
 use crate::day::Day;
@@ -141,13 +141,6 @@ impl Outcome {
             Verdict::Untagged => return None,
         })
     }
-}
-
-/// What shows that a Message-ID has a mark.
-const MARKED: &[u8] = b".bsm1-";
-
-pub(super) fn has_mark(octets: &[u8]) -> bool {
-    memchr::memmem::find(&octets.to_ascii_lowercase(), MARKED).is_some()
 }
 
 /// The Message-IDs with a mark in a field or line, without what stands around them, and how many brackets each has: with one

@@ -9,10 +9,11 @@
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
 //! a text wrapped, or that lost its prefix, is taken as folded if such a field with the prefix follows it; else the block
 //! breaks off there, and up to the next blank line only marks are read. What breaks off before it is a block leaves its marks
-//! to the next one, which is not whole then; without a mark a blank line ends that. A block breaks off as well where the text ends with it, or
-//! where the first line behind it says that more was cut off. A part may end with its block, and a text with what it quotes
-//! where a delimiter closes it, as Exchange writes it; that it was cut there shows in nothing, which is why a mark belongs on
-//! top. Where the encoding of a part or text is broken a line may have swallowed the next, so that no block there is whole.
+//! to the next one, which is not whole then; without a mark a blank line ends that. A block breaks off as well where
+//! the text ends with it, or where the first line behind it says that more was cut off. A part may end with its
+//! block, and a text with what it quotes where a delimiter closes it, as Exchange writes it; that it was cut there
+//! shows in nothing, which is why a mark belongs on top. Where the encoding of a part or text is broken a line may
+//! have swallowed the next, so that no block there is whole.
 //!
 //! Behind a block that has a Received or a mark stands the body of what came back; like that of a part it is not searched for
 //! blocks, since what a mail quotes is another mail. Less than that may be a summary in front of the block: behind one with a
@@ -22,11 +23,10 @@
 use std::borrow::Cow;
 
 use super::guard::{
-    BYTE_ORDER_MARK, Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, is_known, line_at, next_line, note,
-    quote_marks, without_blank_lines,
+    BYTE_ORDER_MARK, Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, has_mark, is_known, line_at,
+    next_line, note, quote_marks, without_blank_lines,
 };
 use super::parts;
-use super::proof::has_mark;
 use crate::mark;
 
 /// How the headers came back.
