@@ -316,10 +316,20 @@ fn a_text_that_is_not_in_quoted_printable_may_have_lost_a_mark() {
 
 #[test]
 fn a_byte_order_mark_hides_no_mark() {
-    for kind in ["text/rfc822-headers", "message/rfc822", "text/plain"] {
-        let part = |mark: &str| in_part(kind, &format!("\u{feff}{mark}{TOP}\nbody\n"));
-        assert_eq!(both(part), (Verdict::Genuine, Verdict::Backscatter), "{kind}");
+    let headers = ["text/rfc822-headers", "message/rfc822"];
+    for kind in headers.into_iter().chain(["text/plain", "text/plain; charset=iso-8859-1"]) {
+        for before in ["\u{feff}", "\u{feff}\u{feff}", "\n\u{feff}", "\u{feff}\n \n\u{feff}"] {
+            let part = |mark: &str| in_part(kind, &format!("{before}{mark}{TOP}\nbody\n"));
+            assert_eq!(both(part), (Verdict::Genuine, Verdict::Backscatter), "{kind} {before:?}");
+        }
     }
+    let text = |mark: &str| in_text(&format!("It came back:\n\n\u{feff}{mark}{TOP}\nbody\n"));
+    assert_eq!(both(text), (Verdict::Genuine, Verdict::Backscatter));
+    let pre = |mark: &str| {
+        let fields = format!("{mark}{TOP}").replace('<', "&lt;").replace('>', "&gt;");
+        in_part("text/html; charset=utf-8", &format!("<p>It came back:</p>\n<pre>\u{feff}{fields}</pre>\n"))
+    };
+    assert_eq!(both(pre), (Verdict::Genuine, Verdict::Backscatter));
     let base64 = Base64::encode_string(format!("\u{feff}{}{TOP}", mark()).as_bytes());
     assert_eq!(verdict(&encoded("message/rfc822", "base64", &base64)), Verdict::Genuine);
 }

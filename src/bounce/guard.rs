@@ -137,14 +137,19 @@ impl<'a> Block<'a> {
 /// What some programs write in front of a text in UTF-8.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The message without a byte order mark and blank lines in front of its block, which some stores add.
+/// The message without the byte order marks and blank lines in front of its block, which some stores add.
 pub(super) fn without_blank_lines(message: &[u8]) -> &[u8] {
-    let message = message.strip_prefix(BYTE_ORDER_MARK).unwrap_or(message);
     let mut at = 0;
-    while line_at(message, at).is_some_and(|line| line.trim_ascii().is_empty()) {
-        at = next_line(message, at);
+    loop {
+        let rest = message.get(at..).unwrap_or_default();
+        if rest.starts_with(BYTE_ORDER_MARK) {
+            at += BYTE_ORDER_MARK.len();
+        } else if line_at(rest, 0).is_some_and(|line| line.trim_ascii().is_empty()) {
+            at = next_line(message, at);
+        } else {
+            return rest;
+        }
     }
-    message.get(at..).unwrap_or_default()
 }
 
 /// The sender in the separator of an mbox, in front of a message.

@@ -14,7 +14,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{HeaderValue, Host};
 
-use super::guard::{Block, Leaf, MAX_DECODED, is_known, quote_marks};
+use super::guard::{BYTE_ORDER_MARK, Block, Leaf, MAX_DECODED, is_known, quote_marks};
 use crate::address::Path;
 use crate::day::Day;
 
@@ -265,13 +265,14 @@ pub(super) struct Text<'a> {
     pub(super) broken: bool,
 }
 
-/// The first `limit` octets of a leaf's text, decoded, without HTML.
+/// The first `limit` octets of a leaf's text, decoded, without HTML and byte order marks.
 pub(super) fn leaf_text<'a>(leaf: &Leaf<'a>, limit: usize) -> Text<'a> {
     let part = Leaf { content: leaf.content.clone(), at: leaf.at, body: leaf.body.get(..limit).unwrap_or(leaf.body) };
     let Decoded { octets, cut, broken, raw } = decoded(&part);
     let broken = broken || has_swallowed_field(raw);
     let text = in_charset(octets, leaf.content.charset.as_deref());
     let text = if leaf.content.subtype == "html" { Cow::Owned(without_html(&text)) } else { text };
+    let text = if has_byte_order_mark(text.as_bytes()) { Cow::Owned(text.replace('\u{feff}', "")) } else { text };
     Text { text, cut: cut || part.body.len() < leaf.body.len(), broken }
 }
 
@@ -323,9 +324,12 @@ const ASCII: [&str; 3] = ["us-ascii", "ascii", "ansi_x3.4-1968"];
 /// The text of octets by the character set that they are said to be in.
 ///
 /// Where the octets are ASCII but for that, they are read as ASCII: a header that came back is, and `+0000` in it is no
-/// UTF-7.
+/// UTF-7. With the byte order mark of UTF-8 in them they are UTF-8, if they can be.
 fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> {
-    let is_utf8 = |name: &str| name == "utf-8" || (ASCII.contains(&name) && std::str::from_utf8(&octets).is_ok());
+    let is_utf8 = |name: &str| {
+        name == "utf-8"
+            || ((ASCII.contains(&name) || has_byte_order_mark(&octets)) && std::str::from_utf8(&octets).is_ok())
+    };
     let decoder = charset.filter(|name| !is_utf8(name)).and_then(|it| charset_decoder(it.as_bytes()));
     match (decoder, octets) {
         (Some(decoder), octets) if is_for(decoder, &octets) => Cow::Owned(decoder(&octets)),
@@ -335,6 +339,10 @@ fn in_charset<'a>(octets: Cow<'a, [u8]>, charset: Option<&str>) -> Cow<'a, str> 
             Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
         },
     }
+}
+
+fn has_byte_order_mark(octets: &[u8]) -> bool {
+    memchr::memmem::find(octets, BYTE_ORDER_MARK).is_some()
 }
 
 /// Whether the octets can be in this character set, and are not the same in ASCII.

@@ -23,8 +23,8 @@
 use std::borrow::Cow;
 
 use super::guard::{
-    BYTE_ORDER_MARK, Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, has_mark, is_known, line_at,
-    next_line, note, quote_marks, without_blank_lines,
+    Block, Cut, KNOWN, Leaf, MAX_QUOTED, MAX_RETURNED, field_name, has_mark, is_known, line_at, next_line, note,
+    quote_marks, without_blank_lines,
 };
 use super::parts;
 use crate::mark;
@@ -110,8 +110,7 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
 pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) -> Option<usize> {
     let bytes = leaf.text.as_bytes();
     let bytes = bytes.get(..MAX_QUOTED).unwrap_or(bytes);
-    let mut at = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    let mut first = None;
+    let (mut at, mut first) = (0, None);
     let mut summary: Option<Vec<u8>> = None;
     let mut torn: Option<Torn> = None;
     while at < bytes.len() && found.len() < MAX_RETURNED {

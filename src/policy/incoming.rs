@@ -20,7 +20,6 @@
 use super::{Action, Client, Incoming, Mode, Policy, RefuseAt, Rule};
 use crate::address::{Mailbox, Path, Stripped};
 use crate::day::Day;
-use crate::domains::Domains;
 use crate::key::KeyRing;
 use crate::verdict::{Foreign, Lapse, Proof, Verdict};
 use crate::{batv, srs};
@@ -207,7 +206,7 @@ impl Judge<'_> {
             true if !self.policy.is_own_forwarder(mailbox.domain()) => {
                 Some(passed(Rule::SrsElsewhere, Some(Verdict::Foreign(Foreign::Srs)), manner))
             }
-            true => self.reverse(recipient, manner),
+            true => self.reverse(recipient, mailbox, manner),
             false => {
                 let verdict = batv::verify(self.ring, mailbox.as_bytes(), self.day);
                 verdict.ok().map(|verdict| self.recipient(mailbox, verdict, manner))
@@ -226,7 +225,7 @@ impl Judge<'_> {
             Verdict::Forged { .. } => bounces(Rule::Forged),
             Verdict::UnknownKey { covered: true, .. } => bounces(Rule::UnknownKey),
             Verdict::UnknownKey { covered: false, .. } => {
-                match batv::is_over(mailbox.content(), self.policy.expired_grace.into(), self.day) {
+                match self.policy.is_no_day_of_a_tag(mailbox.content(), self.day) {
                     true => bounces(Rule::Expired),
                     false => (false, Rule::NotCovered),
                 }
@@ -269,7 +268,7 @@ impl Judge<'_> {
     }
 
     /// An SRS address at an own forwarder; `None` if it is no address.
-    fn reverse<'r>(&self, recipient: &'r [u8], manner: Manner) -> Option<Row<'r>> {
+    fn reverse<'r>(&self, recipient: &'r [u8], mailbox: Mailbox<'_>, manner: Manner) -> Option<Row<'r>> {
         let srs = self.policy.srs.as_ref()?;
         let verdict = srs::reverse(self.ring, recipient, &srs.forwarders, &srs.dialect, self.day).ok()?;
         let row = |lenient, refuse, rule| Row {
@@ -283,7 +282,9 @@ impl Judge<'_> {
         };
         let proof = match verdict {
             Verdict::Genuine(proof) => proof,
-            Verdict::UnknownKey { covered: false, .. } if !self.is_over(recipient, &srs.forwarders) => {
+            Verdict::UnknownKey { covered: false, .. }
+                if !self.policy.is_no_day_of_a_tag(mailbox.content(), self.day) =>
+            {
                 return Some(Row { log: true, ..row(Action::Unchanged, false, Rule::NotCovered) });
             }
             _ => return Some(row(Action::Unchanged, true, Rule::SrsBad)),
@@ -301,12 +302,6 @@ impl Judge<'_> {
         } else {
             Some(row(returned.lenient, true, Rule::SrsSender))
         }
-    }
-
-    /// Whether an SRS address is out of date on its face.
-    fn is_over(&self, recipient: &[u8], forwarders: &Domains) -> bool {
-        let mailbox = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);
-        mailbox.is_some_and(|it| srs::is_over(it.content(), forwarders, self.day))
     }
 
     /// The judgement of the own recipient to whom an SRS address returns; tags of other sites are theirs to judge.
