@@ -417,6 +417,22 @@ mod edits {
     }
 
     #[test]
+    fn the_days_that_are_proposed_are_those_on_which_a_key_may_end() {
+        for (until, proposed) in [
+            ("2026-11-29", "to end it before 2026-11-29, add another key first"),
+            ("2026-11-30", "choose 2026-11-29"),
+            ("2026-12-01", "choose 2026-11-29 or a later day"),
+            ("-", "choose 2026-11-29 or a later day"),
+        ] {
+            let ring = ring(&format!("prvs 0 sha1 7 - {until} * text:0\nprvs 1 sha1 7 2026-11-30 - * text:1\n"));
+            let retired = |on: &str| ring.retire(&ring.keys()[0], day(on));
+            let refused = refusal(retired("2026-11-28"));
+            assert!(refused.ends_with(&format!("on 2026-11-29; {proposed}")), "{until}: {refused}");
+            assert!(retired("2026-11-29").is_ok(), "{until}");
+        }
+    }
+
+    #[test]
     fn a_key_goes_once_no_host_asks_about_it_whatever_its_policy() {
         let dated =
             |until: &str| ring(&format!("# kept\nprvs 0 sha256 7 - {until} * text:0\nsrs 0 sha1 9 - - * text:1"));
