@@ -7,6 +7,8 @@
 //!
 //! Running time depends on the lengths of the key and the message and never on their content.
 
+use core::slice::from_ref;
+
 use ctutils::CtEq;
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha1::Sha1;
@@ -64,8 +66,7 @@ impl Mac {
     }
 
     #[inline(always)]
-    fn compress(self, state: &mut State, block: &[u8; BLOCK]) {
-        let blocks = core::slice::from_ref(block);
+    fn compress(self, state: &mut State, blocks: &[[u8; BLOCK]]) {
         match (self, state.first_chunk_mut()) {
             (Mac::Sha1, Some(state)) => sha1::block_api::compress(state, blocks),
             _ => sha2::block_api::compress256(state, blocks),
@@ -155,7 +156,7 @@ impl Keyed {
         let state = |pad: u8| {
             let mut block = key.map(|octet| octet ^ pad);
             let mut state = mac.beginning();
-            mac.compress(&mut state, &block);
+            mac.compress(&mut state, from_ref(&block));
             block.zeroize();
             state
         };
@@ -176,24 +177,16 @@ impl Keyed {
         [&self.inner, &self.outer]
     }
 
-    /// The tag of a message in one block, padded as if after the key block: its first octets.
-    #[inline(always)]
-    pub(crate) fn tag_of_block(&self, block: &[u8; BLOCK]) -> [u8; 12] {
-        octets(self.tag_of_blocks(core::slice::from_ref(block)))
-    }
-
-    /// Like [`Keyed::tag_of_block`], of a message in several, as words.
+    /// The tag of a message in blocks, padded as if after the key block: its first words.
     #[inline(always)]
     pub(crate) fn tag_of_blocks(&self, blocks: &[[u8; BLOCK]]) -> [u32; 3] {
         // The hash is chosen once, not at each step.
         let tag = |mac: Mac| {
             let mut state = self.inner;
-            for block in blocks {
-                mac.compress(&mut state, block);
-            }
+            mac.compress(&mut state, blocks);
             let last = mac.last_block(state);
             state = self.outer;
-            mac.compress(&mut state, &last);
+            mac.compress(&mut state, from_ref(&last));
             let [a, b, c, ..] = state;
             [a, b, c]
         };
@@ -287,7 +280,7 @@ impl Text for Message<'_> {
             let (now, later) = bytes.split_at_checked(room.len()).unwrap_or_default();
             put(room, now);
             bytes = later;
-            self.keyed.mac.compress(&mut self.state, &self.block);
+            self.keyed.mac.compress(&mut self.state, from_ref(&self.block));
             self.block = [0; BLOCK];
             self.used = 0;
             self.blocks += 1;
@@ -306,16 +299,22 @@ impl Message<'_> {
             *octet = 0x80;
         }
         if self.used >= LENGTH_AT {
-            mac.compress(&mut self.state, &self.block);
+            mac.compress(&mut self.state, from_ref(&self.block));
             self.block = [0; BLOCK];
         }
         let (_, end) = self.block.split_at_mut(LENGTH_AT);
         end.copy_from_slice(&bits.to_be_bytes());
-        mac.compress(&mut self.state, &self.block);
+        mac.compress(&mut self.state, from_ref(&self.block));
         let mut state = self.keyed.outer;
-        mac.compress(&mut state, &mac.last_block(self.state));
+        mac.compress(&mut state, from_ref(&mac.last_block(self.state)));
         octets(state)
     }
+}
+
+/// The first octets of a tag, of its first words.
+#[inline(always)]
+pub(crate) fn of_words<const N: usize>(words: [u32; 3]) -> [u8; N] {
+    prefix::<N>(&octets::<3, 12>(words))
 }
 
 /// The first octets of a tag.

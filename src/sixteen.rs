@@ -1,9 +1,9 @@
 //! Sixteen octets at a time, as vectors: what nearly every address passes.
 //!
 //! [`look`] reads an address of 8 to 128 octets whose `@` is among the first 64, [`returned`] what follows the stamp of
-//! SRS0 in one of up to 176 with the `@` among the first 112. [`block`] makes a message of an address of 12 to 51 octets,
-//! [`block_of_two`] one of two pieces of an address of 8 octets or more. For all others they answer `None`, and the parser with
-//! `words.rs`, and `mac.rs`, do the same in their way.
+//! SRS0 in one of up to 176 with the `@` among the first 112. [`blocks`] makes a message of an address of 12 octets or more,
+//! [`blocks_of_two`] one of two pieces of an address of 8 octets or more. For all others they answer `None`, and the parser
+//! with `words.rs`, and `mac.rs`, do the same in their way.
 //!
 //! A block is written as four whole vectors. What is stored in pieces and then loaded as a whole, as the hash does, would
 //! wait until all that was begun before it has ended, the hash of the address before among it.
@@ -123,37 +123,62 @@ fn usual(address: &[u8]) -> Option<(Octets, usize)> {
     is_usual.then_some((octets, local))
 }
 
-/// The block, behind that of the key, of a message of a stamp and a text, folded or as it is.
+/// The blocks, behind that of the key, of a message of a stamp and a text, folded or as it is; `None` if it needs more or
+/// fewer.
 #[inline(always)]
-pub(crate) fn block(stamp: [u8; 4], text: &[u8], fold: bool) -> Option<[u8; BLOCK]> {
+pub(crate) fn blocks<const BLOCKS: usize>(stamp: [u8; 4], text: &[u8], fold: bool) -> Option<[[u8; BLOCK]; BLOCKS]> {
     let folded = |octets| if fold { lowered(octets) } else { octets };
     let used = text.len() + stamp.len();
-    let head: [u8; 12] = *text.first_chunk()?;
-    let ([beginning, ..], [rest]) = (head.as_chunks().0, head.as_rchunks().1) else { return None };
-    let [beginning, stamp] = [*beginning, stamp].map(|octets| u64::from(u32::from_le_bytes(octets)));
-    let first = folded(both(stamp | beginning << 32, u64::from_le_bytes(*rest)));
+    if (used + BLOCK - LENGTH_AT) / BLOCK + 1 != BLOCKS {
+        return None;
+    }
+    let first = folded(beginning(stamp, text)?);
     let end = match text.last_chunk::<16>() {
         Some(end) => *end,
         // All but the first twelve octets are among the last eight.
         None => both(0, u64::from_le_bytes(*text.last_chunk()?)),
     };
-    // Behind the text stands one bit.
-    let [_, end @ ..] = folded(end);
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = end;
-    let end = moved([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, 0x80], 15 - used % 16);
-    let length = both(0, u64::try_from((BLOCK + used) * 8).ok()?.swap_bytes());
-    let from = |at: usize| Some(folded(*text.get(at..)?.first_chunk()?));
-    let [second, third, fourth] = match used / 16 {
-        1 => [end, [0; 16], length],
-        2 => [from(12)?, end, length],
-        3 if used < LENGTH_AT => [from(12)?, from(28)?, (u8x16::from(end) | u8x16::from(length)).to_array()],
-        _ => return None,
-    };
-    let mut block = [0; BLOCK];
-    for (to, lane) in block.as_chunks_mut().0.iter_mut().zip([first, second, third, fourth]) {
-        *to = lane;
+    let end = ended(folded(end), used);
+    let length = length_of(used)?;
+    let mut blocks = [[0; BLOCK]; BLOCKS];
+    for (to, at) in blocks.as_flattened_mut().as_chunks_mut().0.iter_mut().zip((0..).step_by(16)) {
+        let lane = match text.get(usize::wrapping_sub(at, stamp.len())..).and_then(<[u8]>::first_chunk) {
+            _ if at == 0 => first,
+            Some(octets) => folded(*octets),
+            // Here it ends, or has ended.
+            None => {
+                if at <= used {
+                    end
+                } else {
+                    [0; 16]
+                }
+            }
+        };
+        *to = if at + 16 == BLOCK * BLOCKS { (u8x16::from(lane) | u8x16::from(length)).to_array() } else { lane };
     }
-    Some(block)
+    Some(blocks)
+}
+
+/// The stamp and the first twelve octets of the text.
+#[inline(always)]
+fn beginning(stamp: [u8; 4], text: &[u8]) -> Option<[u8; 16]> {
+    let head: [u8; 12] = *text.first_chunk()?;
+    let ([beginning, ..], [rest]) = (head.as_chunks().0, head.as_rchunks().1) else { return None };
+    let [beginning, stamp] = [*beginning, stamp].map(|octets| u64::from(u32::from_le_bytes(octets)));
+    Some(both(stamp | beginning << 32, u64::from_le_bytes(*rest)))
+}
+
+/// The last sixteen octets that hold some of so many, from the last sixteen of these on, and behind them one bit.
+#[inline(always)]
+fn ended(end: [u8; 16], used: usize) -> [u8; 16] {
+    let [_, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = end;
+    moved([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, 0x80], 15 - used % 16)
+}
+
+/// So many octets and a key block, in bits, where the last vector has them.
+#[inline(always)]
+fn length_of(used: usize) -> Option<[u8; 16]> {
+    Some(both(0, u64::try_from((BLOCK + used) * 8).ok()?.swap_bytes()))
 }
 
 /// A piece of an address: where it begins and how many octets it has.
@@ -163,12 +188,17 @@ pub(crate) struct Piece {
     pub(crate) length: usize,
 }
 
-/// The block, behind that of the key, of a message of a stamp and two pieces of one address, these folded.
+/// The blocks, behind that of the key, of a message of a stamp and two pieces of one address, these folded; `None` if it
+/// needs more or fewer.
 #[inline(always)]
-pub(crate) fn block_of_two(stamp: [u8; 2], address: &[u8], [first, second]: [Piece; 2]) -> Option<[u8; BLOCK]> {
+pub(crate) fn blocks_of_two<const BLOCKS: usize>(
+    stamp: [u8; 2],
+    address: &[u8],
+    [first, second]: [Piece; 2],
+) -> Option<[[u8; BLOCK]; BLOCKS]> {
     let middle = stamp.len() + first.length;
     let used = middle + second.length;
-    if used >= LENGTH_AT || first.length == 0 {
+    if (used + BLOCK - LENGTH_AT) / BLOCK + 1 != BLOCKS || first.length == 0 {
         return None;
     }
     let padded = padded(address);
@@ -177,9 +207,9 @@ pub(crate) fn block_of_two(stamp: [u8; 2], address: &[u8], [first, second]: [Pie
     let (one, other) = (first.at.wrapping_sub(stamp.len()), second.at.wrapping_sub(middle));
     let [is_first, is_text] = [middle, used].map(|places| u8x16::splat(u8::try_from(places - 1).unwrap_or(0)));
     let end = u8x16::splat(u8::try_from(used).unwrap_or(0));
-    let mut block = [0; BLOCK];
+    let mut blocks = [[0; BLOCK]; BLOCKS];
     let mut places = u8x16::from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
-    for (to, at) in block.as_chunks_mut::<16>().0.iter_mut().zip([0, 16, 32, 48]) {
+    for (to, at) in blocks.as_flattened_mut().as_chunks_mut::<16>().0.iter_mut().zip((0..).step_by(16)) {
         if at <= used {
             let one = if at < middle { window(address, one.wrapping_add(at))? } else { [0; 16] };
             let other = if at + 16 > middle { window(address, other.wrapping_add(at))? } else { [0; 16] };
@@ -190,13 +220,14 @@ pub(crate) fn block_of_two(stamp: [u8; 2], address: &[u8], [first, second]: [Pie
         }
         places += u8x16::splat(16);
     }
-    let ([s0, s1], [head, .., tail]) = (stamp, block.as_chunks_mut::<16>().0) else { return None };
+    let ([s0, s1], [head, .., tail]) = (stamp, blocks.as_flattened_mut().as_chunks_mut::<16>().0) else {
+        return None;
+    };
     let [_, _, rest @ ..] = *head;
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = rest;
     *head = [s0, s1, a, b, c, d, e, f, g, h, i, j, k, l, m, n];
-    let length = both(0, u64::try_from((BLOCK + used) * 8).ok()?.swap_bytes());
-    *tail = (u8x16::from(*tail) | u8x16::from(length)).to_array();
-    Some(block)
+    *tail = (u8x16::from(*tail) | u8x16::from(length_of(used)?)).to_array();
+    Some(blocks)
 }
 
 /// Eight to fifteen octets with zeros behind them; put together as a vector, so that they are stored as one.
@@ -286,6 +317,7 @@ fn moved_back(octets: [u8; 16], count: usize) -> [u8; 16] {
 pub(crate) mod tests {
     use super::*;
     use crate::mac::{self, Keyed, Mac, Text as _};
+    use alloc::format;
     use alloc::vec::Vec;
 
     /// Octets of the local part of a usual address, said octet by octet.
@@ -347,45 +379,58 @@ pub(crate) mod tests {
 
     #[test]
     fn a_block_is_the_message_that_is_written_piece_by_piece() {
-        let text: Vec<u8> = (0..64).map(|i| b"aZ09@Q.xB-y"[i % 11]).collect();
+        let text: Vec<u8> = (0..200).map(|i| b"aZ09@Q.xB-y"[i % 11]).collect();
         for mac in [Mac::Sha1, Mac::Sha256] {
             let key = Keyed::new(mac, b"key");
             for length in 0..=text.len() {
                 let text = &text[text.len() - length..];
                 for fold in [false, true] {
-                    let Some(block) = block(*b"1234", text, fold) else {
-                        assert!(!(12..=51).contains(&length), "{length}");
-                        continue;
-                    };
+                    let (one, two) = (blocks::<1>(*b"1234", text, fold), blocks::<2>(*b"1234", text, fold));
+                    assert_eq!(one.is_some(), (12..=51).contains(&length), "{length}");
+                    assert_eq!(two.is_some(), (52..=115).contains(&length), "{length}");
                     let mut message = key.message();
                     message.push(b"1234");
                     let tag = if fold { message.push_folded(text) } else { message.push(text) }.finish();
-                    assert_eq!(key.tag_of_block(&block), mac::prefix(&tag), "{mac:?} {length} {fold}");
+                    let tags =
+                        one.map(|it| key.tag_of_blocks(&it)).into_iter().chain(two.map(|it| key.tag_of_blocks(&it)));
+                    for words in tags {
+                        assert_eq!(mac::of_words::<12>(words), mac::prefix(&tag), "{mac:?} {length} {fold}");
+                    }
                 }
             }
         }
     }
 
     #[test]
-    fn a_block_of_two_pieces_is_the_message_that_is_written_piece_by_piece() {
-        let address: Vec<u8> = (0..80).map(|i| b"aZ09Q.xB-y"[i % 10]).collect();
+    fn blocks_of_two_pieces_are_the_message_that_is_written_piece_by_piece() {
+        let address: Vec<u8> = (0..200).map(|i| b"aZ09Q.xB-y"[i % 10]).collect();
         let key = Keyed::new(Mac::Sha1, b"key");
-        for whole in [8, 9, 14, 15, 16, 17, 31, 48, 80] {
+        for whole in [8, 9, 14, 15, 16, 17, 31, 48, 80, 120, 200] {
             let address = &address[..whole];
             let places = |length: usize| (1..=length).flat_map(move |one| (0..=length - one).map(move |at| (at, one)));
-            for (at, length) in places(whole).filter(|(at, length)| at * length % 3 == 0) {
+            // Of long ones only some.
+            let step = 1 + whole / 20;
+            for (at, length) in places(whole).filter(|(at, length)| at * length % 3 == 0).step_by(step) {
                 for (at2, length2) in
                     [(0, at), (at + length, whole - at - length), (whole - 1, 1), (0, 1), (1, 15.min(whole - 1))]
                 {
+                    let context = format!("{whole} {at} {length} {at2} {length2}");
                     let pieces = [Piece { at, length }, Piece { at: at2, length: length2 }];
                     let (one, other) = (&address[at..at + length], &address[at2..at2 + length2]);
-                    let Some(block) = block_of_two(*b"g3", address, pieces) else {
-                        assert!(length + length2 + 2 >= LENGTH_AT, "{whole} {at} {length} {at2} {length2}");
-                        continue;
-                    };
+                    let used = length + length2 + 2;
+                    let single = blocks_of_two::<1>(*b"g3", address, pieces);
+                    let double = blocks_of_two::<2>(*b"g3", address, pieces);
+                    assert_eq!(
+                        (single.is_some(), double.is_some()),
+                        (used < 56, (56..120).contains(&used)),
+                        "{context}"
+                    );
                     let mut message = key.message();
                     let tag = message.push(b"g3").push_folded(one).push_folded(other).finish();
-                    assert_eq!(key.tag_of_block(&block), mac::prefix(&tag), "{whole} {at} {length} {at2} {length2}");
+                    let tags = single.map(|it| key.tag_of_blocks(&it)).into_iter();
+                    for words in tags.chain(double.map(|it| key.tag_of_blocks(&it))) {
+                        assert_eq!(mac::of_words::<12>(words), mac::prefix(&tag), "{context}");
+                    }
                 }
             }
         }

@@ -150,27 +150,41 @@ fn prefix(stamp: [u8; 4], hash: [u8; 3]) -> [u8; LENGTH] {
 }
 
 /// The tag before the address in one piece.
-///
-/// The address of the usual one is taken from the block that is hashed, so that all of it stands at fixed places; then the
-/// compiler writes it where the caller wants it, and no copy is made.
 #[inline(never)]
 fn make_whole(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
-    if key.mac == Mac::Sha1
-        && let Some(block) = sixteen::block(stamp, mailbox.as_bytes(), false)
-        && let Some(text) = block.last_chunk::<{ BLOCK - 4 }>()
-    {
-        let hash = mac::prefix(&key.keyed.tag_of_block(&block));
-        return Address::of_text(&prefix(stamp, hash), text, *mailbox);
-    }
-    make_longer(key, mailbox, stamp)
+    make_of_blocks::<1, { BLOCK - 4 }>(key, mailbox, stamp, || make_longer(key, mailbox, stamp))
 }
 
-/// Like [`make_whole`], of an address below 12 octets or above 51, or under a key that folds.
+/// Like [`make_whole`], of an address that needs two blocks, or more.
 #[inline(never)]
 fn make_longer(key: &Key, mailbox: &Mailbox<'_>, stamp: [u8; 4]) -> Address {
-    let mut address = Address::EMPTY;
-    address.tag(&prefix(stamp, hash(key, stamp, mailbox, false)), *mailbox);
-    address
+    make_of_blocks::<2, { 2 * BLOCK - 4 }>(key, mailbox, stamp, || {
+        let mut address = Address::EMPTY;
+        address.tag(&prefix(stamp, hash(key, stamp, mailbox, false)), *mailbox);
+        address
+    })
+}
+
+/// The tag before an address that needs so many blocks and is hashed as it is, with so many octets behind the stamp; for
+/// others see `else_make`.
+///
+/// The address is taken from the blocks that are hashed, so that all of it stands at fixed places; then the compiler writes
+/// it where the caller wants it, and no copy is made.
+#[inline(always)]
+fn make_of_blocks<const BLOCKS: usize, const TEXT: usize>(
+    key: &Key,
+    mailbox: &Mailbox<'_>,
+    stamp: [u8; 4],
+    else_make: impl FnOnce() -> Address,
+) -> Address {
+    if key.mac == Mac::Sha1
+        && let Some(blocks) = sixteen::blocks::<BLOCKS>(stamp, mailbox.as_bytes(), false)
+        && let Some(text) = blocks.as_flattened().last_chunk::<TEXT>()
+    {
+        let hash = mac::of_words(key.keyed.tag_of_blocks(&blocks));
+        return Address::of_text(&prefix(stamp, hash), text, *mailbox);
+    }
+    else_make()
 }
 
 /// The tag inside quotes or behind the local part.
@@ -191,10 +205,22 @@ fn make_of_parts(mailbox: &Mailbox<'_>, form: Form, stamp: [u8; 4], hash: [u8; 3
 /// The octets behind a stamp; `fold` is for the sha1 form, the other always folds.
 #[inline(never)]
 fn hash(key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) -> [u8; 3] {
+    let fold = fold || key.mac == Mac::Sha256;
     if !mailbox.is_quoted()
-        && let Some(block) = sixteen::block(stamp, mailbox.as_bytes(), fold || key.mac == Mac::Sha256)
+        && let Some(blocks) = sixteen::blocks::<1>(stamp, mailbox.as_bytes(), fold)
     {
-        return mac::prefix(&key.keyed.tag_of_block(&block));
+        return mac::of_words(key.keyed.tag_of_blocks(&blocks));
+    }
+    hash_of_longer(key, stamp, mailbox, fold)
+}
+
+/// Like [`hash`], of an address that does not fit in one block, or is in quotes.
+#[inline(never)]
+fn hash_of_longer(key: &Key, stamp: [u8; 4], mailbox: &Mailbox<'_>, fold: bool) -> [u8; 3] {
+    if !mailbox.is_quoted()
+        && let Some(blocks) = sixteen::blocks::<2>(stamp, mailbox.as_bytes(), fold)
+    {
+        return mac::of_words(key.keyed.tag_of_blocks(&blocks));
     }
     let mut message = key.keyed.message();
     write(&mut message, key, stamp, mailbox, fold);

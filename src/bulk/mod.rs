@@ -344,7 +344,7 @@ fn gather(addresses: &[&[u8]], stamp: [u8; 4], longest: usize, blocks: &mut [Blo
         *to = Usual::NOTHING;
         let usual = |look: &sixteen::Look| look.is_plain && look.local <= longest && !srs::is_srs(address);
         let Some(look) = sixteen::look(address).filter(usual) else { continue };
-        let Some(message) = sixteen::block(stamp, address, false) else { continue };
+        let Some([message]) = sixteen::blocks(stamp, address, false) else { continue };
         let Some((block, _)) = blocks.get_mut(count).and_then(|blocks| blocks.0.split_first_chunk_mut()) else {
             continue;
         };

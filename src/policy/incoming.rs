@@ -140,6 +140,14 @@ impl Policy {
         given.is_some_and(|it| self.is_exempt_here(it)) || stripped.is_some_and(|it| self.is_exempt_here(it.mailbox()))
     }
 
+    /// Whether the tag before this local part is out of date by its day, whatever key made it.
+    pub(crate) fn is_no_day_of_a_tag(&self, content: &[u8], day: Day) -> bool {
+        match self.srs().filter(|_| srs::is_srs(content)) {
+            Some(srs) => srs::is_over(content, srs.forwarders(), day),
+            None => batv::is_over(content, self.expired_grace.into(), day),
+        }
+    }
+
     /// Only here: a listed local part of another site is no reason to return mail to it.
     fn is_exempt_here(&self, mailbox: Mailbox<'_>) -> bool {
         self.is_here(mailbox.domain()) && self.exempt_recipients.holds(mailbox)

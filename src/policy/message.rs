@@ -24,7 +24,6 @@ use crate::batv;
 use crate::bounce::{Check, Inspection, Outcome, Place, Verdict, Why};
 use crate::day::{Day, is_over};
 use crate::key::{KeyId, KeyRing, Use};
-use crate::srs;
 
 impl Policy {
     /// Decides about one recipient when the message is there: `seen` is its inspection for this very recipient.
@@ -92,14 +91,6 @@ impl Policy {
         let Some(((signed, last), key)) = check.signed.zip(check.expires).zip(key) else { return false };
         let grace = u32::from(self.expired_grace);
         check.outcome == Outcome::Expired && key.window_holds(signed) && last < day && day <= last.plus(grace)
-    }
-
-    /// Whether the tag before this local part is out of date by its day, whatever key made it.
-    pub(crate) fn is_no_day_of_a_tag(&self, content: &[u8], day: Day) -> bool {
-        match self.srs().filter(|_| srs::is_srs(content)) {
-            Some(srs) => srs::is_over(content, srs.forwarders(), day),
-            None => batv::is_over(content, self.expired_grace.into(), day),
-        }
     }
 
     /// Whether a mark that names this day cannot have been in date within `expired-grace`, whatever key made it: none lives

@@ -145,14 +145,29 @@ impl<'a> Forwarding<'a> {
         let head = [b'S', b'R', b'S', b'0', separator, b'-', b'-', b'-', b'-', b'=', high, low, b'='];
         let mut address = Address::EMPTY;
         address.write(&[&head, host, b"=", local], self.forwarder);
-        let pieces = [Piece { at: local.len() + 1, length: host.len() }, Piece { at: 0, length: local.len() }];
         // Digits have the bit that small letters have.
         let folded = stamp.map(|octet| octet | 0x20);
-        let digest = match sixteen::block_of_two(folded, mailbox.as_bytes(), pieces) {
-            Some(block) => mac::prefix(&key.keyed.tag_of_block(&block)),
-            None => mac::prefix(&hash(key, Some(stamp), host, local, false)),
+        let digest = match sixteen::blocks_of_two::<1>(folded, mailbox.as_bytes(), pieces(mailbox)) {
+            Some(blocks) => mac::of_words(key.keyed.tag_of_blocks(&blocks)),
+            None => longer(key, folded, mailbox),
         };
         address.patch(5, &base64_of_three(digest, self.dialect.alphabet.last_two()));
         address
+    }
+}
+
+/// What is hashed behind the stamp.
+#[inline(always)]
+fn pieces(mailbox: &Mailbox<'_>) -> [Piece; 2] {
+    let (host, local) = (mailbox.domain().len(), mailbox.local().len());
+    [Piece { at: local + 1, length: host }, Piece { at: 0, length: local }]
+}
+
+/// The hash for an SRS0 address whose message needs more than one block.
+#[cold]
+fn longer(key: &Key, stamp: [u8; 2], mailbox: &Mailbox<'_>) -> [u8; 3] {
+    match sixteen::blocks_of_two::<2>(stamp, mailbox.as_bytes(), pieces(mailbox)) {
+        Some(blocks) => mac::of_words(key.keyed.tag_of_blocks(&blocks)),
+        None => mac::prefix(&hash(key, Some(stamp), mailbox.domain(), mailbox.local(), false)),
     }
 }

@@ -6,7 +6,7 @@ use crate::domains::Domains;
 use crate::encode::SHA1_BASE64;
 use crate::error::Error;
 use crate::key::{Key, KeyRing, Use};
-use crate::mac;
+use crate::mac::{self, BLOCK};
 use crate::sixteen::{self, Piece};
 use crate::verdict::{Foreign, Lapse, Malformed, Proof, Verdict};
 use crate::words;
@@ -188,12 +188,26 @@ impl Reversal<'_> {
         let pieces =
             [Piece { at: USUAL, length: host.len() }, Piece { at: USUAL + host.len() + 1, length: local.len() }];
         let folded = stamp.map(|octet| octet.to_ascii_lowercase());
-        match sixteen::block_of_two(folded, usual.address, pieces) {
-            Some(block) => {
-                self.judge(from, &hash, Some(stamp), &result, |key| mac::prefix(&key.keyed.tag_of_block(&block)))
-            }
-            None => self.judge_parts(from, &hash, Some(stamp), &result),
+        match sixteen::blocks_of_two::<1>(folded, usual.address, pieces) {
+            Some(blocks) => self.judge_blocks(from, &hash, stamp, &result, &blocks),
+            None => match sixteen::blocks_of_two::<2>(folded, usual.address, pieces) {
+                Some(blocks) => self.judge_blocks(from, &hash, stamp, &result, &blocks),
+                None => self.judge_parts(from, &hash, Some(stamp), &result),
+            },
         }
+    }
+
+    /// Like [`Reversal::judge`], by the hash of a message in blocks.
+    #[inline(always)]
+    fn judge_blocks<'a>(
+        &self,
+        from: From<'_>,
+        hash: &[u8],
+        stamp: [u8; 2],
+        result: &Stripped<'a>,
+        blocks: &[[u8; BLOCK]],
+    ) -> Verdict<'a> {
+        self.judge(from, hash, Some(stamp), result, |key| mac::of_words(key.keyed.tag_of_blocks(blocks)))
     }
 
     #[inline(never)]

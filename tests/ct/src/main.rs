@@ -161,7 +161,12 @@ fn many(today: Day) {
     }
 }
 
-const SENDERS_OF_OTHERS: [&str; 2] = ["alice@example.com", "SRS0=abcd=G3=example.org=bob@other.example"];
+/// The second needs more than one block.
+const SENDERS_OF_OTHERS: [&str; 3] = [
+    "alice@example.com",
+    "a.name.of.more.than.one.block@departments.of.example.com",
+    "SRS0=abcd=G3=example.org=bob@other.example",
+];
 
 fn forwarders(today: Day) {
     let rings = [ring("srs 0 sha1 21"), ring_of_two("srs", "sha1 21")];
