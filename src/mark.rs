@@ -12,6 +12,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::address::{Mailbox, Path, check_domain, is_bare};
 use crate::day::{Day, Implied, in_date};
@@ -28,6 +29,8 @@ pub const HEADER: &str = "Backstop-Mark";
 pub const MAX_MARK: usize = 998;
 /// The longest left side of a Message-ID that is made, in octets.
 pub const MAX_LEFT: usize = 700;
+/// The longest From that is looked at, in octets.
+pub const MAX_FROM: usize = 8192;
 /// Characters of K, DDD and T.
 const ID_MARK: usize = 20;
 
@@ -46,6 +49,69 @@ fn from_mailbox(from: &[u8]) -> Result<Result<Mailbox<'_>, Unsigned>, Error> {
         Path::Null => Err(Unsigned::Null),
         Path::Postmaster => Err(Unsigned::NotOwn),
     })
+}
+
+/// The address for which a message with this From field has a mark, if it has exactly one (RFC 5322, 3.4); else no mark shall
+/// be made.
+///
+/// None has a list, a group, a route, a name with an `@` outside quotes, or a field of more than [`MAX_FROM`] octets: what a bounce answers
+/// there is a guess.
+///
+/// ```
+/// use backstop::mark::address_of_from;
+/// assert_eq!(address_of_from(b"\"Alice, a@b\" <alice@example.com> (home)").as_deref(), Some(&b"alice@example.com"[..]));
+/// assert_eq!(address_of_from(b"bob@example.com <alice@example.com>"), None);
+/// ```
+pub fn address_of_from(field: &[u8]) -> Option<Vec<u8>> {
+    if field.len() > MAX_FROM {
+        return None;
+    }
+    // Before, within and behind the angle brackets.
+    let mut parts = [const { Vec::new() }; 3];
+    let (mut part, mut depth) = (0, 0_usize);
+    let mut octets = field.iter().copied();
+    while let Some(octet) = octets.next() {
+        let taken: &mut Vec<u8> = parts.get_mut(part)?;
+        match octet {
+            b'\\' if depth > 0 => drop(octets.next()?),
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            _ if depth > 0 => {}
+            b'"' => quoted(&mut octets, taken)?,
+            b'<' if part == 0 => part = 1,
+            b'>' if part == 1 => part = 2,
+            b'<' | b'>' | b',' | b';' | b':' | b'\\' => return None,
+            _ => taken.push(octet),
+        }
+    }
+    let [before, within, behind] = parts.each_ref().map(|part| part.trim_ascii());
+    let address = match part {
+        0 => before,
+        // A name may hold anything but what looks like another address.
+        2 if unquoted(before) && behind.is_empty() => within,
+        _ => return None,
+    };
+    (depth == 0 && matches!(Path::parse(address), Ok(Path::Mailbox(_)))).then(|| address.to_vec())
+}
+
+/// Whether an `@` stands in quotes only.
+fn unquoted(name: &[u8]) -> bool {
+    let mut quotes = name.split(|&octet| octet == b'"').step_by(2);
+    quotes.all(|part| !part.contains(&b'@'))
+}
+
+/// The rest of a quoted string, with its quotes.
+fn quoted(octets: &mut impl Iterator<Item = u8>, taken: &mut Vec<u8>) -> Option<()> {
+    taken.push(b'"');
+    loop {
+        let octet = octets.next()?;
+        taken.push(octet);
+        match octet {
+            b'"' => return Some(()),
+            b'\\' => taken.push(octets.next()?),
+            _ => {}
+        }
+    }
 }
 
 /// Makes the value of the header for a message with this From, from eight random octets.

@@ -7,7 +7,7 @@
 #![cfg(feature = "bounce")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use backstop::bounce::{self, Envelope, Verdict, Why};
+use backstop::bounce::{self, Envelope, Inspection, Verdict, Why};
 use backstop::mark::{self, Marked};
 use backstop::policy::{Mode, Policy};
 use backstop::{Day, Domains, KeyRing};
@@ -38,12 +38,16 @@ fn mark() -> String {
     format!("{}: {value}\n", mark::HEADER)
 }
 
-fn verdict(message: &str) -> Verdict {
+fn inspected(message: &str, sender: &[u8]) -> Inspection {
     let policy = Policy::new(Domains::parse("example.com").unwrap())
         .with_mode(Mode::Enforce)
         .with_marks_since(today().minus(60));
-    let envelope = Envelope { sender: Some(b"<>"), recipient: Some(ALICE) };
-    bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy, today()).verdict
+    let envelope = Envelope { sender: Some(sender), recipient: Some(ALICE) };
+    bounce::inspect(message.as_bytes(), &envelope, &ring(), &policy, today())
+}
+
+fn verdict(message: &str) -> Verdict {
+    inspected(message, b"<>").verdict
 }
 
 /// A bounce that returns this in its text.
@@ -204,8 +208,10 @@ fn one_damaged_line_before_a_mark_hides_it_in_no_form() {
 fn a_bare_cr_may_have_hidden_a_mark() {
     let part = |text: &str| in_part("text/rfc822-headers", text);
     let top = TOP.trim_end();
-    assert_eq!(verdict(&part(&format!("{top}\r{}\n", mark()))), TOO_LITTLE);
-    assert_eq!(verdict(&in_text(&format!("{top}\r{}\nbody\n", mark()))), TOO_LITTLE);
+    for (field, expected) in [(mark(), Verdict::Genuine), ("X-Other: a\n".into(), TOO_LITTLE)] {
+        assert_eq!(verdict(&part(&format!("{top}\r{field}\n"))), expected);
+        assert_eq!(verdict(&in_text(&format!("{top}\r{field}\nbody\n"))), expected);
+    }
     // Ends of lines, folds among them, are none.
     let folded = part(&format!("{TOP}X-Long: a\n b\n\nbody\n")).replace('\n', "\r\n");
     assert_eq!(verdict(&folded), Verdict::Backscatter);
@@ -332,6 +338,45 @@ fn a_byte_order_mark_hides_no_mark() {
     assert_eq!(both(pre), (Verdict::Genuine, Verdict::Backscatter));
     let base64 = Base64::encode_string(format!("\u{feff}{}{TOP}", mark()).as_bytes());
     assert_eq!(verdict(&encoded("message/rfc822", "base64", &base64)), Verdict::Genuine);
+}
+
+#[test]
+fn words_behind_a_marked_id_in_a_paragraph_of_its_own_are_read() {
+    let made = mark::make_message_id(&ring(), "m", "example.com", ALICE, today().minus(2)).unwrap();
+    let Marked::Done(id) = made else { panic!() };
+    for message_id in [id.as_str(), "<m@example.com>"] {
+        let message = format!(
+            "From: Mail System <no-reply@b.example>\nSubject: Mail\n\nYour message\n\n  Message-ID: {message_id}\n\n\
+             could not be delivered to these recipients:\n\n<x@b.example>: 550 5.1.1 User unknown\n\n{}{TOP}\nbody\n",
+            mark()
+        );
+        let seen = inspected(&message, b"bounces@b.example");
+        assert_eq!((seen.kind.slug(), seen.verdict), ("dsn-failed", Verdict::Genuine), "{message_id}");
+    }
+}
+
+#[test]
+fn what_stands_before_a_mark_on_its_line_does_not_hide_it() {
+    for before in ["Original headers: ", "\"", "Headers:", "\u{200b}", "\u{a0}", "\u{feff}caf\u{e9} "] {
+        let text = |mark: &str| in_text(&format!("{before}{mark}{TOP}\nbody\n"));
+        assert_eq!(verdict(&text(&mark())), Verdict::Genuine, "{before:?}");
+    }
+    for before in [" ", "\t", "\0", "\"", "\u{200b}", "\u{a0}"] {
+        for kind in ["text/rfc822-headers", "message/rfc822"] {
+            let part = |mark: &str| in_part(kind, &format!("{before}{mark}{TOP}\nbody\n"));
+            assert_eq!(verdict(&part(&mark())), Verdict::Genuine, "{kind} {before:?}");
+            let broken = part(&mark().replace("t=", "t=aaaa"));
+            assert_eq!(verdict(&broken), Verdict::Unproven(Why::Damaged), "{kind} {before:?}");
+        }
+    }
+    // The library ends no line where these elements end.
+    let fields = format!("{}{TOP}", mark()).replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>\n");
+    for (before, behind) in
+        [("<div>Headers:</div><div>", "</div>"), ("<h3>Headers</h3>", ""), ("<td>Headers</td><td>", "</td>")]
+    {
+        let html = in_part("text/html", &format!("<html><body>{before}{fields}{behind}</body></html>\n"));
+        assert_eq!(verdict(&html), Verdict::Genuine, "{before}");
+    }
 }
 
 #[test]

@@ -119,6 +119,18 @@ fn a_million_lines_that_are_nearly_boundaries() {
 }
 
 #[test]
+fn long_fields_that_break_off_before_thousands_of_lines() {
+    for name in ["Message-ID", "Backstop-Mark", "X-Other"] {
+        let text = format!("{name}: a\n{}{}", " a\n".repeat(10_000), "x\n".repeat(16_000));
+        bounce_with(&format!("\n{text}"));
+        let leaves = format!("--b\n\n{text}").repeat(4);
+        bounce_with(&format!("Content-Type: multipart/mixed; boundary=b\n\n{leaves}"));
+    }
+    bounce_with(&format!("\n{}", "Message-ID: a\nx\n".repeat(4_000)));
+    bounce_with(&format!("\n{}", "x Backstop-Mark: a\n".repeat(4_000)));
+}
+
+#[test]
 fn fifty_megabytes_of_one_header_line() {
     bounce_with(&format!("X-Long: {}\n\n", "x".repeat(50_000_000)));
     bounce_with(&format!("To: {}\n\n", "a@b.example, ".repeat(4_000_000)));

@@ -164,3 +164,48 @@ fn what_is_longer_than_a_line_is_not_looked_at() {
     let longest = "x".repeat(mark::MAX_LEFT);
     assert!(mark::make_message_id(&ring(), &longest, "example.com", ALICE, today()).is_ok());
 }
+
+#[test]
+fn the_one_address_of_a_from_is_found() {
+    for (field, address) in [
+        ("alice@example.com", "alice@example.com"),
+        (" alice@example.com (Alice, of (the) \\) list)\n", "alice@example.com"),
+        ("Alice <alice@example.com>", "alice@example.com"),
+        ("\"Alice, <Example> a@b\"\n\t<alice@example.com> (home)", "alice@example.com"),
+        ("=?utf-8?q?Zo=C3=AB?= <zoe@example.com>", "zoe@example.com"),
+        ("<\"two words\"@example.com>", "\"two words\"@example.com"),
+        ("alice(x)@example.com", "alice@example.com"),
+    ] {
+        let found = mark::address_of_from(field.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(found).unwrap(), address, "{field}");
+    }
+}
+
+#[test]
+fn a_from_with_no_several_or_doubtful_addresses_has_none() {
+    for field in [
+        "",
+        "Alice",
+        "<>",
+        "alice@example.com, bob@example.com",
+        "Alice <alice@example.com>, bob@example.com",
+        "bob@example.com <alice@example.com>",
+        "<alice@example.com> bob@example.com",
+        "<alice@example.com> <bob@example.com>",
+        "<alice@example.com> x",
+        "Friends: alice@example.com;",
+        "undisclosed:;",
+        "alice @ example.com",
+        "<alice@example.com",
+        "alice@example.com>",
+        "\"Alice <alice@example.com>",
+        "(Alice alice@example.com",
+        "alice@example.com)",
+        "<@relay.example:alice@example.com>",
+        "<<alice@example.com>>",
+        "alice\\@example.com",
+        "<alice@example.com (\\",
+    ] {
+        assert_eq!(mark::address_of_from(field.as_bytes()), None, "{field}");
+    }
+}

@@ -91,16 +91,20 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
             let (head, body) = octets.split_at_checked(length).unwrap_or_default();
             // What was cut off by the limit ends nowhere.
             let ends = (body.is_empty() && !cut) || head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n");
-            let whole = ends && !broken && !block.cut && !is_told_cut(body);
             let mut loose = Vec::new();
             if !ends {
                 marks(body, 0, b"", &mut loose);
+            }
+            let hides_mark = hides_mark(head, &block);
+            if hides_mark {
+                marks(head, 0, b"", &mut loose);
             }
             let mut unread = Vec::new();
             marks(without_blank_lines(raw), 0, b"", &mut unread);
             if !is_encoded(&unread) {
                 loose.append(&mut unread);
             }
+            let whole = ends && !hides_mark && !broken && !block.cut && !is_told_cut(body);
             found.push(Found { form, whole, octets, loose });
         }
     }
@@ -117,8 +121,18 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
         let line = line_at(bytes, at).unwrap_or_default();
         let (prefix, rest) = line.split_at_checked(quote_marks(line)).unwrap_or_default();
         if !is_known(rest) {
-            torn = torn.filter(|torn| torn.has_mark() || !rest.trim_ascii().is_empty());
+            if let Some(within) = mark_in(line) {
+                // Behind a word on its line, such as "Headers:", or what HTML ends no line with.
+                at += within;
+                continue;
+            }
+            let is_blank = rest.trim_ascii().is_empty();
+            torn = torn.filter(|torn| torn.is_marked || !is_blank);
             at = next_line(bytes, at);
+            if let Some(torn) = torn.as_mut().filter(|_| is_blank) {
+                // What follows is the notice's own text, up to the rest of the block.
+                torn.at = at;
+            }
             continue;
         }
         let (block, end, whole) = quoted_block(bytes, at, prefix);
@@ -128,17 +142,21 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
             }
             summary = seen.message_id;
             let whole = whole && torn.is_none();
-            let Torn { at, marks: mut loose, is_original } = torn.take().unwrap_or_else(|| Torn::new(at));
+            let Torn { at, marks: mut loose, is_original, .. } = torn.take().unwrap_or_else(|| Torn::new(at));
             first = first.or(Some(at));
             if !whole {
                 marks(bytes, end, prefix, &mut loose);
+            }
+            let hides_mark = hides_mark(&block, &Block::read(&block).0);
+            if hides_mark {
+                marks(&block, 0, b"", &mut loose);
             }
             let mut octets = block;
             octets.push(b'\n');
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
             let behind = bytes.get(end..).unwrap_or_default();
             octets.extend_from_slice(behind);
-            let whole = whole && !leaf.broken && !is_told_cut(behind);
+            let whole = whole && !hides_mark && !leaf.broken && !is_told_cut(behind);
             found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets), loose });
             if seen.is_original || is_original {
                 break;
@@ -146,7 +164,7 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
         } else {
             let above = torn.get_or_insert_with(|| Torn::new(at));
             above.add(&block);
-            if whole && !above.has_mark() {
+            if whole && !above.is_marked {
                 torn = None;
             }
         }
@@ -159,23 +177,23 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
 struct Torn {
     at: usize,
     marks: Vec<u8>,
+    /// Whether one is more than a Message-ID, which any text may have.
+    is_marked: bool,
     /// Whether the block that they are the top of is a mail's own and no summary of it.
     is_original: bool,
 }
 
 impl Torn {
     const fn new(at: usize) -> Torn {
-        Torn { at, marks: Vec::new(), is_original: false }
+        Torn { at, marks: Vec::new(), is_marked: false, is_original: false }
     }
 
     fn add(&mut self, octets: &[u8]) {
+        let (block, _) = Block::read(octets);
+        // Of the new ones alone, so that the work is no more than their length.
+        self.is_marked |= block.get(mark::HEADER).is_some() || block.all("Message-ID").any(has_mark);
+        self.is_original |= is_original(&block);
         marks(octets, 0, b"", &mut self.marks);
-        self.is_original |= is_original(&Block::read(octets).0);
-    }
-
-    /// Whether one is more than a Message-ID, which any text may have.
-    fn has_mark(&self) -> bool {
-        has_mark(&self.marks) || Block::read(&self.marks).0.get(mark::HEADER).is_some()
     }
 }
 
@@ -227,6 +245,7 @@ fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], found: &mut Vec<u8>) {
         if line.trim_ascii().is_empty() {
             return;
         }
+        let line = mark_in(line).and_then(|within| line.get(within..)).unwrap_or(line);
         let name = field_name(line).unwrap_or_default().trim_ascii_end();
         let is_mark = [mark::HEADER, "Message-ID"].iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
         taken = is_mark || (taken && has_prefix && begins_blank(line));
@@ -236,6 +255,21 @@ fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], found: &mut Vec<u8>) {
         }
         at = next_line(bytes, at);
     }
+}
+
+/// Whether a mark header is no field of the block that these octets are, since something stands before it on its line.
+fn hides_mark(octets: &[u8], block: &Block<'_>) -> bool {
+    block.get(mark::HEADER).is_none() && octets.split(|octet| *octet == b'\n').any(|line| mark_in(line).is_some())
+}
+
+/// Where a mark header begins in a line.
+fn mark_in(line: &[u8]) -> Option<usize> {
+    let name = mark::HEADER.as_bytes();
+    let begins = |colon: usize| {
+        let start = colon.checked_sub(name.len())?;
+        line.get(start..colon)?.eq_ignore_ascii_case(name).then_some(start)
+    };
+    memchr::memchr_iter(b':', line).find_map(begins)
 }
 
 /// Whether quoted-printable is what these lines are in.

@@ -77,7 +77,7 @@ pub fn all() -> Vec<Limit> {
             octets(MAX_KEPT),
             "nothing is held against the rest",
         ),
-        limit("a From for a mark", octets(milter::headers::MAX_FROM), "no mark"),
+        limit("a From for a mark", octets(backstop::mark::MAX_FROM), "no mark"),
         limit(
             "copies of `verdict-header` in a message",
             milter::headers::MAX_COPIES.to_string(),

@@ -11,17 +11,15 @@
 //! The second name is the configuration's. Copies of it that arrive are deleted, whoever sent them, since what believes the
 //! header must believe it always; a message with more than [`MAX_COPIES`] is refused, since Postfix looks for each from the top
 //! anew (16,000 copies took it 22 s and ended its cleanup). Marks stay, they prove themselves. A mark covers the From, so there is none unless the
-//! message has one From with one address: no list, no group, no address in the display name. Headers are only asked for
-//! when the configuration or a mark key wants one of the two.
+//! message has one From with one address ([`mark::address_of_from`]). Headers are only asked for when the configuration or a
+//! mark key wants one of the two.
 
 use backstop::bounce::Inspection;
 use backstop::policy::{Incoming, Need, Rule};
-use backstop::{Day, Path, Use, mark};
+use backstop::{Day, Use, mark};
 
 use crate::state::Snapshot;
 
-/// The longest From that is looked at, in octets.
-pub const MAX_FROM: usize = 8192;
 /// The most copies of the verdict's header that are deleted from a message.
 pub const MAX_COPIES: i32 = 100;
 /// The reply to a message with more.
@@ -86,7 +84,7 @@ impl Headers {
         let name = name.trim_ascii_end();
         if name.eq_ignore_ascii_case(b"from") {
             self.from = match self.from {
-                From::Missing if value.len() <= MAX_FROM => From::One(value.to_vec()),
+                From::Missing if value.len() <= mark::MAX_FROM => From::One(value.to_vec()),
                 _ => From::Unusable,
             };
         }
@@ -134,111 +132,11 @@ impl Headers {
 
     fn mark(&self, snapshot: &Snapshot, day: Day) -> Option<String> {
         let From::One(field) = &self.from else { return None };
-        let (from, mut nonce) = (address_of(field)?, [0; 8]);
+        let (from, mut nonce) = (mark::address_of_from(field)?, [0; 8]);
         getrandom::fill(&mut nonce).ok()?;
         match mark::make_header(&snapshot.ring, &from, nonce, day).ok()? {
             mark::Marked::Done(value) => Some(value),
             mark::Marked::Unsigned(_) => None,
-        }
-    }
-}
-
-/// The address of a From field (RFC 5322, 3.4) that has exactly one.
-fn address_of(field: &[u8]) -> Option<Vec<u8>> {
-    // Before, within and behind the angle brackets.
-    let mut parts = [const { Vec::new() }; 3];
-    let (mut part, mut depth) = (0, 0_usize);
-    let mut octets = field.iter().copied();
-    while let Some(octet) = octets.next() {
-        let taken: &mut Vec<u8> = parts.get_mut(part)?;
-        match octet {
-            b'\\' if depth > 0 => drop(octets.next()?),
-            b'(' => depth += 1,
-            b')' => depth = depth.checked_sub(1)?,
-            _ if depth > 0 => {}
-            b'"' => quoted(&mut octets, taken)?,
-            b'<' if part == 0 => part = 1,
-            b'>' if part == 1 => part = 2,
-            b'<' | b'>' | b',' | b';' | b':' | b'\\' => return None,
-            _ => taken.push(octet),
-        }
-    }
-    let [before, within, behind] = parts.each_ref().map(|part| part.trim_ascii());
-    let address = match part {
-        0 => before,
-        // A name may hold anything but what looks like another address.
-        2 if unquoted(before) && behind.is_empty() => within,
-        _ => return None,
-    };
-    (depth == 0 && matches!(Path::parse(address), Ok(Path::Mailbox(_)))).then(|| address.to_vec())
-}
-
-/// Whether an `@` stands in quotes only.
-fn unquoted(name: &[u8]) -> bool {
-    let mut quotes = name.split(|&octet| octet == b'"').step_by(2);
-    quotes.all(|part| !part.contains(&b'@'))
-}
-
-/// The rest of a quoted string, with its quotes.
-fn quoted(octets: &mut impl Iterator<Item = u8>, taken: &mut Vec<u8>) -> Option<()> {
-    taken.push(b'"');
-    loop {
-        let octet = octets.next()?;
-        taken.push(octet);
-        match octet {
-            b'"' => return Some(()),
-            b'\\' => taken.push(octets.next()?),
-            _ => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_one_address_of_a_from_is_found() {
-        for (field, address) in [
-            ("alice@example.com", "alice@example.com"),
-            (" alice@example.com (Alice, of (the) \\) list)\n", "alice@example.com"),
-            ("Alice <alice@example.com>", "alice@example.com"),
-            ("\"Alice, <Example> a@b\"\n\t<alice@example.com> (home)", "alice@example.com"),
-            ("=?utf-8?q?Zo=C3=AB?= <zoe@example.com>", "zoe@example.com"),
-            ("<\"two words\"@example.com>", "\"two words\"@example.com"),
-            ("alice(x)@example.com", "alice@example.com"),
-        ] {
-            let found = address_of(field.as_bytes()).unwrap();
-            assert_eq!(String::from_utf8(found).unwrap(), address, "{field}");
-        }
-    }
-
-    #[test]
-    fn a_from_with_no_several_or_doubtful_addresses_has_none() {
-        for field in [
-            "",
-            "Alice",
-            "<>",
-            "alice@example.com, bob@example.com",
-            "Alice <alice@example.com>, bob@example.com",
-            "bob@example.com <alice@example.com>",
-            "<alice@example.com> bob@example.com",
-            "<alice@example.com> <bob@example.com>",
-            "<alice@example.com> x",
-            "Friends: alice@example.com;",
-            "undisclosed:;",
-            "alice @ example.com",
-            "<alice@example.com",
-            "alice@example.com>",
-            "\"Alice <alice@example.com>",
-            "(Alice alice@example.com",
-            "alice@example.com)",
-            "<@relay.example:alice@example.com>",
-            "<<alice@example.com>>",
-            "alice\\@example.com",
-            "<alice@example.com (\\",
-        ] {
-            assert_eq!(address_of(field.as_bytes()), None, "{field}");
         }
     }
 }
