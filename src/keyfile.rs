@@ -115,18 +115,22 @@ pub fn create(path: impl AsRef<Path>, ring: &KeyRing, group: Option<u32>) -> Res
         },
         _ => fault(path, format!("cannot be made: {}", in_words_of_new(&error))),
     })?;
+    let failed = |error: io::Error| because(path, "cannot be written", &error);
     let fill = || {
         // An edit that comes now waits until the file is whole.
-        acquire(&file, Instant::now() + PATIENCE)?;
-        (&file).write_all(ring.as_text().as_bytes())?;
-        give_access(&file, None, group, if group.is_some() { 0o640 } else { 0o600 })?;
-        file.sync_all()?;
-        sync_folder(path)
+        acquire(&file, Instant::now() + PATIENCE).map_err(failed)?;
+        (&file).write_all(ring.as_text().as_bytes()).map_err(failed)?;
+        let mode = if group.is_some() { 0o640 } else { 0o600 };
+        give_access(&file, None, group, mode).map_err(|error| match group {
+            Some(group) if error.kind() == ErrorKind::PermissionDenied => {
+                let remedy = "the user that runs this is not in it; run it as root, or name a group of that user";
+                fault(path, format!("cannot be given to group {group}: {remedy}"))
+            }
+            _ => failed(error),
+        })?;
+        file.sync_all().and_then(|()| sync_folder(path)).map_err(failed)
     };
-    fill().map_err(|error| {
-        let _ = fs::remove_file(path);
-        because(path, "cannot be written", &error)
-    })
+    fill().inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 /// Replaces the ring in a file by what `change` makes of it; a ring with the same text leaves the file alone.

@@ -281,7 +281,8 @@ mod create {
         chown(&folder.0, Some(OWNER), Some(OWNER)).unwrap();
         let path = folder.path("keys");
         let output = Child::new("creates", &path).user().with("GROUP", GROUP).output();
-        assert_eq!(output, format!("{}: cannot be written: {NO_RIGHT}", path.display()));
+        let words = "the user that runs this is not in it; run it as root, or name a group of that user";
+        assert_eq!(output, format!("{}: cannot be given to group {GROUP}: {words}", path.display()));
         assert_eq!(folder.names(), [""; 0]);
     }
 

@@ -202,7 +202,8 @@ pub fn inspect(message: &[u8], envelope: &Envelope<'_>, ring: &KeyRing, policy: 
     seen.mailbox = proved.map(|it| String::from_utf8_lossy(it).into_owned());
     seen.returned = body.found.iter().map(|found| returned(found, kind)).collect();
     let mailbox = checker.mailbox.as_deref();
-    seen.verdict = verdict::decide(kind, &checker, &seen.returned, ring, policy, day);
+    let first = seen.returned.first().zip(blocks.first());
+    seen.verdict = verdict::decide(kind, &checker, first, ring, policy, day);
     seen.advice = verdict::advise(seen.verdict, &checker.checks, mailbox, ring, policy, day, None);
     seen.would = verdict::advise(seen.verdict, &checker.checks, mailbox, ring, policy, day, Some(Mode::Enforce));
     seen.checks = checker.checks;

@@ -90,7 +90,7 @@ pub struct Check {
 pub enum Outcome {
     /// Ours, and in date.
     Genuine,
-    /// Ours, and out of date or outside its key's window.
+    /// Ours, and out of date or outside its key's window; or a tag that is out of date by its day, whatever key made it.
     Expired,
     /// A mark of ours, dated in the future.
     Future,
@@ -241,7 +241,7 @@ impl<'a> Checker<'a> {
         checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| given.as_bytes().to_vec()));
         if let Some(mut read) = Seen::of(&verdict) {
             if read.outcome == Outcome::NotCovered && policy.is_no_day_of_a_tag(given.content(), day) {
-                // Out of date whatever key made it, as for the envelope.
+                // Out of date whatever key made it, as for the envelope of a bounce.
                 read.outcome = Outcome::Expired;
             }
             checker.may_be_of_another_host = read.outcome == Outcome::NotCovered;

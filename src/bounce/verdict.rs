@@ -5,13 +5,13 @@
 //! 1. not a bounce and no other automatic answer: `not-a-bounce`, whatever it carries;
 //! 2. any good proof (`proof.rs`): `genuine`;
 //! 3. a feedback report: `unproven`. It may come long after the mail that it reports, with its addresses taken out;
-//! 4. a tag or returned mark of ours that is out of date: `expired`;
+//! 4. a tag or returned mark of ours that is out of date, or a tag that is so by its day, whatever key made it: `expired`;
 //! 5. a right MAC that proves nothing: for another own address which the returned block names, or dated in the future:
 //!    `unproven`; it was made with a key of ours, so that it is neither forged nor backscatter;
 //! 6. a tag or returned mark that names a key of ours and is not ours: `forged`;
-//! 7. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, every
-//!    mark could be checked, and no tag or returned mark may by its day be another host's, whose key the ring lacks:
-//!    `backscatter`;
+//! 7. a block came back in which a mark would show, its From is own, all mail of that address has long had marks, the mail
+//!    to whose sender it came was signed and so had one, every mark could be checked, and no tag or returned mark may by its
+//!    day be another host's, whose key the ring lacks: `backscatter`;
 //! 8. In-Reply-To names a Message-ID of ours that is out of date: `expired`;
 //! 9. else `unproven`, and why.
 //!
@@ -19,15 +19,18 @@
 //! for another address. They prove, and but for the eighth step nothing is held against a message for them.
 //!
 //! "Would show" means that the block ends as a block does and has a From, a Date, and a Received or an X- field: who keeps
-//! these keeps a mark as well. Headers that an automatic answer quotes may be those in the text that it answers; only a
+//! these keeps a mark as well. What is not signed is not marked, nor is mail whose From has not exactly one address
+//! ([`mark::address_of_from`]): such a recipient or From gives `marks-not-in-force`. Headers that an automatic answer quotes may be those in the text that it answers; only a
 //! bounce and a virus notice return those of the mail. A returned Date from before the marks gives `marks-not-in-force`.
 
 use super::Returned;
+use super::guard::Block;
 use super::kind::Kind;
 use super::proof::{Check, Checker, Outcome, Place};
 use crate::address::Path;
 use crate::day::Day;
 use crate::key::KeyRing;
+use crate::mark;
 use crate::policy::{Mode, Policy, Rule};
 
 /// What a message is to us.
@@ -37,7 +40,7 @@ pub enum Verdict {
     NotABounce,
     /// It answers mail that left here.
     Genuine,
-    /// It answers mail that left here long ago, or repeats an old tag or mark.
+    /// It answers mail that left here long ago, or repeats an old tag or mark; a tag may be of a key that the ring lacks.
     Expired,
     /// It carries a tag or mark that names a key of ours and was not made with it for this address.
     Forged,
@@ -144,7 +147,7 @@ impl Verdict {
         match self {
             Verdict::NotABounce => "It is ordinary mail and no answer of a machine.",
             Verdict::Genuine => "It answers mail that left here: a tag or mark of ours came back.",
-            Verdict::Expired => "A tag or mark of ours came back, and it is out of date.",
+            Verdict::Expired => "A tag or mark came back that is out of date.",
             Verdict::Forged => {
                 "It carries a tag or mark that names a key of this ring and was not made with it for this address."
             }
@@ -196,11 +199,11 @@ impl Advice {
     }
 }
 
-/// Steps 1 to 9.
+/// Steps 1 to 9; `block` is the first that came back, as [`Returned`] has it.
 pub(super) fn decide(
     kind: Kind,
     checker: &Checker<'_>,
-    returned: &[Returned],
+    returned: Option<(&Returned, &Block<'_>)>,
     ring: &KeyRing,
     policy: &Policy,
     day: Day,
@@ -232,7 +235,7 @@ pub(super) fn decide(
         // Blocks behind the first may be quoted in the body of the first.
         let is_old = |check: &Check| check.place == Place::InReplyTo && check.outcome == Outcome::Expired;
         let answers_old = checker.checks.iter().any(is_old);
-        match returned.first().map(|block| backscatter(block, ring, policy, day)) {
+        match returned.map(|it| backscatter(it, checker.mailbox.as_deref(), ring, policy, day)) {
             None | Some(Err(_)) if answers_old => Verdict::Expired,
             None => Verdict::Unproven(Why::NothingReturned),
             Some(Err(why)) => Verdict::Unproven(why),
@@ -242,7 +245,13 @@ pub(super) fn decide(
     }
 }
 
-fn backscatter(returned: &Returned, ring: &KeyRing, policy: &Policy, day: Day) -> Result<(), Why> {
+fn backscatter(
+    (returned, block): (&Returned, &Block<'_>),
+    recipient: Option<&[u8]>,
+    ring: &KeyRing,
+    policy: &Policy,
+    day: Day,
+) -> Result<(), Why> {
     if !returned.complete {
         return Err(Why::TooLittleReturned);
     }
@@ -252,7 +261,11 @@ fn backscatter(returned: &Returned, ring: &KeyRing, policy: &Policy, day: Day) -
         return Err(Why::FromNotOwn);
     }
     let before = |date: Day| policy.marks_since().is_none_or(|since| date <= since);
-    if !policy.marks_in_force(ring, from, day) || returned.day.is_some_and(before) {
+    let mut fields = block.all("From");
+    let has_mark = fields.next().is_some_and(|field| mark::address_of_from(field).is_some()) && fields.next().is_none();
+    let recipient = recipient.and_then(|it| Path::parse_tagged(it).ok()).and_then(Path::mailbox);
+    let is_unsigned = recipient.is_some_and(|it| policy.never_marks(ring, it, day));
+    if !policy.marks_in_force(ring, from, day) || returned.day.is_some_and(before) || !has_mark || is_unsigned {
         return Err(Why::MarksNotInForce);
     }
     Ok(())

@@ -131,7 +131,9 @@ impl KeyRing {
         if key.secret_len < Secret::SHORT && !is_followed && key.until != Some(today) {
             let least = Secret::SHORT;
             let remedy = if !is_for_good && self.is_followed_only_behind_its_end(key, today) {
-                let add = format!("add another for its domains with `backstop key add --use {}", key.usage);
+                let domains = key.domains.to_string();
+                let domains = if domains == "*" { String::new() } else { format!(" --domains '{domains}'") };
+                let add = format!("add another with `backstop key add --use {}{domains}", key.usage);
                 if key.signs_on(today) {
                     format!("{add} --from {}`, then check again", today.plus(LEAD))
                 } else {

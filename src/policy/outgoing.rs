@@ -110,6 +110,12 @@ impl Policy {
         }
         Ok(())
     }
+
+    /// Whether mail with this sender never has a mark, since it is never signed: who marks what he signs marks none.
+    #[cfg(feature = "bounce")]
+    pub(crate) fn never_marks(&self, ring: &KeyRing, sender: Mailbox<'_>, today: Day) -> bool {
+        matches!(self.signable(ring, sender, today), Err(Rule::NotOwn | Rule::NoSign | Rule::TooLong | Rule::Shape))
+    }
 }
 
 fn finish(signed: Result<Signed, crate::Error>) -> Result<Address, Rule> {

@@ -212,6 +212,16 @@ fn reports_are_files_that_are_never_replaced_and_hold_no_own_address() {
     ] {
         assert!(arf.contains(&format!("{line}\n")), "{line}\n{arf}");
     }
+    let mut below = inspect("reports-below");
+    below
+        .args(RECIPIENT)
+        .args(["--report-from", "abuse@example.com", "--report-to"])
+        .arg(path.join("none/out"))
+        .arg("-");
+    let refused = run(&mut below, b"");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("none/out cannot be made: its folder is not there; make that first"), "{said}");
+    assert!(!path.join("none").exists());
     let again = command.stdin(Stdio::null()).output().unwrap();
     assert_eq!(again.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&again.stderr).contains("is not empty; name a new folder"));

@@ -75,7 +75,7 @@ pub fn load(config: &Config, state: &Path, today: Option<Day>, make: bool) -> Re
     if loaded.ring.keys().is_empty() {
         return Err(Stop::new(
             Exit::Data,
-            format!("{}: the ring has no key; `backstop key new` makes one", path.display()),
+            format!("{}: the ring has no key; `backstop key add` makes one", path.display()),
         ));
     }
     notices.extend(loaded.warning);

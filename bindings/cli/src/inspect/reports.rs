@@ -11,7 +11,7 @@
 //! [`MAX_REPORTS`]. Own hosts are not reported.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -52,8 +52,10 @@ impl Reports {
             let midnight = i64::from(day.number()) * SECONDS_OF_A_DAY;
             OffsetDateTime::from_unix_timestamp(midnight).unwrap_or(OffsetDateTime::UNIX_EPOCH)
         });
-        if let Err(error) = fs::create_dir_all(folder) {
-            return Err(Stop::trouble(format!("{shown} cannot be made: {}", keyfile::in_words(&error))));
+        if let Err(error) = fs::create_dir(folder)
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            return Err(Stop::trouble(format!("{shown} cannot be made: {}", keyfile::in_words_of_new(&error))));
         }
         match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
             Ok(false) => {}

@@ -60,7 +60,12 @@ pub fn read(files: &[PathBuf], mut each: impl FnMut(&line::Decision)) -> Result<
     for path in if files.is_empty() { &stdin } else { files } {
         let failed = |error: &io::Error| {
             let (name, why) = (path.display(), keyfile::in_words(error));
-            let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
+            let exit = match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => {
+                    Exit::NoInput
+                }
+                _ => Exit::Io,
+            };
             Stop::new(exit, format!("the log {name} cannot be read: {why}"))
         };
         let read = if path == Path::new("-") {

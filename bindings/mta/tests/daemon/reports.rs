@@ -370,6 +370,8 @@ fn a_log_without_events_and_one_that_is_not_there_end_with_their_codes() {
         (code, err.as_str()),
         (66, "backstopd: the log /no/log cannot be read: it is not there; correct its name\n")
     );
+    let (code, _, err) = run(&["ready", "/"], "");
+    assert_eq!((code, err.as_str()), (66, "backstopd: the log / cannot be read: it is a folder; name a file\n"));
     assert_eq!(run(&["ready", "--accept", "nonsense"], "").0, 64);
 }
 
