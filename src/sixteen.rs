@@ -12,6 +12,7 @@ use wide::bytemuck::cast;
 use wide::{u8x16, u64x2};
 
 use crate::mac::{BLOCK, LENGTH_AT};
+use crate::words;
 
 /// An address of letters, digits and `-./=` before the `@`, and behind it of labels of letters, digits and hyphens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +122,14 @@ fn usual(address: &[u8]) -> Option<(Octets, usize)> {
     }
     let is_usual = wrong | ends == 0 && address.get(local) == Some(&b'@');
     is_usual.then_some((octets, local))
+}
+
+/// Whether lowering A-Z changes nothing.
+#[inline(always)]
+pub(crate) fn is_folded(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<16>() else { return words::is_folded(text) };
+    let capitals = |octets: &[u8; 16]| between(u8x16::from(*octets), b'A', b'Z');
+    bits(text.as_chunks().0.iter().fold(capitals(last), |found, octets| found | capitals(octets))) == 0
 }
 
 /// The blocks, behind that of the key, of a message of a stamp and a text, folded or as it is; `None` if it needs more or
@@ -370,6 +379,17 @@ pub(crate) mod tests {
     #[test]
     fn every_octet_at_every_place_is_looked_at() {
         with_each_octet(&[5, 7, 8, 15, 16, 17, 33, 64, 65, 81, 128, 129], looks_right);
+    }
+
+    #[test]
+    fn capitals_are_found_at_every_place() {
+        with_each_octet(&[5, 15, 16, 17, 33, 51], |text| {
+            assert!(is_folded(&text.to_ascii_lowercase()));
+            assert_eq!(is_folded(text), !text.iter().any(u8::is_ascii_uppercase), "{text:?}");
+            let mut small = text.to_ascii_lowercase();
+            small[text.len() / 3] = text[text.len() / 3];
+            assert_eq!(is_folded(&small), !small.iter().any(u8::is_ascii_uppercase), "{small:?}");
+        });
     }
 
     #[test]

@@ -264,6 +264,24 @@ fn what_needs_quotes_is_quoted_as_a_whole_and_returns_as_it_was() {
 }
 
 #[test]
+fn addresses_of_every_length_are_written_as_the_long_way_writes_them_and_return() {
+    let emit = CLASSIC.with_over_long(OverLong::Emit);
+    // A longer hash goes the long way.
+    let longer = hash(5, 4).with_over_long(OverLong::Emit);
+    for local in [1, 2, 15, 30, 47, 64] {
+        for domain in 1..=150 {
+            let sender =
+                format!("{}@{}", "Us".repeat(32).get(..local).unwrap(), "dE".repeat(80).get(..domain).unwrap());
+            let left = forward(&sender, emit);
+            let mut expected = forward(&sender, longer);
+            expected.remove(9);
+            assert_eq!(left, expected, "{sender}");
+            assert_eq!(reverse(&left, CLASSIC), format!("{sender} 0"));
+        }
+    }
+}
+
+#[test]
 fn a_result_keeps_64_octets_or_by_request_254_in_all() {
     let emit = CLASSIC.with_over_long(OverLong::Emit);
     let sender = |local: usize, domain: usize| format!("{}@{}", "u".repeat(local), "d".repeat(domain));

@@ -251,7 +251,7 @@ impl Address {
         self.len = u8::try_from(end).unwrap_or(0);
     }
 
-    /// A short tag before an address that begins a longer text.
+    /// A short tag before an address that begins a longer text, with the octets of its local part and of all of it.
     ///
     /// All stands at fixed places, and the value is made in one expression: so the compiler writes it where the caller
     /// wants it, and no copy is made.
@@ -259,13 +259,13 @@ impl Address {
     pub(crate) fn of_text<const N: usize, const TEXT: usize>(
         tag: &[u8; N],
         text: &[u8; TEXT],
-        mailbox: Mailbox<'_>,
+        [local, length]: [usize; 2],
     ) -> Address {
         const { assert!(N + TEXT <= MAX_ADDRESS) };
         let mut bytes = [0; MAX_ADDRESS];
         append(append(&mut bytes, tag), text);
-        let length = |octets: usize| u8::try_from(N + octets).unwrap_or(0);
-        Address { bytes, len: length(mailbox.bytes.len()), local: length(mailbox.at) }
+        let octets = |behind: usize| u8::try_from(N + behind).unwrap_or(0);
+        Address { bytes, len: octets(length), local: octets(local) }
     }
 
     /// Like [`Address::tag`], of an address of this length, with this local part, that begins a longer text.
@@ -302,12 +302,6 @@ impl Address {
         self.len = u8::try_from(N + mailbox.bytes.len()).unwrap_or(0);
     }
 
-    /// Writes over what stands at this offset.
-    #[inline(always)]
-    pub(crate) fn patch(&mut self, at: usize, piece: &[u8]) {
-        self.put(at, piece);
-    }
-
     /// Puts a piece at this offset if there is room; the offset behind it, also if there was none.
     #[inline(always)]
     fn put(&mut self, at: usize, piece: &[u8]) -> usize {
@@ -336,7 +330,7 @@ impl Address {
 
 /// Puts a piece at the beginning of the room, if it is large enough; the room behind it.
 #[inline(always)]
-fn append<'r>(room: &'r mut [u8], piece: &[u8]) -> &'r mut [u8] {
+pub(crate) fn append<'r>(room: &'r mut [u8], piece: &[u8]) -> &'r mut [u8] {
     let Some((to, rest)) = room.split_at_mut_checked(piece.len()) else { return &mut [] };
     to.copy_from_slice(piece);
     rest

@@ -182,7 +182,7 @@ fn make_of_blocks<const BLOCKS: usize, const TEXT: usize>(
         && let Some(text) = blocks.as_flattened().last_chunk::<TEXT>()
     {
         let hash = mac::of_words(key.keyed.tag_of_blocks(&blocks));
-        return Address::of_text(&prefix(stamp, hash), text, *mailbox);
+        return Address::of_text(&prefix(stamp, hash), text, [mailbox.local().len(), mailbox.as_bytes().len()]);
     }
     else_make()
 }
@@ -243,7 +243,7 @@ pub(super) fn write(message: &mut impl Text, key: &Key, stamp: [u8; 4], mailbox:
 /// Whether a tag of the sha1 form may also be right over the folded address, which then is another text.
 #[inline(always)]
 pub(super) fn folds(key: &Key, mailbox: &Mailbox<'_>) -> bool {
-    key.mac == Mac::Sha1 && !words::is_folded(mailbox.as_bytes())
+    key.mac == Mac::Sha1 && !sixteen::is_folded(mailbox.as_bytes())
 }
 
 /// Steps 3 to 5 of the order of verdicts, for a tag before this address, of which the caller has parts.

@@ -114,6 +114,7 @@ pub(super) fn in_parts<'a>(leaves: &[Leaf<'a>], found: &mut Vec<Found<'a>>, cuts
 pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) -> Option<usize> {
     let bytes = leaf.text.as_bytes();
     let bytes = bytes.get(..MAX_QUOTED).unwrap_or(bytes);
+    let may_hide_mark = may_hide_mark(bytes);
     let (mut at, mut first) = (0, None);
     let mut summary: Option<Vec<u8>> = None;
     let mut torn: Option<Torn> = None;
@@ -121,7 +122,7 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
         let line = line_at(bytes, at).unwrap_or_default();
         let (prefix, rest) = line.split_at_checked(quote_marks(line)).unwrap_or_default();
         if !is_known(rest) {
-            if let Some(within) = mark_in(line) {
+            if may_hide_mark && let Some(within) = mark_in(line) {
                 // Behind a word on its line, such as "Headers:", or what HTML ends no line with.
                 at += within;
                 continue;
@@ -147,8 +148,7 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
             if !whole {
                 marks(bytes, end, prefix, &mut loose);
             }
-            let hides_mark = hides_mark(&block, &Block::read(&block).0);
-            if hides_mark {
+            if seen.hides_mark {
                 marks(&block, 0, b"", &mut loose);
             }
             let mut octets = block;
@@ -156,7 +156,7 @@ pub(super) fn in_text<'a>(leaf: &parts::Text<'_>, found: &mut Vec<Found<'a>>) ->
             // What follows is the original's body, or the rest of the notice; links are looked for in it.
             let behind = bytes.get(end..).unwrap_or_default();
             octets.extend_from_slice(behind);
-            let whole = whole && !hides_mark && !leaf.broken && !is_told_cut(behind);
+            let whole = whole && !seen.hides_mark && !leaf.broken && !is_told_cut(behind);
             found.push(Found { form: Form::Text, whole, octets: Cow::Owned(octets), loose });
             if seen.is_original || is_original {
                 break;
@@ -240,12 +240,14 @@ fn begins_blank(line: &[u8]) -> bool {
 /// worth, their MAC says.
 fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], found: &mut Vec<u8>) {
     let mut taken = false;
+    let may_hide_mark = may_hide_mark(bytes.get(at..).unwrap_or_default());
     while let Some(line) = line_at(bytes, at) {
         let (line, has_prefix) = without_prefix(line, prefix);
         if line.trim_ascii().is_empty() {
             return;
         }
-        let line = mark_in(line).and_then(|within| line.get(within..)).unwrap_or(line);
+        let within = if may_hide_mark { mark_in(line).unwrap_or(0) } else { 0 };
+        let line = line.get(within..).unwrap_or(line);
         let name = field_name(line).unwrap_or_default().trim_ascii_end();
         let is_mark = [mark::HEADER, "Message-ID"].iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
         taken = is_mark || (taken && has_prefix && begins_blank(line));
@@ -259,7 +261,14 @@ fn marks(bytes: &[u8], mut at: usize, prefix: &[u8], found: &mut Vec<u8>) {
 
 /// Whether a mark header is no field of the block that these octets are, since something stands before it on its line.
 fn hides_mark(octets: &[u8], block: &Block<'_>) -> bool {
-    block.get(mark::HEADER).is_none() && octets.split(|octet| *octet == b'\n').any(|line| mark_in(line).is_some())
+    block.get(mark::HEADER).is_none()
+        && may_hide_mark(octets)
+        && octets.split(|octet| *octet == b'\n').any(|line| mark_in(line).is_some())
+}
+
+/// Whether it is worth to look for a mark header within lines; nearly nothing has one. No system writes it half in capitals.
+fn may_hide_mark(octets: &[u8]) -> bool {
+    [&b"ackstop-"[..], b"ACKSTOP-"].iter().any(|part| memchr::memmem::find(octets, part).is_some())
 }
 
 /// Where a mark header begins in a line.
@@ -294,6 +303,7 @@ fn is_told_cut(body: &[u8]) -> bool {
 /// What shows of which mail a block is.
 struct Seen {
     is_original: bool,
+    hides_mark: bool,
     /// Without brackets.
     message_id: Option<Vec<u8>>,
 }
@@ -312,7 +322,8 @@ fn seen_in(octets: &[u8]) -> Option<Seen> {
     let is_block = known >= MIN_KNOWN && (is_original || has("From") || has("Message-ID"));
     let bare = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, b'<' | b'>');
     let id: Option<Vec<u8>> = block.get("Message-ID").map(|id| id.iter().copied().filter(bare).collect());
-    is_block.then_some(Seen { is_original, message_id: id.filter(|id| !id.is_empty()) })
+    let message_id = id.filter(|id| !id.is_empty());
+    is_block.then(|| Seen { is_original, hides_mark: hides_mark(octets, &block), message_id })
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@
 //! Exim: an undated sha1 key is what another program signs with, which a successor or an end of it would cut off.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::edit::{LEAD, signed_by};

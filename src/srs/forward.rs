@@ -1,6 +1,6 @@
 //! Forward: a sender becomes SRS0, or SRS1 at the second forwarder. The usual SRS0 is written before its hash is known.
 
-use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Path, check_domain};
+use crate::address::{Address, MAX_ADDRESS, MAX_LOCAL, Mailbox, Path, append, check_domain};
 use crate::day::Day;
 use crate::domains::Domains;
 use crate::encode::{base64_of_sha1, base64_of_three};
@@ -53,6 +53,9 @@ pub fn forward(
         Err(reason) => Ok(Signed::Unsigned(reason)),
     }
 }
+
+/// Octets of the longest usual address behind its hash and stamp.
+const TEXT: usize = 112;
 
 /// What is rewritten, and by which key.
 struct Parts<'a> {
@@ -114,7 +117,8 @@ impl<'a> Forwarding<'a> {
         if !fits || local + 1 + self.forwarder.len() > MAX_ADDRESS {
             return Err(Unsigned::TooLong);
         }
-        let is_usual = is_srs0 && length == 4 && quote.is_empty();
+        let text = host.len() + 1 + rest.len() + 1 + self.forwarder.len();
+        let is_usual = is_srs0 && length == 4 && quote.is_empty() && text <= TEXT;
         Ok(Parts { key, is_srs0, host, rest, was_quoted: quoted, quote, is_usual })
     }
 
@@ -134,25 +138,26 @@ impl<'a> Forwarding<'a> {
         }
     }
 
-    /// SRS0 with four characters of hash and no quotes.
+    /// SRS0 with four characters of hash and no quotes, of at most [`TEXT`] octets behind them.
     ///
-    /// It is written before the hash is known, for which only four octets at a fixed place have to wait.
+    /// What stands behind the hash is written before that is known, for which only a head of fixed length waits.
     #[inline(never)]
     fn usual(&self, key: &Key, mailbox: &Mailbox<'_>) -> Address {
-        let stamp = stamp(self.day);
-        let (host, local, [high, low]) = (mailbox.domain(), mailbox.local(), stamp);
-        let separator = self.dialect.separator;
-        let head = [b'S', b'R', b'S', b'0', separator, b'-', b'-', b'-', b'-', b'=', high, low, b'='];
-        let mut address = Address::EMPTY;
-        address.write(&[&head, host, b"=", local], self.forwarder);
+        let (host, local) = (mailbox.domain(), mailbox.local());
+        let mut text = [0; TEXT];
+        let before = append(append(append(&mut text, host), b"="), local);
+        append(append(before, b"@"), self.forwarder);
+        let [high, low] = stamp(self.day);
         // Digits have the bit that small letters have.
-        let folded = stamp.map(|octet| octet | 0x20);
+        let folded = [high, low].map(|octet| octet | 0x20);
         let digest = match sixteen::blocks_of_two::<1>(folded, mailbox.as_bytes(), pieces(mailbox)) {
             Some(blocks) => mac::of_words(key.keyed.tag_of_blocks(&blocks)),
             None => longer(key, folded, mailbox),
         };
-        address.patch(5, &base64_of_three(digest, self.dialect.alphabet.last_two()));
-        address
+        let [a, b, c, d] = base64_of_three(digest, self.dialect.alphabet.last_two());
+        let head = [b'S', b'R', b'S', b'0', self.dialect.separator, a, b, c, d, b'=', high, low, b'='];
+        let behind = host.len() + 1 + local.len();
+        Address::of_text(&head, &text, [behind, behind + 1 + self.forwarder.len()])
     }
 }
 
