@@ -54,8 +54,8 @@ fn from_mailbox(from: &[u8]) -> Result<Result<Mailbox<'_>, Unsigned>, Error> {
 /// The address for which a message with this From field has a mark, if it has exactly one (RFC 5322, 3.4); else no mark shall
 /// be made.
 ///
-/// None has a list, a group, a route, a name with an `@` outside quotes, or a field of more than [`MAX_FROM`] octets: what a bounce answers
-/// there is a guess.
+/// None has a list, a group, a route, a name with an `@` outside quotes that is not the address itself, or a field of more
+/// than [`MAX_FROM`] octets: what a bounce answers there is a guess.
 ///
 /// ```
 /// use backstop::mark::address_of_from;
@@ -88,7 +88,7 @@ pub fn address_of_from(field: &[u8]) -> Option<Vec<u8>> {
     let address = match part {
         0 => before,
         // A name may hold anything but what looks like another address.
-        2 if unquoted(before) && behind.is_empty() => within,
+        2 if (unquoted(before) || before.eq_ignore_ascii_case(within)) && behind.is_empty() => within,
         _ => return None,
     };
     (depth == 0 && matches!(Path::parse(address), Ok(Path::Mailbox(_)))).then(|| address.to_vec())

@@ -34,7 +34,7 @@ fn judged(from: &str, recipient: &str) -> (Verdict, Advice) {
 #[test]
 fn a_from_without_exactly_one_address_has_no_mark() {
     for from in [
-        "alice@example.com <alice@example.com>",
+        "bob@example.com <alice@example.com>",
         "alice@example.com, bob@example.com",
         "Alice <alice@example.com>,",
         "alice@example.com via list <alice@example.com>",
@@ -46,7 +46,9 @@ fn a_from_without_exactly_one_address_has_no_mark() {
     }
     let two = "From: alice@example.com\nFrom: alice@example.com\n";
     assert_eq!(judged(two, "alice@example.com"), (UNMARKED, Advice::Deliver));
-    for from in ["alice@example.com", "\"Alice, a@b\" <alice@example.com> (home)"] {
+    for from in
+        ["alice@example.com", "alice@example.com <alice@example.com>", "\"Alice, a@b\" <alice@example.com> (home)"]
+    {
         let expected = (Verdict::Backscatter, Advice::Refuse);
         assert_eq!(judged(&format!("From: {from}\n"), "alice@example.com"), expected, "{from}");
     }

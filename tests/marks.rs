@@ -175,6 +175,7 @@ fn the_one_address_of_a_from_is_found() {
         ("=?utf-8?q?Zo=C3=AB?= <zoe@example.com>", "zoe@example.com"),
         ("<\"two words\"@example.com>", "\"two words\"@example.com"),
         ("alice(x)@example.com", "alice@example.com"),
+        ("Alice@example.com <alice@example.com>", "alice@example.com"),
     ] {
         let found = mark::address_of_from(field.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(found).unwrap(), address, "{field}");
@@ -190,6 +191,7 @@ fn a_from_with_no_several_or_doubtful_addresses_has_none() {
         "alice@example.com, bob@example.com",
         "Alice <alice@example.com>, bob@example.com",
         "bob@example.com <alice@example.com>",
+        "alice@example.com Alice <alice@example.com>",
         "<alice@example.com> bob@example.com",
         "<alice@example.com> <bob@example.com>",
         "<alice@example.com> x",

@@ -9,7 +9,8 @@
 //! run of lines is a block if it has three fields that every mail has, From, Received or Message-ID among them. A line that
 //! a text wrapped, or that lost its prefix, is taken as folded if such a field with the prefix follows it; else the block
 //! breaks off there, and up to the next blank line only marks are read. What breaks off before it is a block leaves its marks
-//! to the next one, which is not whole then; without a mark a blank line ends that. A block breaks off as well where
+//! to the next one, which is not whole then; without a mark a blank line ends that. A mark header counts behind other words on
+//! its line as well, since it stands on top, where a label or a quotation mark may be. A block breaks off as well where
 //! the text ends with it, or where the first line behind it says that more was cut off. A part may end with its
 //! block, and a text with what it quotes where a delimiter closes it, as Exchange writes it; that it was cut there
 //! shows in nothing, which is why a mark belongs on top. Where the encoding of a part or text is broken a line may

@@ -19,9 +19,10 @@
 //! for another address. They prove, and but for the eighth step nothing is held against a message for them.
 //!
 //! "Would show" means that the block ends as a block does and has a From, a Date, and a Received or an X- field: who keeps
-//! these keeps a mark as well. What is not signed is not marked, nor is mail whose From has not exactly one address
-//! ([`mark::address_of_from`]): such a recipient or From gives `marks-not-in-force`. Headers that an automatic answer quotes may be those in the text that it answers; only a
-//! bounce and a virus notice return those of the mail. A returned Date from before the marks gives `marks-not-in-force`.
+//! these keeps a mark as well. Headers that an automatic answer quotes may be those in the text that it answers; only a
+//! bounce and a virus notice return those of the mail. A returned Date from before the marks gives `marks-not-in-force`, and
+//! so do a recipient whose mail is never signed and a From without exactly one address ([`mark::address_of_from`]): such mail
+//! has no mark.
 
 use super::Returned;
 use super::guard::Block;
@@ -199,7 +200,7 @@ impl Advice {
     }
 }
 
-/// Steps 1 to 9; `block` is the first that came back, as [`Returned`] has it.
+/// Steps 1 to 9; `returned` is what is told of the first block that came back, and its fields.
 pub(super) fn decide(
     kind: Kind,
     checker: &Checker<'_>,
