@@ -39,8 +39,6 @@ use crate::batv::Form;
 use crate::day::Day;
 use crate::domains::Domains;
 use crate::error::Error;
-#[cfg(feature = "bounce")]
-use crate::key::{KeyRing, Use};
 use crate::srs::Dialect;
 
 /// For how many days past a tag's lifetime the bounce of a mail may still be under way: most queues give up after five.
@@ -561,17 +559,6 @@ impl Policy {
             Some(_) => Origin::Inbound,
             None => Origin::Unknown,
         }
-    }
-
-    /// Whether all mail of this mailbox that may still be under way has left with a mark: since [`DELAY`] days before the
-    /// day, by this policy and the ring.
-    #[cfg(feature = "bounce")]
-    pub(crate) fn marks_in_force(&self, ring: &KeyRing, mailbox: Mailbox<'_>, day: Day) -> bool {
-        let signs = |back| ring.signing_key(Use::Mark, mailbox.domain(), day.minus(back)).is_ok();
-        self.own.contains(mailbox.domain())
-            && !self.no_sign.holds(mailbox)
-            && self.marks_since.is_some_and(|since| since.plus(DELAY) < day)
-            && (0..=DELAY).all(signs)
     }
 
     /// Whether bounces to this mailbox are never refused.

@@ -111,7 +111,18 @@ impl Policy {
         Ok(())
     }
 
-    /// Whether mail with this sender never has a mark, since it is never signed: who marks what he signs marks none.
+    /// Whether all mail of this mailbox that may still be under way has left with a mark: since
+    /// [`DELAY`](super::DELAY) days before the day, by this policy and the ring.
+    #[cfg(feature = "bounce")]
+    pub(crate) fn marks_in_force(&self, ring: &KeyRing, mailbox: Mailbox<'_>, day: Day) -> bool {
+        let signs = |back| ring.signing_key(crate::Use::Mark, mailbox.domain(), day.minus(back)).is_ok();
+        self.own.contains(mailbox.domain())
+            && !self.no_sign.holds(mailbox)
+            && self.marks_since.is_some_and(|since| since.plus(super::DELAY) < day)
+            && (0..=super::DELAY).all(signs)
+    }
+
+    /// Whether mail with this sender never has a mark: it is never signed, and marks go on what is signed.
     #[cfg(feature = "bounce")]
     pub(crate) fn never_marks(&self, ring: &KeyRing, sender: Mailbox<'_>, today: Day) -> bool {
         matches!(self.signable(ring, sender, today), Err(Rule::NotOwn | Rule::NoSign | Rule::TooLong | Rule::Shape))
