@@ -42,10 +42,13 @@ fn senders_are_signed_by_the_first_rule_that_applies() {
         let (rewrite, found) = sent(&policy, sender, &["bob@example.org"], Origin::Submitted);
         assert_eq!(found, rule, "{sender}");
         assert_eq!(rewrite.is_some(), rule == Rule::Signed, "{sender}");
+        let decided = policy.outgoing(&ring(RING), sender.as_bytes(), [OUTSIDER], Origin::Submitted, today());
+        let own = matches!(rule, Rule::Signed | Rule::NoSign | Rule::TooLong);
+        assert_eq!(decided.takes_mark(), own, "{sender}");
     }
     let empty = ring("version 1\n");
     let out = policy.outgoing(&empty, b"alice@example.com", [OUTSIDER], Origin::Submitted, today());
-    assert_eq!((out.rewrite, out.rule), (None, Rule::NoKey));
+    assert_eq!((out.rewrite, out.rule, out.takes_mark()), (None, Rule::NoKey, true));
 }
 
 #[test]

@@ -22,7 +22,7 @@
 //! these keeps a mark as well. Headers that an automatic answer quotes may be those in the text that it answers; only a
 //! bounce and a virus notice return those of the mail. A returned Date from before the marks gives `marks-not-in-force`, and
 //! so do a recipient whose mail is never signed and a From without exactly one address ([`mark::address_of_from`]): such mail
-//! has no mark.
+//! may leave without a mark.
 
 use super::Returned;
 use super::guard::Block;

@@ -122,7 +122,8 @@ impl Policy {
             && (0..=super::DELAY).all(signs)
     }
 
-    /// Whether mail with this sender never has a mark: it is never signed, and marks go on what is signed.
+    /// Whether mail with this sender may always leave without a mark: it is never signed. So it may go another way, as who
+    /// is on `no-sign` does, or by a program that marks only what it signs.
     #[cfg(feature = "bounce")]
     pub(crate) fn never_marks(&self, ring: &KeyRing, sender: Mailbox<'_>, today: Day) -> bool {
         matches!(self.signable(ring, sender, today), Err(Rule::NotOwn | Rule::NoSign | Rule::TooLong | Rule::Shape))

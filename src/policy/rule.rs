@@ -16,6 +16,37 @@ pub struct Outgoing {
     pub rule: Rule,
 }
 
+impl Outgoing {
+    /// Whether the mail is this site's own, so that it is to have a mark ([`mark`](crate::mark)).
+    ///
+    /// Its sender is own and untagged, somebody vouches for it, and the mode says to sign. The mark goes on it though the
+    /// sender stays as it is (`no-sign`, `no-sign-recipients`, `no-key`, `too-long`, `shape`): only the mark tells its
+    /// bounces, which have no tag, from forged ones. For answers of [`Policy::outgoing`](crate::Policy::outgoing) alone:
+    /// forwarded mail is another's.
+    ///
+    /// ```
+    /// use backstop::policy::{Addresses, Mode, Origin, Policy};
+    /// use backstop::{Day, Domains, KeyRing};
+    ///
+    /// let policy = Policy::new(Domains::parse("example.com")?)
+    ///     .with_mode(Mode::Sign)
+    ///     .with_no_sign_recipients(Addresses::parse(["@ezmlm.example.org"])?);
+    /// let ring = KeyRing::parse(b"version 1\nprvs 1 sha256 7 - - * text:a secret of sixteen octets\n")?;
+    /// let day = Day::parse("2026-11-21")?;
+    /// let sent = |sender: &str| {
+    ///     let to = [&b"list@ezmlm.example.org"[..]];
+    ///     policy.outgoing(&ring, sender.as_bytes(), to, Origin::Submitted, day)
+    /// };
+    /// assert!(sent("alice@example.com").takes_mark() && sent("alice@example.com").rewrite.is_none());
+    /// assert!(!sent("carol@elsewhere.example").takes_mark());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn takes_mark(&self) -> bool {
+        use Rule::{NoKey, NoSign, NoSignRecipients, Shape, Signed, TooLong};
+        matches!(self.rule, Signed | NoSign | NoSignRecipients | NoKey | TooLong | Shape)
+    }
+}
+
 /// What to do with an envelope recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {

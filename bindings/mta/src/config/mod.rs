@@ -134,7 +134,7 @@ impl Default for Limits {
 /// Of `[milter]`: what is written into the headers of mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headers {
-    /// Whether signed mail gets a mark, if the ring has a key for it.
+    /// Whether own mail gets a mark, if the ring has a key for it.
     pub mark: bool,
     /// The header that tells the verdict about a bounce; `None` tells nothing.
     pub verdict: Option<String>,

@@ -298,7 +298,7 @@ impl Ready {
                 ),
                 Rule::NoSignRecipients => format!(
                     "{count} mails (last {last}) left unsigned for no-sign-recipients; their bounces would be refused \
-                     unless the hosts that send them are in exempt-clients"
+                     unless the hosts that send them are in exempt-clients, or refuse-at is \"message\" and they return a mark"
                 ),
                 _ => {
                     format!("{count} mails (last {last}) left unsigned, since no key signed; see `backstop key check`")

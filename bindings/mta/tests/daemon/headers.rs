@@ -1,4 +1,4 @@
-//! What the milter does with headers: marks on mail that is signed, verdicts on bounces, and copies of them that arrive.
+//! What the milter does with headers: marks on own mail, verdicts on bounces, and copies of them that arrive.
 
 use crate::common::Daemon;
 use crate::milter::{Server, config};
@@ -27,25 +27,33 @@ pub(crate) fn headers_config(mode: &str) -> String {
 const MARK_KEY: &str = "mark m sha256 14 2020-01-01 - * text:the mark key of these tests\n";
 
 #[test]
-fn signed_mail_with_one_author_gets_a_mark_that_proves_its_bounce() {
+fn own_mail_with_one_author_gets_a_mark_that_proves_its_bounce_though_its_sender_stays_unsigned() {
     let daemon = Daemon::start(&headers_config("enforce"));
     let ring = format!("{}{MARK_KEY}", crate::common::RING);
     daemon.folder.write("keys", &ring);
     daemon.reload(&headers_config("enforce"));
     let ring = backstop::KeyRing::parse(ring.as_bytes()).unwrap();
     let mut server = with_headers(&daemon, "192.0.2.7");
-    for (sender, from, marked) in [
-        ("<alice@example.com>", &["\"Alice, at home\"\n <Alice@example.com>"][..], true),
-        ("<alice@example.com>", &[], false),
-        ("<alice@example.com>", &["alice@example.com", "bob@example.com"], false),
-        ("<alice@example.com>", &["alice@example.com, bob@example.com"], false),
-        ("<carol@elsewhere.example>", &["alice@example.com"], false),
+    let (other, list) = ("<bob@elsewhere.example>", "<list@old.example>");
+    let long = format!("<{}@example.com>", "a".repeat(60));
+    for (sender, recipient, from, marked) in [
+        ("<alice@example.com>", other, &["\"Alice, at home\"\n <Alice@example.com>"][..], true),
+        ("<alice@example.com>", list, &["alice@example.com"], true),
+        (&long, other, &["alice@example.com"], true),
+        ("<alice@example.com>", other, &[], false),
+        ("<alice@example.com>", other, &["alice@example.com", "bob@example.com"], false),
+        ("<alice@example.com>", other, &["alice@example.com, bob@example.com"], false),
+        ("<prvs=02d71a5ee5d=alice@example.com>", other, &["alice@example.com"], false),
+        ("<carol@elsewhere.example>", other, &["alice@example.com"], false),
+        ("<>", other, &["alice@example.com"], false),
     ] {
         server.mail(sender);
-        assert_eq!(server.rcpt("<bob@elsewhere.example>"), "c");
+        assert_eq!(server.rcpt(recipient), "c");
         let list: Vec<_> = from.iter().map(|from| ("From", *from)).collect();
         fields(&mut server, &list);
         let changes = server.end();
+        let signed = changes.iter().any(|change| change.contains("prvs="));
+        assert_eq!(signed, (sender, recipient) == ("<alice@example.com>", other), "{sender} {changes:?}");
         // On top, at index 0.
         let mark = changes.iter().find_map(|change| change.strip_prefix("i    Backstop-Mark "));
         assert_eq!(mark.is_some(), marked, "{sender} {from:?} {changes:?}");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! From: ...                                                      read, for the mark
-//! Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=...; t=...  put on top of mail that is signed (backstop::mark)
+//! Backstop-Mark: v=1; i=example.com; k=m; d=20778; n=...; t=...  put on top of own mail (Outgoing::takes_mark)
 //! Backstop-Verdict: untagged; rule=too-early; would=unchanged; mode=enforce      put on top of bounces
 //! Backstop-Verdict: untagged; rule=mark-genuine; would=unchanged; mode=enforce; message=genuine; kind=dsn-failed;
 //!   proof=returned-mark                        where the message was judged; why= in place of proof= if it is unproven
@@ -116,14 +116,14 @@ impl Headers {
     }
 
     /// What to change at the end of the message. From the last copy to the first: deleting one renumbers those behind it.
-    pub fn changes(&self, snapshot: &Snapshot, signed: bool, day: Day) -> Vec<Change> {
+    pub fn changes(&self, snapshot: &Snapshot, own: bool, day: Day) -> Vec<Change> {
         let mut changes = Vec::new();
         if let Some(name) = &snapshot.config.headers.verdict {
             changes.extend((1..=self.copies).rev().map(|index| Change::Delete(name.clone(), index)));
             // Each goes above the ones before.
             changes.extend(self.verdicts.iter().rev().map(|text| Change::Top(name.clone(), text.clone())));
         }
-        if signed && Wanted::of(snapshot).mark {
+        if own && Wanted::of(snapshot).mark {
             // Who returns a header cut off cuts its end.
             changes.extend(self.mark(snapshot, day).map(|value| Change::Top(mark::HEADER.to_owned(), value)));
         }

@@ -261,7 +261,7 @@ impl Session {
         let recipients: Vec<&[u8]> = mail.recipients.iter().map(|(given, _)| given.as_slice()).collect();
         let (decided, event) = decide::outgoing(snapshot, &context, &mail.sender, &recipients, now);
         state.record(snapshot, &event);
-        let headers = mail.headers.changes(snapshot, decided.rewrite.is_some(), now.day);
+        let headers = mail.headers.changes(snapshot, decided.takes_mark(), now.day);
         let notify: HashMap<&[u8], &Vec<u8>> =
             mail.recipients.iter().filter_map(|(given, notify)| Some((given.as_slice(), notify.as_ref()?))).collect();
         let with_notify = |(given, address): (Vec<u8>, Address)| {
