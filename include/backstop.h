@@ -1070,7 +1070,25 @@ int32_t backstop_srs_reverse(const backstop_keyring *ring,
  */
 
 /**
- * Makes the value of the header BACKSTOP_MARK_HEADER for a message whose From has this bare address.
+ * Writes the bare address for which a message with this From field is to have a mark, if the field has exactly one.
+ *
+ * `field` is what stands behind `From:`, folded or not; give it only if the message has one such field.
+ * BACKSTOP_UNSIGNED_SHAPE: a list, a group, a route, a name with another address outside quotes, or more than 8192
+ * octets; the length is 0. What a bounce answers there is a guess, and no bounce is called backscatter for want of it.
+ *
+ * Mark own mail alone, which the rule of backstop_policy_outgoing tells: BACKSTOP_RULE_SIGNED, or one that leaves own
+ * mail unsigned, whose bounces only the mark tells from forged ones (BACKSTOP_RULE_NO_SIGN, NO_SIGN_RECIPIENTS,
+ * NO_KEY, TOO_LONG, SHAPE).
+ */
+int32_t backstop_mark_address_of_from(const char *field,
+                                      size_t len,
+                                      char *out,
+                                      size_t cap,
+                                      size_t *out_len);
+
+/**
+ * Makes the value of the header BACKSTOP_MARK_HEADER for a message whose From has this bare address
+ * (backstop_mark_address_of_from).
  *
  * `nonce` points to BACKSTOP_NONCE_SIZE random octets, others for each message. BACKSTOP_UNSIGNED_*: there is no mark
  * to put into the message, and the length is 0.

@@ -187,6 +187,16 @@ local function load(path)
         return ffi.string(lib.backstop_version()), tonumber(lib.backstop_version_number())
     end
 
+    -- mark_address_of_from(field) -> the bare address for which a message with this From has a mark, or "" and the reason
+    function backstop.mark_address_of_from(field)
+        check("the From", field, "string")
+        local status
+        repeat
+            status = lib.backstop_mark_address_of_from(field, #field, buffer, capacity, length)
+        until had_room(status)
+        return text_or_reason(status)
+    end
+
     -- strip(address) -> the address without a tag of any known system, the slug of the tag or nil
     function backstop.strip(address)
         check("the address", address, "string")

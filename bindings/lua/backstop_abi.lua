@@ -117,6 +117,7 @@ int32_t backstop_srs_forward(const backstop_keyring *ring, const backstop_srs *s
     int64_t now, char *out, size_t cap, size_t *out_len);
 int32_t backstop_srs_reverse(const backstop_keyring *ring, const backstop_srs *srs, const char *address, size_t len,
     int64_t now, backstop_verdict *out);
+int32_t backstop_mark_address_of_from(const char *field, size_t len, char *out, size_t cap, size_t *out_len);
 int32_t backstop_mark_header(const backstop_keyring *ring, const char *from, size_t from_len, const uint8_t *nonce,
     int64_t now, char *out, size_t cap, size_t *out_len);
 int32_t backstop_mark_message_id(const backstop_keyring *ring, const char *left, size_t left_len, const char *domain,

@@ -187,6 +187,11 @@ fn make_mark(call: &Call, input: &mut Input<'_>) {
     if kind % 2 == 0 {
         let from = input.rest();
         call.written((), |data, cap, len, _| {
+            let (field, field_len) = call.text(4, &from);
+            unsafe { backstop_mark_address_of_from(field, field_len, data, cap, len) }
+        });
+        call.spoiled.set(false);
+        call.written((), |data, cap, len, _| {
             let (from, from_len) = call.text(4, &from);
             let nonce = call.at(6, nonce.as_ptr());
             unsafe { backstop_mark_header(call.at(5, ring()), from, from_len, nonce, call.now, data, cap, len) }

@@ -7,7 +7,9 @@ use backstop_core::{Day, Error, KeyRing, Verdict};
 
 use crate::gate::{Buffer, day, gate, object, slice, text};
 use crate::keyring::backstop_keyring;
-use crate::status::{BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_MESSAGE_ID, BACKSTOP_OK, failed, unsigned};
+use crate::status::{
+    BACKSTOP_ERR_DOMAIN, BACKSTOP_ERR_MESSAGE_ID, BACKSTOP_OK, BACKSTOP_UNSIGNED_SHAPE, failed, unsigned,
+};
 use crate::verdict::backstop_verdict;
 
 /// How many random octets backstop_mark_header takes.
@@ -23,7 +25,35 @@ const _: () = assert!(BACKSTOP_MARK_MAX as usize == mark::MAX_MARK);
 
 /// # Marks inside messages
 ///
-/// Makes the value of the header BACKSTOP_MARK_HEADER for a message whose From has this bare address.
+/// Writes the bare address for which a message with this From field is to have a mark, if the field has exactly one.
+///
+/// `field` is what stands behind `From:`, folded or not; give it only if the message has one such field.
+/// BACKSTOP_UNSIGNED_SHAPE: a list, a group, a route, a name with another address outside quotes, or more than 8192
+/// octets; the length is 0. What a bounce answers there is a guess, and no bounce is called backscatter for want of it.
+///
+/// Mark own mail alone, which the rule of backstop_policy_outgoing tells: BACKSTOP_RULE_SIGNED, or one that leaves own
+/// mail unsigned, whose bounces only the mark tells from forged ones (BACKSTOP_RULE_NO_SIGN, NO_SIGN_RECIPIENTS,
+/// NO_KEY, TOO_LONG, SHAPE).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backstop_mark_address_of_from(
+    field: *const c_char,
+    len: usize,
+    out: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    gate(|| {
+        let out = Buffer::new(out, cap, out_len)?;
+        // SAFETY: the caller keeps the rules of the manual.
+        let address = mark::address_of_from(unsafe { text(field, len) }?);
+        // SAFETY: as above.
+        unsafe { out.put(address.as_deref().unwrap_or_default()) }?;
+        Ok(address.map_or(BACKSTOP_UNSIGNED_SHAPE, |_| BACKSTOP_OK))
+    })
+}
+
+/// Makes the value of the header BACKSTOP_MARK_HEADER for a message whose From has this bare address
+/// (backstop_mark_address_of_from).
 ///
 /// `nonce` points to BACKSTOP_NONCE_SIZE random octets, others for each message. BACKSTOP_UNSIGNED_*: there is no mark
 /// to put into the message, and the length is 0.

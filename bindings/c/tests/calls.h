@@ -69,6 +69,12 @@ static int32_t call_srs_forward(const struct fixture *f, int missing, char *buf,
                                 len);
 }
 
+static int32_t call_mark_address_of_from(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
+{
+    (void)f;
+    return backstop_mark_address_of_from(OR_NULL(3, "Alice <alice@example.com>"), 25, buf, cap, len);
+}
+
 static int32_t call_mark_header(const struct fixture *f, int missing, char *buf, size_t cap, size_t *len)
 {
     return backstop_mark_header(OR_NULL(3, f->ring), OR_NULL(4, ADDRESS), strlen(ADDRESS), OR_NULL(5, nonce), NOW, buf, cap,
@@ -168,6 +174,7 @@ static const struct {
     {call_strip, "strip", BACKSTOP_OK, 4},
     {call_explain, "explain", BACKSTOP_OK, 4},
     {call_srs_forward, "srs_forward", BACKSTOP_OK, 5},
+    {call_mark_address_of_from, "mark_address_of_from", BACKSTOP_OK, 3},
     {call_mark_header, "mark_header", BACKSTOP_OK, 5},
     {call_mark_message_id, "mark_message_id", BACKSTOP_OK, 6},
     {call_keyring_diagnose, "keyring_diagnose", BACKSTOP_OK, 4},

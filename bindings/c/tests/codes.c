@@ -266,6 +266,10 @@ static void other_functions_reach_the_rest(void)
     CHECK(backstop_policy_outgoing(policy, ring, S("a@b"), &to, 1, 5, NOW, text, 9, &len, &number) == BACKSTOP_ERR_OPTION);
     CHECK(backstop_policy_outgoing(policy, ring, S("a@b"), &to, SIZE_MAX / 4, 1, NOW, text, 9, &len, &number) ==
           BACKSTOP_ERR_LENGTH);
+    CHECK(backstop_mark_address_of_from(S("\"A, a@b\"\n <a@example.com>"), text, sizeof text, &len) == BACKSTOP_OK);
+    CHECK(len == 13 && memcmp(text, "a@example.com", 13) == 0);
+    CHECK(see(backstop_mark_address_of_from(S("a@b.example, b@b.example"), text, sizeof text, &len)) == BACKSTOP_UNSIGNED_SHAPE);
+    CHECK(len == 0);
     CHECK(see(backstop_mark_message_id(ring, S("a b"), S("example.com"), S("a@b"), NOW, text, sizeof text, &len)) ==
           BACKSTOP_ERR_MESSAGE_ID);
     CHECK(backstop_mark_message_id(ring, "\xff", 1, S("b"), S("a@b"), NOW, text, 9, &len) == BACKSTOP_ERR_MESSAGE_ID);

@@ -199,6 +199,13 @@ function tests.srs_goes_there_and_back()
     assert(url:forward(ring, ("x"):rep(60) .. "@fwd.example", NOW):find("^SRS0="))
 end
 
+function tests.the_address_of_a_from_is_told_if_it_has_one()
+    assert(backstop.mark_address_of_from('"Alice, a@b" <alice@example.com>\n (home)') == "alice@example.com")
+    local none, reason = backstop.mark_address_of_from("bob@example.com, alice@example.com")
+    assert(none == "" and reason == "shape")
+    raises("the From is a nil", backstop.mark_address_of_from)
+end
+
 function tests.marks_are_made_and_checked()
     local value = assert(ring:mark_header("alice@example.com", "\0\1\2\3\4\5\6\7", NOW))
     assert(value:find("^v=1; i=example%.com; k=m; d=20778; n=aaaqeayeaudao; t="))

@@ -30,7 +30,9 @@ mod _backstop {
     #[pymodule_export]
     use crate::keys::{KeyRing, KeyStore};
     #[pymodule_export]
-    use crate::mark::{Mark, mark_header, mark_message_id, mark_verify_header, mark_verify_message_id};
+    use crate::mark::{
+        Mark, mark_address_of_from, mark_header, mark_message_id, mark_verify_header, mark_verify_message_id,
+    };
     #[pymodule_export]
     use crate::policy::{Decision, Policy, Sender};
     #[pymodule_export]

@@ -8,7 +8,7 @@ use pyo3::types::PyBytes;
 use crate::error::{DOMAIN, MESSAGE_ID, OPTION, failed, fault};
 use crate::input::{Now, Text, day};
 use crate::keys::KeyRing;
-use crate::output::shown;
+use crate::output::{shown, text};
 use crate::verdict::Verdict;
 
 /// A mark, or why there is none.
@@ -37,6 +37,14 @@ impl From<Marked> for Mark {
             Marked::Unsigned(reason) => Mark { value: None, reason: Some(reason.slug()) },
         }
     }
+}
+
+/// The bare address for which a message with this From field is to have a mark; None unless the field has exactly one.
+///
+/// `field` is what stands behind `From:`, folded or not; give it only if the message has one such field.
+#[pyfunction]
+pub(crate) fn mark_address_of_from(field: Text<'_>) -> PyResult<Option<String>> {
+    mark::address_of_from(field.octets()).map(|address| text(&address)).transpose()
 }
 
 /// Makes the value of the header Backstop-Mark for a message whose From has this bare address.

@@ -117,6 +117,11 @@ def test_the_options_of_srs_do_what_they_say(ring: backstop.KeyRing) -> None:
         assert {letter for address in made for letter in address[5:32] if not letter.isalnum()} == set(allowed)
 
 
+def test_the_address_of_a_from_is_told_if_it_has_one() -> None:
+    assert backstop.mark_address_of_from('"Alice, a@b" <alice@example.com>\n (home)') == "alice@example.com"
+    assert backstop.mark_address_of_from(b"bob@example.com, alice@example.com") is None
+
+
 def test_marks_prove_for_one_address_only(ring: backstop.KeyRing) -> None:
     mark = backstop.mark_header(ring, "alice@example.com", now=DAY)
     assert mark.value is not None and mark.reason is None

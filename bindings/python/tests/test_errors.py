@@ -99,6 +99,7 @@ CALLS: list[tuple[Call, dict[str, tuple[Any, str]]]] = [
             "over_long": ("leave", TEXT),
         },
     ),
+    (backstop.mark_address_of_from, {"field": ("a@example.com", TEXT)}),
     (
         backstop.mark_header,
         {"ring": (RINGS, OTHER), "from_": ("a@example.com", TEXT), "nonce": (bytes(8), OTHER), "now": (DAY, OTHER)},

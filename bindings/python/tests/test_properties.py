@@ -73,6 +73,7 @@ def test_no_text_raises_anything_but_our_error(one: Union[str, bytes], two: Unio
         lambda: backstop.explain(KEYS, one, day),
         lambda: backstop.srs_forward(KEYS, SRS, one, day),
         lambda: backstop.srs_reverse(KEYS, SRS, one, day),
+        lambda: backstop.mark_address_of_from(one),
         lambda: backstop.mark_header(KEYS, one, bytes(8), day),
         lambda: backstop.mark_message_id(KEYS, one, two, "a@example.com", day),
         lambda: backstop.mark_verify_header(KEYS, one, two, day),

@@ -27,6 +27,7 @@ __all__ = [
     "__version__",
     "explain",
     "inspect",
+    "mark_address_of_from",
     "mark_header",
     "mark_message_id",
     "mark_verify_header",
