@@ -175,9 +175,9 @@ pub(crate) fn is_over_by_srs(stamp: u32, longest: u32, today: Day) -> bool {
     age > longest + 1 && age < 1023
 }
 
-/// The same of a full signing day.
+/// The same of a full signing day; one after tomorrow, on which no tag can have been made yet, is no better.
 pub(crate) fn is_over(signed: Day, longest: u32, grace: u32, today: Day) -> bool {
-    today > signed.plus(longest + grace + 1)
+    signed > today.plus(1) || today > signed.plus(longest + grace + 1)
 }
 
 #[cfg(test)]
@@ -263,6 +263,8 @@ mod tests {
         );
         let over = |age: u32| is_over(day(20_778), 99, 7, day(20_778 + age));
         assert_eq!((0..2000).find(|&age| over(age)), Some(108));
+        let ahead = |days: u32| is_over(day(20_778 + days), 99, 7, day(20_778));
+        assert_eq!((0..2000).find(|&days| ahead(days)), Some(2));
     }
 
     #[test]

@@ -125,6 +125,13 @@ fn table() -> Vec<Line> {
             bounces(R::Expired),
         ),
         line(
+            "bst1 of an unknown key, dated after tomorrow",
+            &signed("version 1\nbst1 q sha256 99 - - * text:lost\n", "alice@example.com", today().plus(2)),
+            logged,
+            refused_null,
+            bounces(R::Expired),
+        ),
+        line(
             "untagged, signable",
             "alice@example.com",
             ["unchanged log", "unchanged"],

@@ -229,7 +229,6 @@ fn a_forwarded_sender_gets_its_bounce_back_for_as_long_as_the_key_says() {
         let Some(rewritten) = out.rewrite else { return };
         let day = today().minus(1).plus(age);
         let decision = policy.incoming(&ring, b"<>", rewritten.as_bytes(), Client::Other, day);
-        // A quoted part whose quotes were needless returns without them.
         let address = decision.action.address().map(ToString::to_string).unwrap_or_default();
         assert_eq!((decision.action.slug(), address), ("reverse", sender.clone()), "{rewritten} {day}");
         returned.set(returned.get() + 1);

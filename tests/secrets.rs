@@ -176,6 +176,16 @@ srs 5 sha1 10 - - example.org text:a text secret that is nowhere else
 ";
         assert!(KeyRing::parse(REFUSED.as_bytes()).is_err());
     });
+    for damaged in [
+        "base32:SNZWKY3SMV2C233DORSXI4ZNN5TC2MZSFVTG64RNORUGKLLLMV4!!",
+        "base64:k3NlY3JldC1vY3RldHMtb2YtMzItZm9yLXRoZS1rZX!x",
+        "base64:k3NlY3JldC1vY3RldHMtb2YtMzItZm9yLXRoZS1rZX!",
+    ] {
+        leaves_nothing(damaged, || {
+            let ring = format!("version 1\nprvs 4 sha256 10 - - * {damaged}\n");
+            assert!(KeyRing::parse(ring.as_bytes()).is_err());
+        });
+    }
     leaves_nothing("a secret", || drop(Secret::new(OCTETS).unwrap().clone()));
 }
 

@@ -19,6 +19,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
@@ -124,8 +125,8 @@ fn version(line: &str) -> Result<(), String> {
         return Err("this is no key ring, which begins with the line `version 1`".into());
     }
     match number.parse::<u32>() {
-        Ok(1) => Ok(()),
-        Ok(other) => Err(format!("version {other} is not known; this backstop reads version 1")),
+        Ok(_) if number == "1" => Ok(()),
+        Ok(_) => Err(format!("version {number} is not known; this backstop reads version 1")),
         Err(_) => Err("the version must be a number; this backstop reads version 1".into()),
     }
 }
@@ -213,7 +214,7 @@ fn secret(text: &str) -> Result<Secret, String> {
             if value.trim_matches([' ', '\t']).len() != value.len() {
                 return Err(wrong("has blanks at an end of text:; write it as hex: or base64:"));
             }
-            if value.bytes().any(|octet| octet.is_ascii_control() && octet != b'\t') {
+            if value.chars().any(|character| character.is_control() && character != '\t') {
                 return Err(wrong("has a control character in text:; write it as hex: or base64:"));
             }
             Zeroizing::new(value.as_bytes().to_vec())
@@ -223,7 +224,7 @@ fn secret(text: &str) -> Result<Secret, String> {
             let octets = match form {
                 "hex" => hex(value),
                 "base32" => base32(value),
-                _ => Base64::decode_vec(value).or_else(|_| Base64Unpadded::decode_vec(value)).ok().map(Zeroizing::new),
+                _ => base64(value),
             };
             octets.ok_or_else(|| wrong(&format!("is not {form}")))?
         }
@@ -235,10 +236,25 @@ fn secret(text: &str) -> Result<Secret, String> {
 fn base32(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let base32 = base32::RFC4648_NOPAD.with_ignore_case();
     let value = text.trim_end_matches('=');
-    let octets = Zeroizing::new(base32.decode(value).ok()?);
+    let octets = decoded(value, |room| base32.decode_buf(value, room).ok().map(|octets| octets.len()))?;
     let again = Zeroizing::new(base32.encode(&octets));
     let is_padded = text.len() == value.len() || text.len() == value.len().next_multiple_of(8);
     (is_padded && again.eq_ignore_ascii_case(value)).then_some(octets)
+}
+
+fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    decoded(text, |room| {
+        let length = Base64::decode(text, room).map(<[u8]>::len);
+        length.or_else(|_| Base64Unpadded::decode(text, room).map(<[u8]>::len)).ok()
+    })
+}
+
+/// What a decoder wrote, of the length that it tells, into room that is wiped though the text was none of its kind.
+fn decoded(text: &str, decode: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<Zeroizing<Vec<u8>>> {
+    let mut octets = Zeroizing::new(vec![0; text.len()]);
+    let length = decode(&mut octets)?;
+    octets.truncate(length);
+    Some(octets)
 }
 
 /// In room that is enough from the start, since growing leaves copies.

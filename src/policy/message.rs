@@ -96,8 +96,7 @@ impl Policy {
     /// Whether a mark that names this day cannot have been in date within `expired-grace`, whatever key made it: none lives
     /// longer than [`Use::max_days`], and none is made ahead of tomorrow.
     pub(crate) fn is_no_day_of_a_mark(&self, named: Day, day: Day) -> bool {
-        let longest = u32::from(Use::Mark.max_days());
-        named > day.plus(1) || is_over(named, longest, u32::from(self.expired_grace), day)
+        is_over(named, u32::from(Use::Mark.max_days()), u32::from(self.expired_grace), day)
     }
 }
 

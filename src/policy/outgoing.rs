@@ -8,7 +8,7 @@
 //! | `not-vouched`: origin neither submitted nor internal | `no-forwarder` |
 //! | `off` for the sender's domain | `off` for the forwarder's domain |
 //! | `no-sign`, `no-sign-recipients` | |
-//! | `already`, `no-key`, `too-long` | `already`, `no-key`, `too-long`, `shape` |
+//! | `already`, `no-key`, `too-long`, `shape` | `already`, `no-key`, `too-long`, `shape` |
 //! | `signed` | `rewritten` |
 
 use super::{Mode, Origin, Outgoing, Policy, Rule};

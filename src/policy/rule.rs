@@ -21,7 +21,7 @@ impl Outgoing {
     ///
     /// Its sender is own and untagged, somebody vouches for it, and the mode says to sign. The mark goes on it though the
     /// sender stays as it is (`no-sign`, `no-sign-recipients`, `no-key`, `too-long`, `shape`): only the mark tells its
-    /// bounces, which have no tag, from forged ones. For answers of [`Policy::outgoing`](crate::Policy::outgoing) alone:
+    /// bounces, which have no tag, from forged ones. For answers of [`Policy::outgoing`](crate::policy::Policy::outgoing) alone:
     /// forwarded mail is another's.
     ///
     /// ```

@@ -55,8 +55,9 @@ impl Alphabet {
     }
 }
 
-/// What to do with a local part that is longer than 64 octets: that of a result, in both directions. A sender that has one
-/// itself, as Exim makes them with its prvs tag, has such a result.
+/// What to do with a local part that is longer than 64 octets: that of a result, in both directions, but for the SRS address
+/// of another forwarder to which an SRS1 one returns. A sender that has one itself, as Exim makes them with its prvs tag, has
+/// such a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OverLong {
     /// Leave the sender as it is, reason `too-long`; a bounce that would return to such a sender is `malformed`.

@@ -123,13 +123,13 @@ struct From<'a> {
 }
 
 impl<'a> From<'a> {
-    /// The address of these parts, in quotes only where it needs them.
+    /// The address of these parts, in quotes where they came in quotes, but for those that an address literal alone needs.
     ///
     /// The parts of an unquoted local part have the octets of one already; in quotes, a cut at an escaped `=` leaves a
     /// lone backslash at the end of the part before it, which is neither hash, stamp nor host.
     #[inline(always)]
     fn result(self, srs0: bool, content: &'a [u8], domain: &'a [u8]) -> Result<Stripped<'a>, Malformed> {
-        let quoted = self.quoted && !content.iter().all(|&octet| is_bare(octet));
+        let quoted = self.quoted && !(domain.starts_with(b"[") && is_dot_atom(content));
         if content.is_empty() || check_domain(domain, 0).is_err() {
             return Err(Malformed::Mailbox);
         }
@@ -174,6 +174,10 @@ fn keep_better<'k>(best: &mut Option<Best<'k>>, answer: Best<'k>) {
     if is_better {
         *best = Some(answer);
     }
+}
+
+fn is_dot_atom(content: &[u8]) -> bool {
+    content.split(|&octet| octet == b'.').all(|atom| !atom.is_empty() && atom.iter().all(|&octet| is_bare(octet)))
 }
 
 impl Reversal<'_> {
