@@ -18,6 +18,8 @@ use memchr::{memchr, memmem};
 pub const MAX_FIELDS: usize = 500;
 /// Octets of a field's value that are looked at.
 pub const MAX_VALUE: usize = 8 * 1024;
+/// The most octets of a Content-Type that are read: each of its parameters is looked for among those before it.
+pub const MAX_TYPE: usize = 2 * 1024;
 /// Leaves of a message that are looked at.
 pub const MAX_LEAVES: usize = 64;
 /// Parts of a message that are looked at, multiparts counted.

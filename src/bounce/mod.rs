@@ -55,7 +55,7 @@ use crate::policy::{Mode, Policy};
 pub mod limits {
     pub use super::guard::{
         MAX_CHECKS, MAX_DECODED, MAX_DELIVERIES, MAX_FIELDS, MAX_LEAVES, MAX_LINKS, MAX_NESTING, MAX_PARTS,
-        MAX_PHRASES, MAX_QUOTED, MAX_RETURNED, MAX_VALUE,
+        MAX_PHRASES, MAX_QUOTED, MAX_RETURNED, MAX_TYPE, MAX_VALUE,
     };
     pub use super::keep::MAX_KEPT;
 }

@@ -14,9 +14,12 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{HeaderValue, Host};
 
-use super::guard::{BYTE_ORDER_MARK, Block, Leaf, MAX_DECODED, is_known, quote_marks};
+use super::guard::{BYTE_ORDER_MARK, Block, Leaf, MAX_DECODED, MAX_TYPE, is_known, quote_marks};
 use crate::address::Path;
 use crate::day::Day;
+
+/// The most `=?` without a `?=` behind them that are read of a value.
+const MAX_BEGUN: u32 = 8;
 
 /// What a Content-Type and a Content-Transfer-Encoding say, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +92,7 @@ pub(super) fn content(block: &Block<'_>, in_digest: bool) -> Content {
         }
     }
     let Some(value) = block.get("Content-Type") else { return content };
-    let value = ended(value);
+    let value = ended(value.get(..MAX_TYPE).unwrap_or(value));
     let HeaderValue::ContentType(read) = MessageStream::new(&value).parse_content_type() else { return content };
     content.kind = lower(&read.c_type);
     content.subtype = read.c_subtype.as_deref().map(lower).unwrap_or_default();
@@ -105,12 +108,33 @@ fn lower(text: &str) -> String {
     text.trim().to_ascii_lowercase()
 }
 
-/// The value as the library wants it: with the end of its line.
+/// The value as the library wants it: with the end of its line, and without an end of many encoded words that do not end.
 fn ended(value: &[u8]) -> Vec<u8> {
+    let value = value.get(..end_of_words(value)).unwrap_or(value);
     let mut ended = Vec::with_capacity(value.len() + 1);
     ended.extend_from_slice(value);
     ended.push(b'\n');
     ended
+}
+
+/// Where more than [`MAX_BEGUN`] encoded words have begun since the last `?=`, which would end one.
+///
+/// The library reads from each `=?` to the next `?=` at most, and starts once more behind the `=?` if that is no word; so what
+/// it reads has no more than that many times the length of the value.
+fn end_of_words(value: &[u8]) -> usize {
+    let mut begun = 0;
+    for at in memchr::memchr_iter(b'?', value) {
+        let (before, behind) = value.split_at(at);
+        if behind.get(1) == Some(&b'=') {
+            begun = 0;
+        } else if before.last() == Some(&b'=') {
+            begun += 1;
+            if begun > MAX_BEGUN {
+                return at;
+            }
+        }
+    }
+    value.len()
 }
 
 /// An unstructured value: unfolded, encoded words decoded.
