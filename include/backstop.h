@@ -27,7 +27,7 @@
  * overlaps nothing.
  *
  * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is
- * for the _free function of its name. Names and sentences (const char *) are static. Paths and texts that go in are
+ * for the _free function of its type. Names and sentences (const char *) are static. Paths and texts that go in are
  * copied.
  *
  * Time. `now` is unix seconds; -1 asks the system clock. Other negative numbers and times past the year 9999, such as
@@ -904,7 +904,8 @@ const char *backstop_use_name(int32_t usage);
  */
 
 /**
- * Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
+ * Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs. A bst1 key signs
+ * up to 2059-09-18, which is all that the tag can hold.
  *
  * BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN,
  * NO_KEY, TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some;
@@ -1122,7 +1123,8 @@ int32_t backstop_mark_header(const backstop_keyring *ring,
  * `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
  * like, else BACKSTOP_ERR_MESSAGE_ID. What is no domain is BACKSTOP_ERR_ADDRESS, or BACKSTOP_ERR_DOMAIN where it is not
  * UTF-8. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
- * is BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
+ * is BACKSTOP_UNSIGNED_NOT_OWN. It holds days up to 2059-09-18.
+ * BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
  */
 int32_t backstop_mark_message_id(const backstop_keyring *ring,
                                  const char *left,

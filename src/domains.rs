@@ -1,12 +1,4 @@
 //! Sets of domains as key rings and policies write them.
-//!
-//! ```text
-//! set     = pattern *("," pattern)
-//! pattern = ["!"] ( "*" / "*.example.net" / "example.com" / "[192.0.2.1]" )
-//! ```
-//!
-//! `*` is every domain, `*.example.net` every domain below example.net but not itself, `!` takes away again, wherever it
-//! stands in the list; a list must leave something. ASCII case does not matter; U-labels and A-labels are different spellings and do not match.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -64,6 +56,15 @@ fn is_same(left: &[u8], right: &[u8]) -> bool {
 }
 
 /// A set of domains.
+///
+/// ```text
+/// set     = pattern *("," pattern)
+/// pattern = ["!"] ( "*" / "*.example.net" / "example.com" / "[192.0.2.1]" )
+/// ```
+///
+/// `*` is every domain, `*.example.net` every domain below example.net but not itself, `!` takes away again, wherever it
+/// stands in the list; a list must leave something. ASCII case does not matter; U-labels and A-labels are different
+/// spellings and do not match.
 ///
 /// ```
 /// use backstop::Domains;

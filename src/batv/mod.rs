@@ -38,8 +38,9 @@ pub enum Form {
 
 /// Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
 ///
-/// The null sender, an address that carries a tag or is an SRS address, and one that no key serves stay as they are.
-/// Whether the mail is the host's own to sign is for the caller, or [`Policy`](crate::policy::Policy), to know.
+/// The null sender, an address that carries a tag or is an SRS address, and one that no key serves stay as they are; a bst1
+/// key serves none after 2059-09-18, the last day that its tags can hold. Whether the mail is the host's own to sign is for
+/// the caller, or [`Policy`](crate::policy::Policy), to know.
 ///
 /// ```
 /// use backstop::{Day, Form, KeyRing, batv};

@@ -316,6 +316,22 @@ impl KeyRing {
 
     /// Reads the text form.
     ///
+    /// ```text
+    /// ring   = *(comment EOL) "version" WS "1" EOL *(line EOL)
+    /// line   = comment / blank / use WS id WS mac WS days WS from WS until WS domains WS secret
+    /// comment= "#" anything
+    /// use    = "prvs" / "bst1" / "srs" / "mark"       id     = one character
+    /// mac    = "sha1" / "sha256"                      days   = 1..99, srs 1..500
+    /// from   = "-" / YYYY-MM-DD                       until  = the same, not before from
+    /// secret = "text:" the rest of the line / ("hex:" / "base32:" / "base64:") encoded
+    /// EOL    = LF / CRLF                              WS     = 1*(blank / tab)
+    /// ```
+    ///
+    /// [`Use`], [`KeyId`], [`Mac`] and [`Domains`] say what `use`, `id`, `mac` and `domains` may be. A last line without its
+    /// end is refused: a secret that was cut off would make a ring all the same, with wrong tags. For the same reason base32
+    /// and base64 are taken only as they are written: unused bits zero, no `=` or all of them. A ring may have 1 MiB, 1000
+    /// keys and 10,000 domain patterns.
+    ///
     /// # Errors
     /// [`Error::Ring`] with the line and the remedy; never half a ring.
     pub fn parse(text: &[u8]) -> Result<KeyRing, Error> {

@@ -1,21 +1,6 @@
-//! The text form of a key ring.
+//! The text form of a key ring; its grammar and limits stand at [`KeyRing::parse`].
 //!
-//! ```text
-//! ring   = *(comment EOL) "version" WS "1" EOL *(line EOL)
-//! line   = comment / blank / use WS id WS mac WS days WS from WS until WS domains WS secret
-//! comment= "#" anything
-//! use    = "prvs" / "bst1" / "srs" / "mark"       id     = one character
-//! mac    = "sha1" / "sha256"                      days   = 1..99, srs 1..500
-//! from   = "-" / YYYY-MM-DD                       until  = the same, not before from
-//! secret = "text:" the rest of the line / ("hex:" / "base32:" / "base64:") encoded
-//! EOL    = LF / CRLF                              WS     = 1*(blank / tab)
-//! ```
-//!
-//! A last line without its end is refused: a secret that was cut off would make a ring all the same, with wrong tags. For
-//! the same reason base32 and base64 are taken only as they are written: unused bits zero, no `=` or all of them.
-//!
-//! A ring may have [`MAX_TEXT`] octets, [`MAX_KEYS`] keys and 10,000 domain patterns. No message repeats what a column holds: a slip may have put
-//! a secret there.
+//! No message repeats what a column holds: a slip may have put a secret there.
 
 use alloc::format;
 use alloc::string::{String, ToString};

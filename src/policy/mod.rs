@@ -371,8 +371,9 @@ impl Policy {
 
     /// Recipients that cannot take tagged senders: mail goes unsigned if **every** recipient is listed.
     ///
-    /// Bounces of such mail come back without a tag and look like backscatter; nothing in them tells the difference.
-    /// Exempt the hosts that send these bounces with [`with_exempt_clients`](Policy::with_exempt_clients).
+    /// Bounces of such mail come back without a tag and look like backscatter; only a mark in what they return tells the
+    /// difference ([`RefuseAt::Message`]). Else exempt the hosts that send these bounces with
+    /// [`with_exempt_clients`](Policy::with_exempt_clients).
     #[must_use]
     pub fn with_no_sign_recipients(mut self, list: Addresses) -> Policy {
         self.no_sign_recipients = list;

@@ -27,7 +27,7 @@
  * overlaps nothing.
  *
  * Ownership. Only handles are allocated, by _parse, _load, _open, _get, _ref, _new and backstop_inspect, and each is
- * for the _free function of its name. Names and sentences (const char *) are static. Paths and texts that go in are
+ * for the _free function of its type. Names and sentences (const char *) are static. Paths and texts that go in are
  * copied.
  *
  * Time. `now` is unix seconds; -1 asks the system clock. Other negative numbers and times past the year 9999, such as

@@ -99,7 +99,8 @@ pub unsafe extern "C" fn backstop_mark_header(
 /// `left` is what would stand before the `@` without a mark, unique at `domain`: 1 to 700 letters, digits, dots and the
 /// like, else BACKSTOP_ERR_MESSAGE_ID. What is no domain is BACKSTOP_ERR_ADDRESS, or BACKSTOP_ERR_DOMAIN where it is not
 /// UTF-8. `from` is the bare address of the From. A mark key must serve the From's domain and `domain`, else the result
-/// is BACKSTOP_UNSIGNED_NOT_OWN. BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
+/// is BACKSTOP_UNSIGNED_NOT_OWN. It holds days up to 2059-09-18.
+/// BACKSTOP_UNSIGNED_*: there is no mark, and the length is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn backstop_mark_message_id(
     ring: *const backstop_keyring,

@@ -110,7 +110,7 @@ const fn text(status: i32) -> &'static CStr {
         BACKSTOP_ERR_TOO_SMALL => c"The buffer is too small for the result.",
         BACKSTOP_ERR_SIZE => c"The size of a structure is none that was ever published; use its INIT macro.",
         BACKSTOP_ERR_LENGTH => c"A length is more than half of what size_t holds.",
-        BACKSTOP_ERR_TIME => c"The time is neither -1 nor between 1970 and 9999; give unix seconds, not milliseconds.",
+        BACKSTOP_ERR_TIME => c"The time is not between 1970 and 9999; give unix seconds, not milliseconds.",
         BACKSTOP_ERR_ADDRESS => c"The text is no address that SMTP could carry.",
         BACKSTOP_ERR_NULL_RECIPIENT => c"The null path `<>` is no recipient.",
         BACKSTOP_ERR_KEYRING => c"The text is no key ring; backstop_keyring_diagnose says why.",

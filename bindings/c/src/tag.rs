@@ -15,7 +15,8 @@ pub const BACKSTOP_ADDRESS_MAX: u32 = 254;
 
 /// # Tags: sign, verify, strip, explain
 ///
-/// Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs.
+/// Marks an envelope sender, with bst1 where the ring has such a key and there is room, else with prvs. A bst1 key signs
+/// up to 2059-09-18, which is all that the tag can hold.
 ///
 /// BACKSTOP_OK: `out` has the signed sender, of at most 254 octets. BACKSTOP_UNSIGNED_* (NULL, ALREADY, NOT_OWN,
 /// NO_KEY, TOO_LONG, SHAPE): the address is to stay as it is and was copied to `out`, with brackets if it came in some;
