@@ -22,7 +22,10 @@ pub mod batv;
 pub mod bounce;
 #[cfg(feature = "bulk")]
 #[doc(hidden)]
-#[expect(unsafe_code, reason = "vectors are processor features that must have been asked for")]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "vectors are processor features that must have been asked for")
+)]
 pub mod bulk;
 mod day;
 mod domains;

@@ -5,7 +5,8 @@ const INTERFACE: u32 = 0;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+    let is = |what: &str, word: &str| std::env::var(what).is_ok_and(|it| it.split(',').any(|it| it == word));
+    if is("CARGO_CFG_TARGET_FAMILY", "unix") && !is("CARGO_CFG_TARGET_VENDOR", "apple") {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libbackstop.so.{INTERFACE}");
     }
 }
