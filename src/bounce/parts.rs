@@ -127,10 +127,10 @@ fn end_of_words(value: &[u8]) -> usize {
         let (before, behind) = value.split_at(at);
         if behind.get(1) == Some(&b'=') {
             begun = 0;
-        } else if before.last() == Some(&b'=') {
+        } else if let Some((b'=', head)) = before.split_last() {
             begun += 1;
             if begun > MAX_BEGUN {
-                return at;
+                return head.len();
             }
         }
     }
@@ -419,6 +419,27 @@ mod tests {
             let it = typed(&format!("Content-Type: {kind}; boundary=\"b \""));
             assert_eq!(it.boundary.as_deref(), expected, "{kind}");
         }
+    }
+
+    #[test]
+    fn encoded_words_are_all_read_but_where_many_do_not_end() {
+        let ended = "=?utf-8?q?a?= ".repeat(30);
+        assert_eq!(text(ended.as_bytes()).trim(), "a".repeat(30));
+        let unended = |count: usize| text(format!("x{} b", " =?aa?q?".repeat(count)).as_bytes()).into_owned();
+        assert_eq!(unended(8), format!("x{} b", " =?aa?q?".repeat(8)));
+        assert_eq!(unended(9), format!("x{}", " =?aa?q?".repeat(8)));
+        // What ends lets as many begin once more, and a question mark behind anything else begins nothing.
+        let mixed = format!("{}=?utf-8?q?a?= {}{}", "=?aa?q? ".repeat(7), "=?aa?q? ".repeat(8), "? ".repeat(30));
+        assert!(text(mixed.as_bytes()).ends_with("? ?"), "{mixed}");
+    }
+
+    #[test]
+    fn of_a_long_content_type_the_beginning_is_read() {
+        let charset =
+            |octets: usize| typed(&format!("Content-Type: text/plain;{}charset=x-a", " ".repeat(octets))).charset;
+        let before = "text/plain;charset=x-a".len();
+        assert_eq!(charset(MAX_TYPE - before).as_deref(), Some("x-a"));
+        assert_eq!(charset(MAX_TYPE - before + 1).as_deref(), Some("x-"));
     }
 
     #[test]
