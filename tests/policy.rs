@@ -446,6 +446,16 @@ fn reverse_any_sender_lets_srs_addresses_take_ordinary_mail() {
 }
 
 #[test]
+fn an_srs_address_in_another_is_bad_since_none_is_made() {
+    // The hash covers the parts without the `=` between them.
+    let seen = forwarded(RING, "RS0=aaaa=bb=c.example=x@fwd.example.nets", today());
+    let moved = seen.replace("fwd.example.nets=RS0=", "fwd.example.net=SRS0=");
+    assert!(moved != seen && srs_genuine(&moved));
+    let decision = judge(&policy(Mode::Enforce), NULL, &moved);
+    assert_eq!((decision.action, decision.rule), (Action::Refuse, Rule::SrsBad));
+}
+
+#[test]
 fn an_srs_address_of_an_own_mailbox_is_judged_in_its_turn() {
     let tag = signed(RING, "alice@example.com", today());
     let expired = signed(RING, "alice@example.com", days_ago(30));
@@ -470,7 +480,7 @@ fn an_srs_address_of_an_own_mailbox_is_judged_in_its_turn() {
     let unsigned = policy(Mode::Enforce).with_no_sign(list(&["alice"]));
     let outer = srs_of("alice@example.com");
     let decision = judge(&unsigned, NULL, &outer);
-    assert_eq!((told(&decision).as_str(), decision.rule), ("reverse alice@example.com", Rule::SrsGenuine));
+    assert_eq!((told(&decision).as_str(), decision.rule), ("reverse alice@example.com log", Rule::NoSign));
     // The mode is then that of the mailbox's domain.
     let mixed = policy(Mode::Enforce).with_domain(own(), Some(Mode::Observe), None);
     assert_eq!(judge(&mixed, NULL, &srs_of("alice@example.com")).mode, Mode::Observe);
@@ -496,6 +506,12 @@ fn tags_of_other_sites_inside_srs_return_as_they_are() {
 }
 
 /// An SRS address above 64 octets, as peers emit.
+fn srs_genuine(address: &str) -> bool {
+    let own = Domains::parse("fwd.example.net").unwrap();
+    let verdict = srs::reverse(&ring(RING), address.as_bytes(), &own, &Dialect::CLASSIC, today());
+    matches!(verdict, Ok(Verdict::Genuine(_)))
+}
+
 fn srs_of(address: &str) -> String {
     let own = Domains::parse("fwd.example.net").unwrap();
     let dialect = Dialect::CLASSIC.with_always_rewrite(true).with_over_long(srs::OverLong::Emit);

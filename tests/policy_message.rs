@@ -295,6 +295,33 @@ fn an_address_that_never_sends_keeps_its_own_reply() {
 }
 
 #[test]
+fn an_srs_address_of_an_own_mailbox_has_the_answer_of_the_mailbox() {
+    let own_tag = |days: u32| signed(OLD, ALICE, today().minus(days));
+    let forged = signed(OLD, "carol@example.com", today()).replace("carol", "alice");
+    let marked = bounce(ALICE, mark(ALICE, today().minus(3)));
+    let unmarked = bounce(ALICE, None);
+    for (ring, inner, message, expected) in [
+        // Nothing but the want of a mark tells these from genuine ones.
+        (young(), ALICE.to_owned(), &unmarked, "refuse backscatter"),
+        (young(), ALICE.to_owned(), &marked, "reverse alice@example.com mark-genuine"),
+        (OLD.to_owned(), ALICE.to_owned(), &unmarked, "refuse backscatter"),
+        (OLD.to_owned(), ALICE.to_owned(), &marked, "reverse alice@example.com mark-genuine"),
+        (OLD.to_owned(), own_tag(1), &unmarked, "strip alice@example.com genuine"),
+        (OLD.to_owned(), own_tag(30), &unmarked, "refuse expired"),
+        (OLD.to_owned(), own_tag(30), &marked, "strip alice@example.com mark-genuine"),
+        (OLD.to_owned(), forged, &marked, "strip alice@example.com mark-genuine"),
+    ] {
+        let outer = forwarded(OLD, &inner, today());
+        assert_eq!(told(&judge(&policy(Mode::Enforce), &ring, NULL, &outer, message).1), expected, "{inner}");
+    }
+    let ring = KeyRing::parse(OLD.as_bytes()).unwrap();
+    let outer = forwarded(OLD, ALICE, today());
+    let envelope = Envelope { sender: Some(NULL), recipient: Some(outer.as_bytes()) };
+    let seen = bounce::inspect(unmarked.as_bytes(), &envelope, &ring, &policy(Mode::Enforce), today());
+    assert_eq!((seen.verdict.slug(), seen.mailbox.as_deref()), ("backscatter", Some(ALICE)));
+}
+
+#[test]
 fn a_tag_of_any_form_has_the_grace_of_its_own_key_and_srs_has_none() {
     let keys = "version 1
 bst1 a sha256 10 2026-09-01 - example.com text:five

@@ -20,6 +20,7 @@
 
 use super::incoming::Row;
 use super::{Action, Client, Incoming, Policy, Rule};
+use crate::address::Address;
 use crate::batv;
 use crate::bounce::{Check, Inspection, Outcome, Place, Verdict, Why};
 use crate::day::{Day, is_over};
@@ -117,8 +118,13 @@ fn answers_recipient(seen: &Inspection) -> bool {
 
 /// Delivers, to the mailbox under a tag that by itself would not have been taken off.
 fn save(row: &mut Row<'_>, recipient: &[u8], rule: Rule) {
-    if row.lenient == Action::Unchanged
-        && let Ok(Some((_, stripped))) = batv::strip(recipient)
+    let address = match &row.lenient {
+        Action::Reverse(address) => Some(*address),
+        _ => None,
+    };
+    let given = address.as_ref().map_or(recipient, Address::as_bytes);
+    if matches!(row.lenient, Action::Unchanged | Action::Reverse(_))
+        && let Ok(Some((_, stripped))) = batv::strip(given)
     {
         row.lenient = Action::Strip(stripped.to_address());
     }

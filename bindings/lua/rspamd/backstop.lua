@@ -129,15 +129,17 @@ local function judge(task)
     end
     local refused, passed = {}, {}
     local genuine
+    local all = true
     for _, recipient in ipairs(recipients) do
         local d = decide(task, ring, sender, recipient.addr, client)
+        local proof = d and (d.verdict == "genuine" and "tag" or d.rule == "mark-genuine" and d.rule)
+        genuine, all = genuine or proof, all and proof
         if not d or not d.verdict then
             passed[#passed + 1] = false
         elseif d.action == "refuse" then
             refused[#refused + 1] = d
         else
             passed[#passed + 1] = d
-            genuine = d.verdict == "genuine" and "tag" or genuine or d.rule == "mark-genuine" and d.rule
         end
     end
     ring:free()
@@ -152,9 +154,10 @@ local function judge(task)
     if sender ~= "" then
         return
     end
-    if genuine == "tag" then
+    -- All recipients share the score, so one who was bounced to speaks for none of the others.
+    if all and genuine == "tag" then
         task:insert_result("BACKSTOP_GENUINE", 1.0)
-    elseif genuine then
+    elseif all then
         task:insert_result("BACKSTOP_GENUINE", 1.0, genuine)
     end
     for _, d in ipairs(refused) do

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use backstop::bounce::{Advice, Arrival, Inspection, Verdict};
+use backstop::bounce::{Advice, Arrival, Inspection, Place, Verdict};
 use backstop::explain::printable;
 
 use super::series::{Class, Times};
@@ -95,7 +95,7 @@ impl Counts {
         let after = seen.would == Advice::Refuse;
         self.would += u64::from(after);
         self.would_at_rcpt += u64::from(at_rcpt);
-        self.would_lose += u64::from(at_rcpt && class == Class::Genuine);
+        self.would_lose += u64::from(at_rcpt && proof.is_some_and(|it| it.place != Place::Recipient));
         self.would_in_all += u64::from(after || at_rcpt);
         if let Some(proof) = proof {
             count(&mut self.proofs, proof.place.slug());
