@@ -20,7 +20,6 @@
 
 use super::incoming::Row;
 use super::{Action, Client, Incoming, Policy, Rule};
-use crate::address::Address;
 use crate::batv;
 use crate::bounce::{Check, Inspection, Outcome, Place, Verdict, Why};
 use crate::day::{Day, is_over};
@@ -118,15 +117,14 @@ fn answers_recipient(seen: &Inspection) -> bool {
 
 /// Delivers, to the mailbox under a tag that by itself would not have been taken off.
 fn save(row: &mut Row<'_>, recipient: &[u8], rule: Rule) {
-    let address = match &row.lenient {
-        Action::Reverse(address) => Some(*address),
-        _ => None,
+    let strip = |given: &[u8]| batv::strip(given).ok().flatten().map(|(_, stripped)| stripped.to_address());
+    let under = match row.lenient {
+        Action::Unchanged => strip(recipient),
+        Action::Reverse(address) => strip(address.as_bytes()),
+        Action::Strip(_) | Action::Refuse => None,
     };
-    let given = address.as_ref().map_or(recipient, Address::as_bytes);
-    if matches!(row.lenient, Action::Unchanged | Action::Reverse(_))
-        && let Ok(Some((_, stripped))) = batv::strip(given)
-    {
-        row.lenient = Action::Strip(stripped.to_address());
+    if let Some(mailbox) = under {
+        row.lenient = Action::Strip(mailbox);
     }
     (row.refuse, row.rule, row.log) = (false, rule, true);
 }
