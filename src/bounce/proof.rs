@@ -233,32 +233,25 @@ impl<'a> Checker<'a> {
             (true, None) => Ok(Verdict::Untagged),
             (false, _) => batv::verify(ring, recipient, day),
         };
-        let Ok(mut verdict) = verdict else { return checker };
-        let mut address = given.as_bytes().to_vec();
+        let Ok(verdict) = verdict else { return checker };
         if let Verdict::Genuine(proof) = verdict
             && proof.usage == Use::Srs
             && policy.own_domains().contains(proof.mailbox.domain())
         {
             // As for the envelope: what tells of mail that left here is the tag of the own mailbox, and not the way to it.
-            address = proof.mailbox.to_address().as_bytes().to_vec();
-            let Ok(own) = batv::verify_returned(ring, proof.mailbox, day) else { return checker };
-            verdict = own;
+            return Checker::new(ring, policy, Some(proof.mailbox.to_address().as_bytes()), day);
         }
-        let under = verdict.proof().map(|proof| proof.mailbox.to_address().as_bytes().to_vec());
-        let stripped = || batv::strip(&address).ok().flatten().map(|(_, under)| under.to_address().as_bytes().to_vec());
+        let stripped = || batv::strip(recipient).ok().flatten().map(|(_, under)| under);
+        let under = verdict.proof().map(|proof| proof.mailbox).or_else(stripped).map(|under| under.to_address());
         // Without the brackets and the route that RCPT may have.
-        checker.mailbox = Some(under.or_else(stripped).unwrap_or_else(|| address.clone()));
+        checker.mailbox = Some(under.as_ref().map_or(given.as_bytes(), |under| under.as_bytes()).to_vec());
         if let Some(mut read) = Seen::of(&verdict) {
-            let is_over = |it: &[u8]| {
-                let mailbox = Path::parse_tagged(it).ok().and_then(Path::mailbox);
-                mailbox.is_some_and(|it| policy.is_no_day_of_a_tag(it.content(), day))
-            };
-            if read.outcome == Outcome::NotCovered && is_over(&address) {
+            if read.outcome == Outcome::NotCovered && policy.is_no_day_of_a_tag(given.content(), day) {
                 // Out of date whatever key made it, as for the envelope of a bounce.
                 read.outcome = Outcome::Expired;
             }
             checker.may_be_of_another_host = read.outcome == Outcome::NotCovered;
-            checker.add(Place::Recipient, read, &address.to_ascii_lowercase());
+            checker.add(Place::Recipient, read, &given.as_bytes().to_ascii_lowercase());
         }
         checker
     }
