@@ -4,7 +4,8 @@
 //! message  -> guard.rs      header block and leaves, within limits; parts.rs hands them to mail-parser
 //!          -> kind.rs       evidence (evidence.rs, evidence.toml; person.rs: against) -> kind; ordinary mail ends here
 //!          -> returned.rs   the headers that came back; status.rs: delivery-status fields
-//!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References
+//!          -> proof.rs      tag of the recipient, marks that came back, marks in In-Reply-To and References;
+//!                           check.rs: what one of them is
 //!          -> verdict.rs    genuine, expired, forged, backscatter, or unproven and why; what to do
 //!          -> source.rs     who reported, who injected, links
 //! keep.rs keeps what of a message is looked at, while it comes in; arrival.rs reads what the delivering host wrote on top of
@@ -18,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod arrival;
+mod check;
 pub mod evidence;
 mod guard;
 mod keep;
@@ -34,13 +36,13 @@ mod status;
 mod verdict;
 
 pub use self::arrival::{Arrival, RECIPIENT_FIELDS, arrival};
+pub use self::check::{Check, Outcome, Place};
 use self::evidence::Fact;
 pub use self::guard::Cut;
 use self::guard::{Block, MAX_PHRASES, MAX_QUOTED, note};
 pub use self::keep::Kept;
 pub use self::kind::{Evidence, GATE, Kind, MAX_WORDS, MIN_SIGN, MIN_TOLD, THRESHOLD};
 use self::kind::{Outer, Scores};
-pub use self::proof::{Check, Outcome, Place};
 pub use self::returned::Form;
 use self::returned::Found;
 pub use self::sending::{Restraint, may_autorespond, may_bounce};

@@ -25,9 +25,10 @@
 //! may leave without a mark.
 
 use super::Returned;
+use super::check::{Check, Outcome, Place};
 use super::guard::Block;
 use super::kind::Kind;
-use super::proof::{Check, Checker, Outcome, Place};
+use super::proof::Checker;
 use crate::address::Path;
 use crate::day::Day;
 use crate::key::KeyRing;
