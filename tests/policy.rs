@@ -456,6 +456,17 @@ fn an_srs_address_in_another_is_bad_since_none_is_made() {
 }
 
 #[test]
+fn an_srs_address_of_another_forwarder_in_ours_is_reversed_to_it() {
+    let theirs = "SRS0=aaaa=bb=c.example=x@relay.example";
+    let ours = forwarded(RING, theirs, today());
+    assert!(ours.starts_with("SRS1="));
+    assert_eq!(told(&judge(&policy(Mode::Enforce), NULL, &ours)), format!("reverse {theirs}"));
+    // Nor is a mailbox at an own forwarder an SRS address.
+    let there = srs_of("postmaster@fwd.example.net");
+    assert_eq!(told(&judge(&policy(Mode::Enforce), NULL, &there)), "reverse postmaster@fwd.example.net");
+}
+
+#[test]
 fn an_srs_address_of_an_own_mailbox_is_judged_in_its_turn() {
     let tag = signed(RING, "alice@example.com", today());
     let expired = signed(RING, "alice@example.com", days_ago(30));
