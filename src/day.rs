@@ -286,4 +286,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_calendars_first_days_are_days_as_all_others() {
+        for (stamp, number) in [(1023, 0), (5, 3), (1022, 1000)] {
+            let implied = implied_by_srs(stamp, 21, day(number));
+            // What was signed before the calendar is taken as its first day, and is old.
+            let age = (number + 1024 - stamp) % 1024;
+            assert_eq!((implied.signed, implied.in_date), (day(number.saturating_sub(age)), age <= 21), "{stamp}");
+            assert_eq!(is_over_by_srs(stamp, 500, day(number)), (502..1023).contains(&age), "{stamp}");
+        }
+    }
 }

@@ -68,7 +68,7 @@ pub fn address_of_from(field: &[u8]) -> Option<Vec<u8>> {
     }
     // Before, within and behind the angle brackets.
     let mut parts = [const { Vec::new() }; 3];
-    let (mut part, mut depth) = (0, 0_usize);
+    let (mut part, mut depth, mut name_has_at) = (0, 0_usize, false);
     let mut octets = field.iter().copied();
     while let Some(octet) = octets.next() {
         let taken: &mut Vec<u8> = parts.get_mut(part)?;
@@ -81,23 +81,20 @@ pub fn address_of_from(field: &[u8]) -> Option<Vec<u8>> {
             b'<' if part == 0 => part = 1,
             b'>' if part == 1 => part = 2,
             b'<' | b'>' | b',' | b';' | b':' | b'\\' => return None,
-            _ => taken.push(octet),
+            _ => {
+                name_has_at |= part == 0 && octet == b'@';
+                taken.push(octet);
+            }
         }
     }
     let [before, within, behind] = parts.each_ref().map(|part| part.trim_ascii());
     let address = match part {
         0 => before,
-        // A name may hold anything but what looks like another address.
-        2 if (unquoted(before) || before.eq_ignore_ascii_case(within)) && behind.is_empty() => within,
+        // What looks like another address may stand in a name in quotes only.
+        2 if (!name_has_at || before.eq_ignore_ascii_case(within)) && behind.is_empty() => within,
         _ => return None,
     };
     (depth == 0 && matches!(Path::parse(address), Ok(Path::Mailbox(_)))).then(|| address.to_vec())
-}
-
-/// Whether an `@` stands in quotes only.
-fn unquoted(name: &[u8]) -> bool {
-    let mut quotes = name.split(|&octet| octet == b'"').step_by(2);
-    quotes.all(|part| !part.contains(&b'@'))
 }
 
 /// The rest of a quoted string, with its quotes.

@@ -174,11 +174,22 @@ fn the_one_address_of_a_from_is_found() {
         ("\"Alice, <Example> a@b\"\n\t<alice@example.com> (home)", "alice@example.com"),
         ("=?utf-8?q?Zo=C3=AB?= <zoe@example.com>", "zoe@example.com"),
         ("<\"two words\"@example.com>", "\"two words\"@example.com"),
+        ("\"Alice \\\"<a@b>\\\" (x\" <alice@example.com>", "alice@example.com"),
         ("alice(x)@example.com", "alice@example.com"),
         ("Alice@example.com <alice@example.com>", "alice@example.com"),
     ] {
         let found = mark::address_of_from(field.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(found).unwrap(), address, "{field}");
+    }
+}
+
+#[test]
+fn a_from_above_the_limit_has_no_address() {
+    let address = "alice@example.com";
+    let padded = |length: usize| format!("{address}{}", " ".repeat(length - address.len()));
+    assert_eq!(mark::address_of_from(padded(mark::MAX_FROM).as_bytes()).as_deref(), Some(address.as_bytes()));
+    for above in [1, 2] {
+        assert_eq!(mark::address_of_from(padded(mark::MAX_FROM + above).as_bytes()), None);
     }
 }
 
@@ -206,6 +217,7 @@ fn a_from_with_no_several_or_doubtful_addresses_has_none() {
         "<@relay.example:alice@example.com>",
         "<<alice@example.com>>",
         "alice\\@example.com",
+        "a\\lice@example.com",
         "<alice@example.com (\\",
     ] {
         assert_eq!(mark::address_of_from(field.as_bytes()), None, "{field}");
