@@ -157,7 +157,7 @@
 #define BACKSTOP_REASON_HASH_LENGTH 4
 /** Malformed: an SRS stamp that is not two base32 characters. */
 #define BACKSTOP_REASON_STAMP 5
-/** Malformed: what is left without the tag is no address. */
+/** Malformed: what is left without the tag is no address, or of SRS an SRS address of an own forwarder. */
 #define BACKSTOP_REASON_MAILBOX 6
 /** Foreign: a tag of Cisco ESA, Amazon or Citrix. */
 #define BACKSTOP_REASON_PRVS_CISCO 7

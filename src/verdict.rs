@@ -187,7 +187,7 @@ pub enum Malformed {
     HashLength,
     /// An SRS stamp that is not two base32 characters.
     Stamp,
-    /// What is left without the tag is no address.
+    /// What is left without the tag is no address, or of SRS0 an SRS address of an own forwarder, of which nobody makes one.
     Mailbox,
 }
 
@@ -208,7 +208,9 @@ impl Malformed {
             Malformed::Shape => "It begins like a tag and has not the shape of one.",
             Malformed::HashLength => "The SRS hash is shorter than the least length, or longer than any.",
             Malformed::Stamp => "The SRS day stamp is not two base32 characters.",
-            Malformed::Mailbox => "What is left without the tag is no address.",
+            Malformed::Mailbox => {
+                "What is left without the tag is no address, or is an SRS address of an own forwarder."
+            }
         }
     }
 }

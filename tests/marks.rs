@@ -216,6 +216,8 @@ fn a_from_with_no_several_or_doubtful_addresses_has_none() {
         "alice@example.com)",
         "<@relay.example:alice@example.com>",
         "<<alice@example.com>>",
+        "<<alice@example.com>",
+        "<alice@example.com>>",
         "alice\\@example.com",
         "a\\lice@example.com",
         "<alice@example.com (\\",

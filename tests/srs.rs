@@ -347,6 +347,23 @@ fn a_host_that_is_no_domain_returns_nothing_whatever_its_length_and_with_or_with
     }
 }
 
+#[test]
+fn nothing_returns_to_an_srs_address_of_an_own_forwarder() {
+    // The hash covers the parts without the `=` between them: of a sender at a domain that begins like an own one anybody
+    // can move it.
+    let seen =
+        reference::srs_forward(b"tops3cr3t", '=', 4, "RS0=aaaa=bb=c.example=x@a.examples", "fwd.example.net", TODAY);
+    let moved = |own: &str| {
+        let moved = seen.replace("a.examples=RS0=", "a.example=SRS0=");
+        let own = Domains::parse(own).unwrap();
+        assert_ne!(moved, seen);
+        [moved.clone(), format!("<{moved}>"), moved.replace("SRS0=aaaa", "SRS1=aaaa")]
+            .map(|address| srs::reverse(&ring(KEY), address.as_bytes(), &own, &CLASSIC, day(TODAY)).unwrap().slug())
+    };
+    assert_eq!(moved("fwd.example.net"), ["genuine", "genuine", "forged"]);
+    assert_eq!(moved("fwd.example.net,a.example"), ["malformed"; 3]);
+}
+
 /// Signs until four days ago; the other since seven days ago.
 const ROTATION: &str = "srs 0 sha1 21 - 2023-11-10 * text:old\nsrs 1 sha1 21 2023-11-07 - * text:new";
 

@@ -11,12 +11,13 @@ use crate::sixteen::{self, Piece};
 use crate::verdict::{Foreign, Lapse, Malformed, Proof, Verdict};
 use crate::words;
 
-use super::{Dialect, OverLong, Shape, cut, cut_short, hash, number_of, shape, srs1_parts};
+use super::{Dialect, OverLong, Shape, cut, cut_short, hash, is_srs, number_of, shape, srs1_parts};
 
 /// Tells what the recipient of a bounce to a forwarder is, and to whom it returns.
 ///
 /// An SRS1 address whose first host is an own forwarder as well is reversed to the end. A result in an own domain is a
-/// recipient to be judged in its turn, by [`batv::verify`](crate::batv::verify).
+/// recipient to be judged in its turn, by [`batv::verify`](crate::batv::verify). An SRS0 address that returns to an SRS address of
+/// an own forwarder is malformed, since nobody makes it.
 ///
 /// ```
 /// use backstop::{Day, Domains, KeyRing, Verdict, srs};
@@ -100,7 +101,7 @@ impl<'a> Usual<'a> {
         }
         let (host, at) = sixteen::returned(rest)?;
         let (host, local, forwarder) = (rest.get(..host)?, rest.get(host + 1..at)?, rest.get(at + 1..)?);
-        if local.len() > MAX_LOCAL {
+        if local.len() > MAX_LOCAL || is_srs(local) {
             return None;
         }
         Some(Usual { address, hash, stamp, host, local, forwarder })
@@ -233,7 +234,9 @@ impl Reversal<'_> {
         let [high, low] = *stamp else { return Err(Malformed::Stamp) };
         number_of([high, low]).ok_or(Malformed::Stamp)?;
         let result = from.result(false, local, host)?;
-        if result.local_len() > MAX_LOCAL && self.dialect.over_long == OverLong::Leave {
+        let is_too_long = result.local_len() > MAX_LOCAL && self.dialect.over_long == OverLong::Leave;
+        // None is made of an own one; somebody moved a `=`, which the hash does not cover.
+        if is_too_long || (is_srs(local) && self.own.contains(host)) {
             return Err(Malformed::Mailbox);
         }
         Ok((hash, [high, low], result))

@@ -39,7 +39,7 @@ pub const BACKSTOP_REASON_SHAPE: i32 = 3;
 pub const BACKSTOP_REASON_HASH_LENGTH: i32 = 4;
 /// Malformed: an SRS stamp that is not two base32 characters.
 pub const BACKSTOP_REASON_STAMP: i32 = 5;
-/// Malformed: what is left without the tag is no address.
+/// Malformed: what is left without the tag is no address, or of SRS an SRS address of an own forwarder.
 pub const BACKSTOP_REASON_MAILBOX: i32 = 6;
 /// Foreign: a tag of Cisco ESA, Amazon or Citrix.
 pub const BACKSTOP_REASON_PRVS_CISCO: i32 = 7;
