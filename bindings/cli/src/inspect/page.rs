@@ -251,7 +251,7 @@ fn enforce(page: &mut String, counts: &Counts) {
     *page += "<h2>What mode enforce refuses</h2>\n<table>\n";
     for (what, count) in [
         ("for the recipient alone, at RCPT or DATA", counts.would_at_rcpt),
-        ("of these genuine by a mark, which refuse-at = \"message\" keeps", counts.would_lose),
+        ("of these genuine by a mark, of which refuse-at = \"message\" keeps all but SRS", counts.would_lose),
         ("after the message", counts.would),
         ("in all", counts.would_in_all),
     ] {

@@ -183,7 +183,7 @@ pub(crate) fn counts(counts: &Counts, least: u16, has_policy: bool) -> String {
             ("flags", counts.advice.get("flag").copied().unwrap_or_default()),
             ("in mode enforce refuses after the message", counts.would),
             ("in mode enforce refuses for the recipient, at RCPT or DATA", counts.would_at_rcpt),
-            ("of these genuine by a mark (refuse-at = \"message\" keeps them)", counts.would_lose),
+            ("of these genuine by a mark (\"message\" keeps all but SRS)", counts.would_lose),
             ("in mode enforce refuses in all", counts.would_in_all),
         ] {
             let _ = writeln!(text, "  {what:<62} {count:>9}");

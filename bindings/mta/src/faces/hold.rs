@@ -11,10 +11,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use backstop::Day;
-use backstop::Verdict;
 use backstop::bounce::Kept;
 use backstop::policy::{Action, Client, Incoming, Mode, RefuseAt, Rule};
+use backstop::{Day, Path, Verdict, srs};
 
 use crate::clock::Now;
 use crate::decide::{self, Context, Judged};
@@ -143,7 +142,7 @@ impl Recipients {
             state.record(snapshot, &event.deferred(guesses::REPLY));
             return (decided, Told::Refuse(guesses::REPLY));
         }
-        let late = self.waits_for_message(&decided, reach);
+        let late = self.waits_for_message(&decided, recipient, reach);
         let refused = decided.action == Action::Refuse;
         let taken = self.accepted || self.held.is_some() || !self.waiting.is_empty();
         // A refusal that need not wait can be given beside one that waits.
@@ -175,9 +174,10 @@ impl Recipients {
     }
 
     /// Whether the answer to this recipient waits for the message.
-    fn waits_for_message(&self, decided: &Incoming<'_>, reach: Reach) -> bool {
-        // A tag that did not pass could not be taken off any more, if the message saves its bounce.
-        let as_it_is = decided.verdict == Some(Verdict::Untagged) || decided.action.address().is_some();
+    fn waits_for_message(&self, decided: &Incoming<'_>, recipient: &[u8], reach: Reach) -> bool {
+        // A tag that did not pass could not be taken off any more, if the message saves its bounce, nor an SRS address reversed.
+        let is_bare = decided.verdict == Some(Verdict::Untagged) && !is_srs(recipient);
+        let as_it_is = is_bare || decided.action.address().is_some();
         let can = reach.until == RefuseAt::Message && (reach.changes_late || as_it_is);
         let more = self.waiting.len() < MAX_WAITING || decided.mode == Mode::Enforce;
         decided.by_message && can && more
@@ -244,6 +244,11 @@ impl Recipients {
         }
         reply
     }
+}
+
+fn is_srs(recipient: &[u8]) -> bool {
+    let mailbox = Path::parse_tagged(recipient).ok().and_then(Path::mailbox);
+    mailbox.is_some_and(|mailbox| srs::is_srs(mailbox.content()))
 }
 
 /// Whether the client brought too many forged tags lately, and is to be told so. Neither ordinary mail is kept waiting for

@@ -5,16 +5,19 @@
 //! reply   = "action=" action LF LF           DUNNO, or a reply such as 550 5.7.1 text
 //! ```
 //!
-//! `sender` is empty for `<>`, `recipient` is the original address with its tag, `queue_id` is empty at the first RCPT,
-//! `instance` names the transaction. Postfix asks at RCPT; at DATA as well if `smtpd_data_restrictions` say so, which
+//! `sender` is empty for `<>`, `recipient` is the original address with its tag, both without the quotes that the local part
+//! has in SMTP; `queue_id` is empty at the first RCPT, `instance` names the transaction. Postfix asks at RCPT; at DATA as well if `smtpd_data_restrictions` say so, which
 //! `at-data = true` promises; then refusals can wait until there (`hold.rs`).
 //!
 //! A request longer than [`MAX_REQUEST`] or of another kind ends the connection. One connection carries one transaction
 //! at a time; a transaction keeps the snapshot with which it began. DATA may come by another connection than RCPT (either side
 //! ends idle ones): with the one recipient that Postfix then names, the answer is what RCPT would have been told.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+use backstop::Path;
 
 use crate::clock::Now;
 use crate::decide::{Context, STRANGER};
@@ -141,9 +144,9 @@ impl Session {
 impl Transaction {
     fn recipient(&mut self, state: &State, request: &Request<'_>, now: Now) -> Option<&'static str> {
         let (snapshot, context) = (&*self.snapshot, context(&self.snapshot, request));
-        let (sender, recipient) = (request.sender, request.recipient);
+        let (sender, recipient) = (as_in_smtp(request.sender), as_in_smtp(request.recipient));
         let reach = if self.can_wait() { Reach::DATA } else { Reach::RCPT };
-        match self.recipients.next(state, snapshot, &context, sender, recipient, reach, now).1 {
+        match self.recipients.next(state, snapshot, &context, &sender, &recipient, reach, now).1 {
             Told::Refuse(reply) => Some(reply),
             Told::Go | Told::Wait => None,
         }
@@ -151,14 +154,30 @@ impl Transaction {
 
     fn data(&mut self, state: &State, request: &Request<'_>, now: Now) -> Option<&'static str> {
         let (snapshot, context) = (&*self.snapshot, context(&self.snapshot, request));
-        let only = if self.can_wait() { request.recipient } else { b"" };
-        self.recipients.data(state, snapshot, &context, request.sender, only, now)
+        let only = if self.can_wait() { as_in_smtp(request.recipient) } else { Cow::Borrowed(&b""[..]) };
+        self.recipients.data(state, snapshot, &context, &as_in_smtp(request.sender), &only, now)
     }
 
     /// Whether a refusal may wait for DATA.
     fn can_wait(&self) -> bool {
         self.snapshot.config.policy_service_at_data && !self.instance.is_empty()
     }
+}
+
+/// An address with the quotes that its local part needs in SMTP: Postfix leaves them away, callers like Exim do not.
+fn as_in_smtp(address: &[u8]) -> Cow<'_, [u8]> {
+    let at = address.iter().rposition(|octet| *octet == b'@').filter(|_| Path::parse_tagged(address).is_err());
+    let Some((local, domain)) = at.and_then(|at| address.split_at_checked(at)) else { return Cow::Borrowed(address) };
+    let mut quoted = vec![b'"'];
+    for octet in local {
+        if matches!(octet, b'"' | b'\\') {
+            quoted.push(b'\\');
+        }
+        quoted.push(*octet);
+    }
+    quoted.push(b'"');
+    quoted.extend_from_slice(domain);
+    Cow::Owned(quoted)
 }
 
 fn context<'a>(snapshot: &Snapshot, request: &Request<'a>) -> Context<'a> {
@@ -197,6 +216,26 @@ mod tests {
             instance: b"123.456.7",
         };
         assert_eq!(request, expected);
+    }
+
+    #[test]
+    fn a_local_part_has_the_quotes_that_it_needs_and_no_other_address_changes() {
+        for (told, expected) in [
+            ("alice+ x@example.com", r#""alice+ x"@example.com"#),
+            ("alice+(x@example.com", r#""alice+(x"@example.com"#),
+            ("a\"b\\c@example.com", r#""a\"b\\c"@example.com"#),
+            ("a@b@example.com", r#""a@b"@example.com"#),
+            ("a..b@example.com", "a..b@example.com"),
+            ("prvs=1788abcdef=two words@example.com", r#""prvs=1788abcdef=two words"@example.com"#),
+            ("@example.com", r#"""@example.com"#),
+            ("alice@example.com", "alice@example.com"),
+            (r#""two words"@example.com"#, r#""two words"@example.com"#),
+            ("", ""),
+            ("postmaster", "postmaster"),
+            ("two words", "two words"),
+        ] {
+            assert_eq!(String::from_utf8(as_in_smtp(told.as_bytes()).into_owned()).unwrap(), expected);
+        }
     }
 
     #[test]

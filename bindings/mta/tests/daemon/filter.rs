@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
-use crate::common::{Folder, RING, forged, signed};
+use backstop::srs;
+
+use crate::common::{Folder, RING, forged, signed, today};
 use crate::milter::ALONE;
 
 const SID: &str = "07992ef03a3b9c16";
@@ -388,13 +390,14 @@ const MARK_KEY: &str = "mark m sha256 14 2020-01-01 - * text:the mark key of the
 /// The mark of a mail that alice sent.
 fn mark() -> String {
     let ring = backstop::KeyRing::parse(format!("{RING}{MARK_KEY}").as_bytes()).unwrap();
-    let made = backstop::mark::make_header(&ring, b"alice@example.com", [7; 8], crate::common::today()).unwrap();
+    let made = backstop::mark::make_header(&ring, b"alice@example.com", [7; 8], today()).unwrap();
     let backstop::mark::Marked::Done(mark) = made else { panic!() };
     format!("Backstop-Mark: {mark}")
 }
 
 pub(crate) fn by_message(mode: &str) -> String {
-    config(mode, "message").replace("[keys]", "marks-since = 2020-02-01\n[keys]")
+    config(mode, "message")
+        .replace("[keys]", "marks-since = 2020-02-01\n[policy.srs]\nforwarders = [\"fwd.example.org\"]\n[keys]")
 }
 
 impl Filter {
@@ -444,6 +447,15 @@ impl Filter {
     }
 }
 
+/// An SRS address that returns to an own mailbox.
+fn srs_of(mailbox: &str) -> String {
+    let ring = backstop::KeyRing::parse(RING.as_bytes()).unwrap();
+    let dialect = srs::Dialect::CLASSIC.with_always_rewrite(true);
+    let own = backstop::Domains::parse("fwd.example.org").unwrap();
+    let made = srs::forward(&ring, mailbox.as_bytes(), "fwd.example.org", &own, &dialect, today()).unwrap();
+    made.address().unwrap().to_string()
+}
+
 fn bounce(mark: &str) -> String {
     format!(
         "From: MAILER-DAEMON@mx.elsewhere.example\nSubject: Undelivered Mail Returned to Sender\nContent-Type: message/rfc822\n\n\
@@ -467,6 +479,9 @@ fn under_refuse_at_message_bounces_are_judged_by_it_and_every_line_comes_back() 
     );
     // Its tag could not be taken off any more.
     let [to, data, _] = filter.deliver("", &forged("alice@example.com"), &genuine);
+    assert!(to == "proceed" && data.starts_with("reject|550 5.7.1 "), "{to} {data}");
+    // Nor could its SRS address be reversed.
+    let [to, data, _] = filter.deliver("", &srs_of("alice@example.com"), &genuine);
     assert!(to == "proceed" && data.starts_with("reject|550 5.7.1 "), "{to} {data}");
     let (log, status) = filter.end();
     assert!(status.success());

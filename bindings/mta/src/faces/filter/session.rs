@@ -11,7 +11,8 @@
 //! the sender that the client gave. What follows is judged by what was told; the event of a signature waits for it, too.
 //!
 //! A recipient can be changed at RCPT only. So the message has a say where it stays as it is or its tag came off there, and not
-//! about one whose tag did not pass: a mark could save its bounce, but not take the tag off. That is refused at DATA.
+//! about one whose tag did not pass, nor about an SRS address that was not reversed: a mark could save its bounce, but not
+//! take the tag off. That is refused at DATA.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
