@@ -149,7 +149,7 @@ fn line_behind(before: &[u8]) -> usize {
 }
 
 /// The known name with the fewest edits, if they are few.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let most = name.len() / 3;
     let all = known.iter().map(|known| (edits(name, known), *known));
     all.min().filter(|(edits, _)| *edits <= most).map(|(_, known)| known)

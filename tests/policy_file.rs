@@ -171,6 +171,9 @@ fn what_is_wrong_is_told_with_its_line_and_a_remedy() {
     for (text, line, message) in [
         ("", 1, "there is no table [policy]; begin with [policy] and own-domains"),
         ("[daemon]\n", 1, "there is no table [policy]; begin with [policy] and own-domains"),
+        ("mode = \"enforce\"\n[policy]\nown-domains = [\"a\"]\n", 1, "`mode` belongs into the table [policy]"),
+        ("[policy]\nown-domains = [\"a\"]\n[srs]\n", 3, "`srs` belongs into the table [policy]"),
+        ("[policy]\nown-domains = [\"a\"]\n[Policy.srs]\n", 3, "unknown key `Policy`; did you mean `policy`?"),
         ("policy = 1\n", 1, "`policy` must be a table"),
         ("\n\n[policy]\n", 3, "`policy` has no own-domains; list the domains whose mail this site sends"),
         (

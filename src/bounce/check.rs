@@ -57,8 +57,8 @@ pub struct Check {
     pub signed: Option<Day>,
     /// The last day of validity, where the MAC is right.
     pub expires: Option<Day>,
-    /// The recipient, the nonce of the mark header, or the Message-ID as it was signed, in lower case, so that its uses can be
-    /// counted. Empty for a mark header that is not of the form.
+    /// The recipient (the own mailbox to which SRS returns), the nonce of the mark header, or the Message-ID as it was signed,
+    /// in lower case, so that its uses can be counted. Empty for a mark header that is not of the form.
     pub token: String,
 }
 

@@ -1,6 +1,6 @@
 //! Proof that a bounce answers our own mail. Only three things prove it.
 //!
-//! 1. a genuine tag in the recipient (`batv`, or `srs` at an own forwarder);
+//! 1. a genuine tag in the recipient (`batv`, or `srs` at an own forwarder that returns to another site);
 //! 2. a mark header, or a Message-ID with a mark, in a block that came back (`mark`), or a Message-ID with a mark on a line
 //!    of the text or of a disposition notification that calls it so;
 //! 3. a Message-ID with a mark in In-Reply-To or References of the message itself.

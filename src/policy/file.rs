@@ -10,7 +10,8 @@
 //! ```
 //!
 //! tests/vectors/policy.toml explains every key. An unknown key, a wrong type or a value out of range is refused with its
-//! line; there is no half-read policy. Lists are those of `lists.rs` and `domains.rs`.
+//! line, and so is a key of the policy outside of its table; there is no half-read policy. Lists are those of `lists.rs` and
+//! `domains.rs`.
 
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
@@ -21,7 +22,7 @@ use crate::batv::Form;
 use crate::domains::Domains;
 use crate::error::Error;
 use crate::key::Use;
-use crate::settings::{self, Entry};
+use crate::settings::{self, Entry, nearest};
 use crate::srs::{Alphabet, Dialect, OverLong};
 
 const POLICY_KEYS: &[&str] = &[
@@ -65,8 +66,13 @@ const MAX_HASH: u16 = 27;
 pub(super) fn parse(text: &[u8]) -> Result<Policy, Error> {
     let mut found = None;
     settings::read(text, |entry| {
-        if entry.name == "policy" {
-            found = Some(policy(entry)?);
+        match entry.name {
+            "policy" => found = Some(policy(entry)?),
+            name if POLICY_KEYS.contains(&name) => {
+                return Err(entry.fault("belongs into the table [policy]"));
+            }
+            name if nearest(name, &["policy"]).is_some() => return Err(entry.unknown("", &["policy"])),
+            _ => {}
         }
         Ok(())
     })?;

@@ -15,8 +15,9 @@
 //! | unproven, not a bounce | as the envelope | as the envelope | as the envelope |
 //!
 //! A mark covers the From and a tag the envelope's sender, which may differ in honest mail. So a mark that is not for the
-//! recipient refuses nothing that the envelope would not. SRS addresses are the envelope's alone: a mark proves nothing of
-//! who may use them. A message of which not all was kept proves only what it proves ([`Kept`](crate::bounce::Kept)).
+//! recipient refuses nothing that the envelope would not. SRS addresses that return to another site are the envelope's alone:
+//! a mark proves nothing of who may use them. A message of which not all was kept proves only what it proves
+//! ([`Kept`](crate::bounce::Kept)).
 
 use super::incoming::Row;
 use super::{Action, Client, Incoming, Policy, Rule};

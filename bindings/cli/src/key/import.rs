@@ -60,15 +60,16 @@ pub(super) fn run(args: &args::KeyImport) -> Run {
         }
     }
     for (secret, number) in secrets.iter().zip(1..) {
-        let what = match secret {
-            [b'#', ..] => "begins with # and is a secret all the same, as for postsrsd".to_owned(),
-            [0xef, 0xbb, 0xbf, ..] => "begins with a byte order mark, which is a part of it as for postsrsd".to_owned(),
-            secret => match too_short(secret) {
-                Some(what) => what,
-                None => continue,
-            },
+        let beginning = match secret {
+            [b'#', ..] => Some("begins with # and is a secret all the same, as for postsrsd".to_owned()),
+            [0xef, 0xbb, 0xbf, ..] => {
+                Some("begins with a byte order mark, which is a part of it as for postsrsd".to_owned())
+            }
+            _ => None,
         };
-        output::tell(&format!("warning: {file}: secret {number} {what}"));
+        for what in beginning.into_iter().chain(too_short(secret)) {
+            output::tell(&format!("warning: {file}: secret {number} {what}"));
+        }
     }
     let secrets = secrets.into_iter().map(Secret::new).collect::<Result<Vec<_>, _>>()?;
     let add = |ring: &KeyRing| {

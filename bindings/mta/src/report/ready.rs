@@ -390,9 +390,12 @@ impl Ready {
             text += &table(&rows, 0);
         }
         text += &match Ready::last_unsigned(domain) {
-            None => "  last unsigned submission: none\n".to_owned(),
+            None => "  last unsigned, but no-sign and too-long: none\n".to_owned(),
             Some(last) => {
-                format!("  last unsigned submission: {last}, {} days before the end\n", end.number() - last.number())
+                format!(
+                    "  last unsigned, but no-sign and too-long: {last}, {} days before the end\n",
+                    end.number() - last.number()
+                )
             }
         };
         for (rule, seen) in &domain.unsigned {

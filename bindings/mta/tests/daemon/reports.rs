@@ -124,7 +124,7 @@ fn a_domain_whose_log_shows_nothing_against_it_may_enforce() {
         example.com: yes, enforce (mode observe)\n\
         \x20 signed by path  mails  signed    share\n\
         \x20 milter             20      20  100.0 %\n\
-        \x20 last unsigned submission: none\n\
+        \x20 last unsigned, but no-sign and too-long: none\n\
         \x20 would be refused  count        last\n\
         \x20 untagged             20  2026-11-20\n\
         \x20 to                 count  mails signed  reason\n\
