@@ -6,8 +6,8 @@
 //! ```
 //!
 //! `sender` is empty for `<>`, `recipient` is the original address with its tag, both without the quotes that the local part
-//! has in SMTP; `queue_id` is empty at the first RCPT, `instance` names the transaction. Postfix asks at RCPT; at DATA as well if `smtpd_data_restrictions` say so, which
-//! `at-data = true` promises; then refusals can wait until there (`hold.rs`).
+//! has in SMTP; `queue_id` is empty at the first RCPT, `instance` names the transaction. Postfix asks at RCPT; at DATA as well
+//! if `smtpd_data_restrictions` say so, which `at-data = true` promises; then refusals can wait until there (`hold.rs`).
 //!
 //! A request longer than [`MAX_REQUEST`] or of another kind ends the connection. One connection carries one transaction
 //! at a time; a transaction keeps the snapshot with which it began. DATA may come by another connection than RCPT (either side
