@@ -14,6 +14,7 @@
 mod parse;
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use self::parse::{LocalLimit, fail};
 pub(crate) use self::parse::{check_domain, is_bare};
@@ -344,6 +345,19 @@ impl PartialEq for Address {
 
 impl Eq for Address {}
 
+/// The hash of its octets.
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl AsRef<[u8]> for Address {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt_utf8(self.as_bytes(), f)
@@ -389,5 +403,14 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.mailbox().to_string(), "a@example.com");
         assert_eq!(alloc::format!("{one:?}"), "Address(a@example.com)");
+        assert_eq!(one.as_ref(), one.as_bytes());
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn equal_addresses_are_one_in_a_set() {
+        let made = |local: &[&[u8]]| Address::join(local, b"example.com");
+        let known: std::collections::HashSet<_> = [made(&[b"ab"]), made(&[b"a", b"b"]), made(&[b"b"])].into();
+        assert_eq!(known.len(), 2);
     }
 }
