@@ -132,8 +132,11 @@ mod text {
             ("\u{feff}version 1\n", 1, "the file begins with a byte order mark; save it as UTF-8 without one"),
             ("versions 1\n", 1, first),
             ("version 2\n", 1, "version 2 is not known; this backstop reads version 1"),
-            ("version one\n", 1, "the version must be a number; this backstop reads version 1"),
-            ("version\n", 1, "the version must be a number; this backstop reads version 1"),
+            ("version 01\n", 1, "the version must be a plain number; this backstop reads version 1"),
+            // What stands there may be a secret in the wrong place.
+            ("version 00000000000000000002\n", 1, "version 2 is not known; this backstop reads version 1"),
+            ("version one\n", 1, "the version must be a plain number; this backstop reads version 1"),
+            ("version\n", 1, "the version must be a plain number; this backstop reads version 1"),
             ("not a ring", 1, first),
             ("[policy]\nmode = \"enforce\"", 1, first),
             ("versi", 1, first),

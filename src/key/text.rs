@@ -110,9 +110,10 @@ fn version(line: &str) -> Result<(), String> {
         return Err("this is no key ring, which begins with the line `version 1`".into());
     }
     match number.parse::<u32>() {
-        Ok(_) if number == "1" => Ok(()),
-        Ok(_) => Err(format!("version {number} is not known; this backstop reads version 1")),
-        Err(_) => Err("the version must be a number; this backstop reads version 1".into()),
+        Ok(1) if number == "1" => Ok(()),
+        // Not as it stands there, which may be anything with zeros in front.
+        Ok(other) if other != 1 => Err(format!("version {other} is not known; this backstop reads version 1")),
+        _ => Err("the version must be a plain number; this backstop reads version 1".into()),
     }
 }
 

@@ -78,11 +78,16 @@ local function current_ring()
     return ring
 end
 
+-- An address as SMTP has it: rspamd takes the quotes off a local part, and keeps the whole beside it.
+local function as_in_smtp(address)
+    return address.flags and address.flags.quoted and address.raw or address.addr
+end
+
 -- The SMTP sender as MAIL FROM gave it, "" for the null sender; nil if the host did not tell it.
 local function sender_of(task)
     local from = task:get_from({ "smtp", "orig" })
     if from and from[1] then
-        return from[1].addr or ""
+        return as_in_smtp(from[1]) or ""
     end
     return task:has_from("smtp") and "" or nil
 end
@@ -131,7 +136,7 @@ local function judge(task)
     local genuine
     local all = true
     for _, recipient in ipairs(recipients) do
-        local d = decide(task, ring, sender, recipient.addr, client)
+        local d = decide(task, ring, sender, as_in_smtp(recipient), client)
         local proof = d and (d.verdict == "genuine" and "tag" or d.rule == "mark-genuine" and d.rule)
         genuine, all = genuine or proof, all and proof
         if not d or not d.verdict then

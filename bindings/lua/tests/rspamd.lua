@@ -79,6 +79,7 @@ is("forged bounce", symbols({ from = "<>", rcpt = forged }), "BACKSTOP_FORGED(10
 is("expired bounce", symbols({ from = "<>", rcpt = tagged("alice@example.com", 40) }),
     "BACKSTOP_EXPIRED(5){expired} reject")
 is("untagged bounce", symbols({ from = "<>", rcpt = "alice@example.com" }), "BACKSTOP_UNTAGGED(8){untagged} reject")
+is("untagged bounce behind quotes", symbols({ from = "<>", rcpt = "\"two words\"@example.com" }), "BACKSTOP_UNTAGGED(8){untagged} reject")
 is("unknown key", symbols({ from = "<>", rcpt = "prvs=5785000000=alice@example.com" }),
     "BACKSTOP_UNKNOWN_KEY(8){unknown-key} reject")
 is("malformed tag", symbols({ from = "<>", rcpt = "prvs=x=alice@example.com" }),
